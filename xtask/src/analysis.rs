@@ -1,0 +1,1 @@
+//! Manifest and samples in, summary out. Pure.

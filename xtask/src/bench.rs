@@ -1,0 +1,225 @@
+//! What is measured, as data: `workload/benches.toml` becomes checked [`Bench`]es.
+//!
+//! Wire types (what TOML may say) are apart from inner types (what the program may rely on). [`parse`] is
+//! pure, [`load`] reads. Image definitions are `oci::definition`'s.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail, ensure};
+use serde::Deserialize;
+
+use crate::case::names;
+use crate::results::SweepPoint;
+
+/// A program, its arguments and the exact output that makes a run of it a sample.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bench {
+    /// Its name; a point of a sweep is `<sweep>/<n>`.
+    pub name: String,
+    /// The binary target of the `workload` package.
+    pub program: String,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Exactly what it must print.
+    pub expected: String,
+    /// Why it is there.
+    pub why: String,
+    /// Whether a plain `bench` measures it.
+    pub selection: Selection,
+    /// The sweep that it is a point of.
+    pub sweep: Option<SweepPoint>,
+}
+
+/// When a bench is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// Always.
+    Default,
+    /// When a `--bench` pattern matches it.
+    OnRequest,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    bench: Vec<Wire>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    name: String,
+    program: String,
+    #[serde(default)]
+    args: Vec<String>,
+    expected: Option<String>,
+    #[serde(default)]
+    sizes: Vec<Size>,
+    why: String,
+    #[serde(default)]
+    on_request: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Size {
+    n: u64,
+    expected: String,
+}
+
+/// Reads and checks the benches of a file.
+///
+/// # Errors
+/// When it can not be read, or says something that [`parse`] refuses.
+pub fn load(path: &Path) -> anyhow::Result<Vec<Bench>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("can not read `{}`", path.display()))?;
+    parse(&text).with_context(|| format!("`{}` is not a list of benches", path.display()))
+}
+
+/// The benches that a TOML text defines, sweeps expanded to a bench per size.
+///
+/// # Errors
+/// With line, column and what was expected, for unknown or missing keys; with the bench's name for an empty
+/// `why`, a double name, a bench without or with two kinds of expectation.
+pub fn parse(text: &str) -> anyhow::Result<Vec<Bench>> {
+    let file: File = toml::from_str(text)?;
+    ensure!(!file.bench.is_empty(), "it defines no bench: add a `[[bench]]` table");
+    let mut benches = Vec::new();
+    for wire in file.bench {
+        let name = wire.name.clone();
+        benches.extend(expand(wire).with_context(|| format!("bench `{name}`"))?);
+    }
+    for (index, bench) in benches.iter().enumerate() {
+        ensure!(
+            benches[..index].iter().all(|other| other.name != bench.name),
+            "two benches are named `{}`",
+            bench.name
+        );
+    }
+    Ok(benches)
+}
+
+fn expand(wire: Wire) -> anyhow::Result<Vec<Bench>> {
+    ensure!(!wire.why.trim().is_empty(), "`why` is empty: say what question it answers");
+    let plain =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    ensure!(plain(&wire.name), "its name must be of lower-case letters, digits and `-`");
+    ensure!(plain(&wire.program), "`program` must be of lower-case letters, digits and `-`");
+    let selection = if wire.on_request { Selection::OnRequest } else { Selection::Default };
+    let point = |name: String, args: Vec<String>, expected: String, sweep: Option<SweepPoint>| Bench {
+        name,
+        program: wire.program.clone(),
+        args,
+        expected,
+        why: wire.why.clone(),
+        selection,
+        sweep,
+    };
+    match (wire.expected.clone(), wire.sizes.is_empty()) {
+        (Some(expected), true) => Ok(vec![point(wire.name.clone(), wire.args.clone(), expected, None)]),
+        (None, false) => {
+            ensure!(
+                wire.args.iter().any(|arg| arg.contains("{n}")),
+                "it has `sizes`, but no argument contains `{{n}}`"
+            );
+            ensure!(wire.sizes.len() >= 3, "a sweep needs at least three `sizes`: two points fit any line");
+            Ok(wire
+                .sizes
+                .iter()
+                .map(|size| {
+                    let args = wire.args.iter().map(|arg| arg.replace("{n}", &size.n.to_string())).collect();
+                    let sweep = SweepPoint { name: wire.name.clone(), n: size.n };
+                    point(format!("{}/{}", wire.name, size.n), args, size.expected.clone(), Some(sweep))
+                })
+                .collect())
+        }
+        (Some(_), false) => bail!("it has both `expected` and `sizes`: each size has its own `expected`"),
+        (None, true) => bail!("it has neither `expected` nor `sizes`: a run without a known output proves nothing"),
+    }
+}
+
+/// The benches that the patterns select, in the order of the file; without patterns, the default ones.
+/// A pattern is a shell glob and is matched against the bench's name and the name of its sweep.
+///
+/// # Errors
+/// When a pattern is no glob or matches nothing (the known names are listed).
+pub fn select(benches: &[Bench], patterns: &[String]) -> anyhow::Result<Vec<Bench>> {
+    if patterns.is_empty() {
+        return Ok(benches.iter().filter(|bench| bench.selection == Selection::Default).cloned().collect());
+    }
+    let mut chosen = vec![false; benches.len()];
+    for text in patterns {
+        let pattern = glob::Pattern::new(text).with_context(|| format!("`{text}` is not a pattern"))?;
+        let mut hit = false;
+        for (bench, chosen) in benches.iter().zip(&mut chosen) {
+            let sweep = bench.sweep.as_ref().is_some_and(|sweep| pattern.matches(&sweep.name));
+            if sweep || pattern.matches(&bench.name) {
+                *chosen = true;
+                hit = true;
+            }
+        }
+        let known: Vec<_> = benches.iter().map(|bench| bench.name.as_str()).collect();
+        ensure!(hit, "no bench matches `{text}`: the benches are {}", names(&known));
+    }
+    Ok(benches.iter().zip(chosen).filter(|(_, chosen)| *chosen).map(|(bench, _)| bench.clone()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO: &str = r#"
+[[bench]]
+name = "sum"
+program = "array-sum"
+args = ["--n", "5"]
+expected = "x\n"
+why = "because"
+
+[[bench]]
+name = "sweep"
+program = "array-sum"
+args = ["--n", "{n}"]
+sizes = [{ n = 1, expected = "a" }, { n = 2, expected = "b" }, { n = 3, expected = "c" }]
+why = "slope"
+on_request = true
+"#;
+
+    #[test]
+    fn a_sweep_is_a_bench_per_size() {
+        let benches = parse(TWO).unwrap();
+        let names: Vec<_> = benches.iter().map(|bench| bench.name.as_str()).collect();
+        assert_eq!(names, ["sum", "sweep/1", "sweep/2", "sweep/3"]);
+        assert_eq!(benches[2].args, ["--n", "2"]);
+        assert_eq!(benches[2].expected, "b");
+    }
+
+    #[test]
+    fn without_patterns_only_default_benches_are_selected() {
+        let benches = parse(TWO).unwrap();
+        assert_eq!(select(&benches, &[]).unwrap().len(), 1);
+        assert_eq!(select(&benches, &["sweep".to_owned()]).unwrap().len(), 3);
+        assert_eq!(select(&benches, &["s*".to_owned()]).unwrap().len(), 4);
+    }
+
+    #[test]
+    fn an_unknown_bench_names_the_known_ones() {
+        let error = select(&parse(TWO).unwrap(), &["som".to_owned()]).unwrap_err().to_string();
+        assert!(error.contains("`som`") && error.contains("`sum`"), "{error}");
+    }
+
+    #[test]
+    fn broken_toml_is_an_error_with_line_and_expectation() {
+        let text = "[[bench]]\nname = \"x\"\nprogramme = \"y\"\n";
+        let error = format!("{:#}", parse(text).unwrap_err());
+        assert!(error.contains("line 3") && error.contains("programme") && error.contains("program"), "{error}");
+    }
+
+    #[test]
+    fn a_bench_without_a_reason_is_refused() {
+        let text = TWO.replace("because", " ");
+        let error = format!("{:#}", parse(&text).unwrap_err());
+        assert!(error.contains("`sum`") && error.contains("`why`"), "{error}");
+    }
+}

@@ -1,0 +1,197 @@
+//! The door to other programs that are not measured: argument vector, time limit, end of stderr.
+//!
+//! Two libraries, each for what it does best: `duct` for captured commands with a time limit, `xshell` for
+//! build steps whose progress the person should see. Daemons are `host`'s, measured children `measure`'s.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+/// How many bytes of a failed program's stderr an error quotes.
+const STDERR_QUOTED_BYTES: usize = 2_000;
+
+/// A command that is run to its end with its output captured.
+#[derive(Clone, Debug)]
+pub struct Cmd {
+    program: OsString,
+    args: Vec<OsString>,
+    envs: Vec<(OsString, OsString)>,
+    dir: Option<PathBuf>,
+    stdin: Vec<u8>,
+    limit: Duration,
+}
+
+/// What a finished command left.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Its exit status; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// Everything it wrote to stdout.
+    pub stdout: Vec<u8>,
+    /// Everything it wrote to stderr.
+    pub stderr: Vec<u8>,
+}
+
+impl Output {
+    /// Stdout as text, without the line end.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).trim_end().to_owned()
+    }
+}
+
+impl Cmd {
+    /// A program by name or path, with a time limit of a minute.
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
+        Self {
+            program: program.as_ref().to_owned(),
+            args: Vec::new(),
+            envs: Vec::new(),
+            dir: None,
+            stdin: Vec::new(),
+            limit: Duration::from_secs(60),
+        }
+    }
+
+    /// One more argument.
+    #[must_use]
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.args.push(arg.as_ref().to_owned());
+        self
+    }
+
+    /// More arguments.
+    #[must_use]
+    pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self
+    }
+
+    /// An environment variable.
+    #[must_use]
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.envs.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// The folder to run in.
+    #[must_use]
+    pub fn dir(mut self, dir: impl AsRef<Path>) -> Self {
+        self.dir = Some(dir.as_ref().to_path_buf());
+        self
+    }
+
+    /// Bytes for its stdin, which is otherwise empty.
+    #[must_use]
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+
+    /// The time after which it is killed.
+    #[must_use]
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Runs it, whatever its exit status.
+    ///
+    /// # Errors
+    /// When it can not be started or exceeds its time limit.
+    pub fn output(&self) -> anyhow::Result<Output> {
+        let handle =
+            self.expression().start().with_context(|| format!("can not start `{}`", self.program.to_string_lossy()))?;
+        let Some(output) = handle.wait_timeout(self.limit)? else {
+            handle.kill()?;
+            bail!("`{self}` was still running after {} s and was killed", self.limit.as_secs());
+        };
+        Ok(Output { code: output.status.code(), stdout: output.stdout.clone(), stderr: output.stderr.clone() })
+    }
+
+    /// Runs it and expects exit status 0.
+    ///
+    /// # Errors
+    /// As [`Cmd::output`], and with the end of its stderr when it exits with anything but 0.
+    pub fn run(&self) -> anyhow::Result<Output> {
+        let output = self.output()?;
+        match output.code {
+            Some(0) => Ok(output),
+            Some(code) => bail!("`{self}` exited with status {code}{}", stderr_end(&output.stderr)),
+            None => bail!("`{self}` was ended by a signal{}", stderr_end(&output.stderr)),
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    fn expression(&self) -> duct::Expression {
+        let mut expression = duct::cmd(&self.program, &self.args)
+            .stdin_bytes(self.stdin.clone())
+            .stdout_capture()
+            .stderr_capture()
+            .unchecked();
+        for (name, value) in &self.envs {
+            expression = expression.env(name, value);
+        }
+        if let Some(dir) = &self.dir {
+            expression = expression.dir(dir);
+        }
+        expression
+    }
+}
+
+impl std::fmt::Display for Cmd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.program.to_string_lossy())?;
+        self.args.iter().try_for_each(|arg| write!(f, " {}", arg.to_string_lossy()))
+    }
+}
+
+/// The end of a program's stderr, ready to be appended to an error; empty when it said nothing.
+pub fn stderr_end(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let text = text.trim_end();
+    let start = text.ceil_char_boundary(text.len().saturating_sub(STDERR_QUOTED_BYTES));
+    if text.is_empty() { String::new() } else { format!("; it said:\n{}", &text[start..]) }
+}
+
+/// Runs a build step in `dir` and returns its stdout; its stderr (a compiler's progress and diagnostics) goes
+/// to ours as it comes.
+///
+/// # Errors
+/// When it can not be started or exits with anything but 0.
+#[expect(clippy::disallowed_methods, reason = "this is the door")]
+pub fn build_step(
+    dir: &Path,
+    program: &OsStr,
+    args: &[OsString],
+    envs: &[(OsString, OsString)],
+) -> anyhow::Result<String> {
+    let shell = xshell::Shell::new()?;
+    shell.change_dir(dir);
+    let step = shell.cmd(program).args(args).envs(envs.iter().map(|(name, value)| (name, value)));
+    step.quiet().read().with_context(|| format!("the build step `{}` failed", program.to_string_lossy()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_quotes_command_status_and_stderr() {
+        let error = Cmd::new("sh").args(["-c", "echo broken >&2; exit 3"]).run().unwrap_err().to_string();
+        assert!(error.contains("status 3") && error.contains("broken"), "{error}");
+    }
+
+    #[test]
+    fn a_hanging_command_is_killed_at_its_limit() {
+        let error = Cmd::new("sleep").arg("60").limit(Duration::from_millis(20)).run().unwrap_err().to_string();
+        assert!(error.contains("still running"), "{error}");
+    }
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let error = Cmd::new("no-such-program-here").run().unwrap_err().to_string();
+        assert!(error.contains("`no-such-program-here`"), "{error}");
+    }
+}

@@ -1,0 +1,1 @@
+//! A plan's builds as artifacts, through Cargo's JSON messages.

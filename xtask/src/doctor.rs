@@ -1,0 +1,1 @@
+//! Preflight: each finding with its remedy.

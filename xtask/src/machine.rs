@@ -1,0 +1,1 @@
+//! What this machine is: the fingerprint, from /proc and /sys.

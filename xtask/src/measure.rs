@@ -1,0 +1,4 @@
+//! Schedule → clock → check of the output → sample rows. The only module that reads the clock, and one of
+//! three that start processes.
+
+pub mod clock;

@@ -1,0 +1,1 @@
+//! Bytes in, bytes out: OCI images assembled without Docker.

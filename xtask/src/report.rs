@@ -1,0 +1,1 @@
+//! A run as table, Markdown, HTML and exports. Pure.
