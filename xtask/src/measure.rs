@@ -1,4 +1,6 @@
 //! Schedule → clock → check of the output → sample rows. The only module that reads the clock, and one of
 //! three that start processes.
 
+pub mod child;
 pub mod clock;
+pub mod stop;

@@ -1,0 +1,211 @@
+//! Every argument vector for `ctr`, containerd's own client, and what its answers mean.
+//!
+//! Answers made for people (tables) are never parsed: only `--quiet` lists and exit statuses.
+//! Not here: starting containerd (`host`), timing (`measure`).
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+
+use crate::case::Runner;
+use crate::cmd::Cmd;
+use crate::measure::child::Invocation;
+
+/// The longest that pulling one image may take.
+const PULL_LIMIT: Duration = Duration::from_mins(5);
+
+/// How to talk to one containerd.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ctr {
+    /// The client program, an absolute path.
+    pub program: PathBuf,
+    /// The socket of the containerd that it talks to.
+    pub address: PathBuf,
+    /// The containerd namespace that holds everything of one run.
+    pub namespace: String,
+    /// The snapshotter for every image and container.
+    pub snapshotter: String,
+}
+
+/// How to start containers of one runner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Runtimes {
+    /// The runc executable.
+    pub runc: PathBuf,
+    /// This project's shim; absent when no case needs it.
+    pub wasmedge_shim: Option<PathBuf>,
+}
+
+/// How containerd reaches a registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scheme {
+    /// Plain HTTP.
+    Http,
+    /// HTTPS.
+    Https,
+}
+
+impl Ctr {
+    fn cmd(&self) -> Cmd {
+        Cmd::new(&self.program).args(self.global())
+    }
+
+    fn global(&self) -> [String; 4] {
+        let address = self.address.to_string_lossy().into_owned();
+        ["--address".to_owned(), address, "--namespace".to_owned(), self.namespace.clone()]
+    }
+
+    /// Whether containerd answers, and with which version.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn version(&self) -> anyhow::Result<String> {
+        Ok(self.cmd().arg("version").limit(Duration::from_secs(10)).run()?.text())
+    }
+
+    /// Pulls an image and unpacks it.
+    ///
+    /// # Errors
+    /// When the registry can not be reached or the image can not be unpacked.
+    pub fn pull(&self, reference: &str, platform: &str, scheme: Scheme, user: Option<&str>) -> anyhow::Result<()> {
+        let mut cmd = self.cmd().args(["images", "pull", "--snapshotter", &self.snapshotter, "--platform", platform]);
+        if scheme == Scheme::Http {
+            cmd = cmd.arg("--plain-http");
+        }
+        if let Some(user) = user {
+            cmd = cmd.args(["--user", user]);
+        }
+        cmd.arg(reference).limit(PULL_LIMIT).run().with_context(|| format!("containerd can not pull `{reference}`"))?;
+        Ok(())
+    }
+
+    /// The measured command: create, start, wait, delete. `args` go to the image's entrypoint.
+    pub fn run(&self, container: &Container<'_>, runtimes: &Runtimes) -> anyhow::Result<Invocation> {
+        let mut args = self.global().to_vec();
+        args.extend(["run", "--rm", "--snapshotter", &self.snapshotter].map(str::to_owned));
+        args.extend(["--platform", container.platform].map(str::to_owned));
+        match container.runner {
+            Runner::WasmEdge => {
+                let shim = runtimes.wasmedge_shim.as_ref().context("the WasmEdge shim was not built")?;
+                args.extend(["--runtime".to_owned(), shim.to_string_lossy().into_owned()]);
+            }
+            Runner::Runc | Runner::Process => {
+                args.extend(["--runtime", "io.containerd.runc.v2", "--runc-binary"].map(str::to_owned));
+                args.push(runtimes.runc.to_string_lossy().into_owned());
+            }
+        }
+        for (name, value) in container.env {
+            args.extend(["--env".to_owned(), format!("{name}={value}")]);
+        }
+        args.push(container.image.to_owned());
+        args.push(container.id.to_owned());
+        args.extend(container.args.iter().cloned());
+        Ok(Invocation { program: self.program.clone(), args, env: Vec::new() })
+    }
+
+    /// Removes whatever a container that failed left: its processes, its task, itself.
+    pub fn remove(&self, id: &str) -> anyhow::Result<()> {
+        // Each step may find nothing to do and says so with its status; what counts is the last question.
+        self.cmd().args(["tasks", "kill", "--all", "--signal", "SIGKILL", id]).output()?;
+        self.cmd().args(["tasks", "delete", "--force", id]).output()?;
+        self.cmd().args(["containers", "delete", id]).output()?;
+        self.cmd().args(["snapshots", "--snapshotter", &self.snapshotter, "delete", id]).output()?;
+        let left = self.containers()?;
+        anyhow::ensure!(!left.iter().any(|other| other == id), "container `{id}` could not be removed");
+        Ok(())
+    }
+
+    /// The containers of this namespace.
+    pub fn containers(&self) -> anyhow::Result<Vec<String>> {
+        self.lines(&["containers", "list", "--quiet"])
+    }
+
+    /// The running tasks of this namespace.
+    pub fn tasks(&self) -> anyhow::Result<Vec<String>> {
+        self.lines(&["tasks", "list", "--quiet"])
+    }
+
+    /// The images of this namespace.
+    pub fn images(&self) -> anyhow::Result<Vec<String>> {
+        self.lines(&["images", "list", "--quiet"])
+    }
+
+    fn lines(&self, args: &[&str]) -> anyhow::Result<Vec<String>> {
+        Ok(self.cmd().args(args).run()?.text().lines().map(str::to_owned).collect())
+    }
+
+    /// Imports an image from an OCI archive, whatever its platform. For tests of the shim.
+    pub fn import(&self, archive: &Path) -> anyhow::Result<()> {
+        let args = ["images", "import", "--all-platforms", "--snapshotter", &self.snapshotter];
+        self.cmd().args(args).arg(archive).run().with_context(|| format!("can not import `{}`", archive.display()))?;
+        Ok(())
+    }
+
+    /// Empties and removes the namespace: containers, images, then the namespace itself.
+    pub fn remove_namespace(&self) -> anyhow::Result<()> {
+        for id in self.containers()? {
+            self.remove(&id)?;
+        }
+        for image in self.images()? {
+            self.cmd().args(["images", "delete", "--sync", &image]).run()?;
+        }
+        self.cmd().args(["namespaces", "remove", &self.namespace]).run()?;
+        Ok(())
+    }
+}
+
+/// One container to be run.
+#[derive(Clone, Copy, Debug)]
+pub struct Container<'a> {
+    /// The image, as it was pulled.
+    pub image: &'a str,
+    /// `os/architecture` of the image.
+    pub platform: &'a str,
+    /// The container's name.
+    pub id: &'a str,
+    /// Which runtime.
+    pub runner: Runner,
+    /// Arguments after the image's entrypoint.
+    pub args: &'a [String],
+    /// Additional environment.
+    pub env: &'a [(String, String)],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ctr() -> Ctr {
+        Ctr {
+            program: "/t/ctr".into(),
+            address: "/run/c.sock".into(),
+            namespace: "ns".to_owned(),
+            snapshotter: "overlayfs".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_measured_command_names_runtime_image_and_arguments_in_ctrs_order() {
+        let runtimes = Runtimes { runc: "/t/runc".into(), wasmedge_shim: Some("/t/shim".into()) };
+        let args = ["--n".to_owned(), "5".to_owned()];
+        let mut container = Container {
+            image: "127.0.0.1:5000/x:native",
+            platform: "linux/amd64",
+            id: "c1",
+            runner: Runner::Runc,
+            args: &args,
+            env: &[],
+        };
+        let line = |container: &Container<'_>| ctr().run(container, &runtimes).unwrap().args.join(" ");
+        assert_eq!(
+            line(&container),
+            "--address /run/c.sock --namespace ns run --rm --snapshotter overlayfs --platform linux/amd64 \
+             --runtime io.containerd.runc.v2 --runc-binary /t/runc 127.0.0.1:5000/x:native c1 --n 5"
+        );
+        container.runner = Runner::WasmEdge;
+        assert!(line(&container).contains("--runtime /t/shim 127.0.0.1"));
+    }
+}

@@ -1,0 +1,115 @@
+//! Where containers run: a private containerd in mount and PID namespaces of its own, entered by starting
+//! this program once more below `unshare`.
+//!
+//! The process inside is PID 1 of its namespace: when it ends, for whatever reason, the kernel ends
+//! containerd, every shim and every container with it, and the mounts go with the last of them. Its stdin is
+//! the lifeline: when this process ends, SIGKILL included, the one inside notices and cleans up.
+
+use std::fs::File;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use anyhow::{Context as _, bail};
+
+use crate::cmd::Cmd;
+use crate::measure::stop::Stop;
+
+pub mod daemon;
+pub mod leftovers;
+pub mod namespace;
+
+/// The hidden subcommand that is run inside.
+pub const INSIDE: &str = "inside";
+
+/// How this user may become root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It is root.
+    Root,
+    /// `sudo` asks for no password.
+    Sudo,
+    /// Neither, and why that matters.
+    Denied(String),
+}
+
+impl Access {
+    /// What this user may do. `sudo` is asked without a prompt.
+    pub fn find() -> Self {
+        if rustix::process::geteuid().is_root() {
+            return Self::Root;
+        }
+        match Cmd::new("sudo").args(["-n", "true"]).output() {
+            Ok(output) if output.code == Some(0) => Self::Sudo,
+            Ok(_) => Self::Denied(
+                "containers need root, and `sudo` asks for a password: run `sudo -v` first, or run as root".to_owned(),
+            ),
+            Err(_) => Self::Denied("containers need root, and there is no `sudo`: run as root".to_owned()),
+        }
+    }
+}
+
+/// Runs this program once more, as root in namespaces of its own, and waits for it. `stop` is passed on.
+///
+/// # Errors
+/// When it can not be started, or ends with anything but 0.
+pub fn run_inside(access: &Access, session: &Path, namespaces: Namespaces, stop: &Stop) -> anyhow::Result<()> {
+    let program = std::env::current_exe().context("can not find this program's own file")?;
+    let mut argv: Vec<String> = match access {
+        Access::Root => Vec::new(),
+        Access::Sudo => ["sudo", "-n", "--"].map(str::to_owned).to_vec(),
+        Access::Denied(reason) => bail!("{reason}"),
+    };
+    if namespaces == Namespaces::Private {
+        argv.extend(["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"].map(str::to_owned));
+    }
+    argv.extend([path(&program), INSIDE.to_owned(), path(session)]);
+    let (reader, lifeline) =
+        rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).context("can not make a pipe")?;
+    let mut child = spawn(&argv, reader.into())?;
+    let status = wait(&mut child, File::from(lifeline), stop)?;
+    anyhow::ensure!(status.success(), "the measuring process ended with {status}; what it said stands above");
+    Ok(())
+}
+
+/// Whether the measuring process gets namespaces of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Namespaces {
+    /// For a containerd that we start.
+    Private,
+    /// For a containerd that is there already.
+    Shared,
+}
+
+fn path(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// In a process group of its own: Ctrl-C in the terminal reaches this process, which passes it on through
+/// the lifeline, once.
+#[expect(clippy::disallowed_methods, reason = "`host` starts the measuring process")]
+fn spawn(argv: &[String], stdin: Stdio) -> anyhow::Result<Child> {
+    Command::new(&argv[0])
+        .args(&argv[1..])
+        .stdin(stdin)
+        .process_group(0)
+        .spawn()
+        .with_context(|| format!("can not start `{}`", argv[0]))
+}
+
+fn wait(child: &mut Child, lifeline: File, stop: &Stop) -> anyhow::Result<ExitStatus> {
+    let wish = stop.another()?;
+    // The thread owns the lifeline and leaves with the process: closing it early would end the run.
+    std::thread::spawn(move || {
+        use std::io::Write as _;
+        let mut lifeline = lifeline;
+        let asked = wish.wait().and_then(|()| Ok(lifeline.write_all(b"s")?));
+        if let Err(error) = asked {
+            eprintln!("can not ask the measuring process to stop: {error:#}");
+        }
+        loop {
+            std::thread::park();
+        }
+    });
+    child.wait().context("can not wait for the measuring process")
+}

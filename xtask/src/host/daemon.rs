@@ -1,0 +1,157 @@
+//! The private containerd itself: configuration, start, readiness, log, end.
+
+use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+use crate::containerd::Ctr;
+use crate::measure::clock::Stopwatch;
+
+/// How long containerd may take until its API answers.
+const READY_LIMIT: Duration = Duration::from_secs(30);
+/// How long it may take to end.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+/// How much of the end of its log an error quotes.
+const LOG_QUOTED_LINES: usize = 15;
+
+/// Where a private containerd keeps what it has.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// A folder of its own, on a disk: `root`, `config.toml` and `containerd.log` are in it.
+    pub scratch: PathBuf,
+}
+
+impl Places {
+    /// Where its log is.
+    pub fn log(&self) -> PathBuf {
+        self.scratch.join("containerd.log")
+    }
+
+    fn root(&self) -> PathBuf {
+        self.scratch.join("root")
+    }
+}
+
+/// The programs of a private containerd.
+#[derive(Clone, Debug)]
+pub struct Programs {
+    /// The daemon.
+    pub containerd: PathBuf,
+    /// Folders in which it looks for shims and helpers.
+    pub search: Vec<PathBuf>,
+}
+
+/// A running containerd.
+#[derive(Debug)]
+pub struct Daemon {
+    handle: duct::Handle,
+    places: Places,
+}
+
+/// The socket, in the private `/run`: short (a socket's path has at most 107 bytes) and gone with it.
+pub const SOCKET: &str = "/run/containerd/containerd.sock";
+const NOTIFY: &str = "/run/containerd-ready";
+
+impl Daemon {
+    /// Starts it and returns when its API answers: containerd says that it is ready on the socket in
+    /// `NOTIFY_SOCKET` (sd_notify(3)), and then answers `ctr`.
+    ///
+    /// # Errors
+    /// When it ends or does not become ready; the end of its log is quoted.
+    pub fn start(programs: &Programs, places: Places, ctr: &Ctr) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(places.root())?;
+        let config = places.scratch.join("config.toml");
+        std::fs::write(&config, configuration(&places.root()))
+            .with_context(|| format!("can not write `{}`", config.display()))?;
+        let notify = UnixDatagram::bind(NOTIFY).context("can not make the socket for containerd's readiness")?;
+        notify.set_read_timeout(Some(Duration::from_millis(50)))?;
+        let handle = spawn(programs, &config, &places)?;
+        let daemon = Self { handle, places };
+        daemon.wait_ready(&notify)?;
+        ctr.version().with_context(|| format!("containerd does not answer{}", daemon.log_end()))?;
+        Ok(daemon)
+    }
+
+    fn wait_ready(&self, notify: &UnixDatagram) -> anyhow::Result<()> {
+        let clock = Stopwatch::start();
+        let mut message = [0; 256];
+        while clock.elapsed() < READY_LIMIT {
+            if let Ok(length) = notify.recv(&mut message)
+                && message[..length].windows(7).any(|part| part == b"READY=1")
+            {
+                return Ok(());
+            }
+            if let Some(output) = self.handle.try_wait()? {
+                bail!("containerd ended with {} before it was ready{}", output.status, self.log_end());
+            }
+        }
+        bail!("containerd was not ready after {} s{}", READY_LIMIT.as_secs(), self.log_end())
+    }
+
+    /// The end of its log, ready to be appended to an error.
+    pub fn log_end(&self) -> String {
+        let log = self.places.log();
+        let text = std::fs::read(&log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        let end = &lines[lines.len().saturating_sub(LOG_QUOTED_LINES)..];
+        if end.is_empty() { String::new() } else { format!("; the end of its log:\n{}", end.join("\n")) }
+    }
+
+    /// Asks it to end and waits until it has.
+    pub fn stop(self) -> anyhow::Result<()> {
+        for id in self.handle.pids() {
+            let pid = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw).context("no process id")?;
+            rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        }
+        if self.handle.wait_timeout(STOP_LIMIT)?.is_none() {
+            self.handle.kill()?;
+        }
+        Ok(())
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "`host` starts containerd")]
+fn spawn(programs: &Programs, config: &Path, places: &Places) -> anyhow::Result<duct::Handle> {
+    let inherited = std::env::var_os("PATH").unwrap_or_default();
+    let search = std::env::join_paths(programs.search.iter().cloned().chain(std::env::split_paths(&inherited)))?;
+    duct::cmd(&programs.containerd, [std::ffi::OsStr::new("--config"), config.as_os_str()])
+        .env("PATH", search)
+        .env("NOTIFY_SOCKET", NOTIFY)
+        .stdin_null()
+        .stderr_to_stdout()
+        .stdout_path(places.log())
+        .unchecked()
+        .before_spawn(|command| {
+            command.process_group(0);
+            Ok(())
+        })
+        .start()
+        .with_context(|| format!("can not start `{}`", programs.containerd.display()))
+}
+
+/// Configuration version 2 (containerd 1.5 and later). Plugins that want devices or a cluster are off.
+fn configuration(root: &Path) -> String {
+    format!(
+        r#"version = 2
+root = "{root}"
+state = "/run/containerd/state"
+disabled_plugins = [
+  "io.containerd.grpc.v1.cri",
+  "io.containerd.internal.v1.opt",
+  "io.containerd.snapshotter.v1.btrfs",
+  "io.containerd.snapshotter.v1.devmapper",
+  "io.containerd.snapshotter.v1.zfs",
+]
+
+[debug]
+  level = "warn"
+
+[grpc]
+  address = "{SOCKET}"
+"#,
+        root = root.display()
+    )
+}

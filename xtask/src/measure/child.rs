@@ -1,0 +1,260 @@
+//! The timed region: from just before spawn to the return of `wait4`, and nothing else.
+//!
+//! Included: the spawn system calls, the program's whole life (loader, start-up, work, exit), one
+//! `pidfd_open` and one `poll` (a few microseconds together), the reaping. Not included: making the
+//! argument vector, opening the files that take its output, reading and comparing that output, drawing,
+//! writing results, removing a container that was left over. No shell and no sudo stand between the clock
+//! and the program.
+//!
+//! The child keeps `posix_spawn` (there is no `pre_exec`), leads its own process group so that a time limit
+//! reaches its descendants, and writes into anonymous memory files, so no reader thread competes with it.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+
+use super::clock::Stopwatch;
+use super::stop::Stop;
+
+/// How many bytes of a run's output are kept for comparison and quoting.
+const OUTPUT_KEPT_BYTES: u64 = 1 << 20;
+
+/// A program and its arguments, ready to be started. The environment is not inherited.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// Absolute path: no search takes place in the timed region.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Its whole environment.
+    pub env: Vec<(String, String)>,
+}
+
+/// How a child ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It called exit with this status.
+    Exited(i32),
+    /// This signal ended it.
+    Signalled(i32),
+    /// It reached its time limit, and its process group was killed.
+    TimedOut,
+    /// We were asked to stop, and its process group was killed.
+    Stopped,
+}
+
+/// A finished child.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// The timed region.
+    pub wall_ns: u64,
+    /// User time of it and of its waited-for children.
+    pub user_ns: u64,
+    /// System time, likewise.
+    pub system_ns: u64,
+    /// How it ended.
+    pub end: End,
+    /// The first mebibyte of what it wrote to stdout.
+    pub stdout: Vec<u8>,
+    /// The first mebibyte of what it wrote to stderr.
+    pub stderr: Vec<u8>,
+}
+
+/// Runs a program once.
+///
+/// # Errors
+/// When it can not be started or waited for.
+pub fn run(invocation: &Invocation, limit: Duration, stop: &Stop) -> anyhow::Result<Ran> {
+    let mut stdout = memory_file("stdout")?;
+    let mut stderr = memory_file("stderr")?;
+    let mut command = command(invocation, &stdout, &stderr)?;
+    let (wall_ns, end, usage) =
+        timed(&mut command, limit, stop).with_context(|| format!("can not run `{}`", invocation.program.display()))?;
+    Ok(Ran {
+        wall_ns,
+        user_ns: usage.user_ns,
+        system_ns: usage.system_ns,
+        end,
+        stdout: written(&mut stdout)?,
+        stderr: written(&mut stderr)?,
+    })
+}
+
+fn timed(command: &mut Command, limit: Duration, stop: &Stop) -> anyhow::Result<(u64, End, Usage)> {
+    let clock = Stopwatch::start();
+    let child = command.spawn()?;
+    let pid = Pid::from_child(&child);
+    let cut =
+        pidfd_open(pid, PidfdFlags::empty()).map_err(anyhow::Error::from).and_then(|fd| wait_for(&fd, limit, stop));
+    if !matches!(cut, Ok(Wait::Ended)) {
+        kill_process_group(pid, Signal::KILL)?;
+    }
+    let (status, usage) = wait4(&child)?;
+    let wall_ns = clock.elapsed_ns();
+    let end = match cut? {
+        Wait::Ended => status,
+        Wait::Limit => End::TimedOut,
+        Wait::Stop => End::Stopped,
+    };
+    Ok((wall_ns, end, usage))
+}
+
+#[expect(clippy::disallowed_methods, reason = "measured programs are started here")]
+fn command(invocation: &Invocation, stdout: &File, stderr: &File) -> anyhow::Result<Command> {
+    let mut command = Command::new(&invocation.program);
+    command
+        .args(&invocation.args)
+        .env_clear()
+        .envs(invocation.env.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(stdout.try_clone()?)
+        .stderr(stderr.try_clone()?)
+        .process_group(0);
+    Ok(command)
+}
+
+enum Wait {
+    Ended,
+    Limit,
+    Stop,
+}
+
+fn wait_for(pidfd: &OwnedFd, limit: Duration, stop: &Stop) -> anyhow::Result<Wait> {
+    let deadline = Stopwatch::start();
+    loop {
+        let left = limit.saturating_sub(deadline.elapsed());
+        let timeout = Timespec { tv_sec: i64::try_from(left.as_secs())?, tv_nsec: left.subsec_nanos().into() };
+        let mut fds = [PollFd::from_borrowed_fd(pidfd.as_fd(), PollFlags::IN), PollFd::new(stop, PollFlags::IN)];
+        match poll(&mut fds, Some(&timeout)) {
+            Ok(0) => return Ok(Wait::Limit),
+            Ok(_) if !fds[0].revents().is_empty() => return Ok(Wait::Ended),
+            Ok(_) => return Ok(Wait::Stop),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+struct Usage {
+    user_ns: u64,
+    system_ns: u64,
+}
+
+/// `wait4` (Linux manual, section 2): the child's status and its resource usage in one call. The standard
+/// library's `wait` discards the latter.
+#[expect(unsafe_code, reason = "neither std nor rustix gives a child's rusage")]
+fn wait4(child: &Child) -> anyhow::Result<(End, Usage)> {
+    let pid = libc::pid_t::try_from(child.id())?;
+    let mut status = 0;
+    let usage = loop {
+        // SAFETY: rusage is plain integers, for which all-zero bytes are a value.
+        let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+        // SAFETY: both pointers are to live values of the right type, and `pid` is a child of ours that
+        // nobody else has waited for: `child` is borrowed and its own `wait` is never called.
+        match unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) } {
+            -1 => match std::io::Error::last_os_error() {
+                error if error.kind() == std::io::ErrorKind::Interrupted => {}
+                error => return Err(error).context("wait4 failed"),
+            },
+            _ => break usage,
+        }
+    };
+    let end = if libc::WIFSIGNALED(status) {
+        End::Signalled(libc::WTERMSIG(status))
+    } else {
+        End::Exited(libc::WEXITSTATUS(status))
+    };
+    Ok((end, Usage { user_ns: nanoseconds(usage.ru_utime), system_ns: nanoseconds(usage.ru_stime) }))
+}
+
+fn nanoseconds(time: libc::timeval) -> u64 {
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let micros = u64::try_from(time.tv_usec).unwrap_or(0);
+    seconds * 1_000_000_000 + micros * 1_000
+}
+
+fn memory_file(name: &str) -> anyhow::Result<File> {
+    Ok(File::from(memfd_create(name, MemfdFlags::CLOEXEC).context("can not make a memory file for output")?))
+}
+
+fn written(file: &mut File) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.take(OUTPUT_KEPT_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Invocation {
+        Invocation {
+            program: "/bin/sh".into(),
+            args: vec!["-c".to_owned(), script.to_owned()],
+            env: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
+        }
+    }
+
+    fn run_shell(script: &str, limit_ms: u64) -> Ran {
+        run(&shell(script), Duration::from_millis(limit_ms), &Stop::never().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_program_that_waits_50_ms_measures_at_least_50_ms() {
+        let ran = run_shell("sleep 0.05", 10_000);
+        assert_eq!(ran.end, End::Exited(0));
+        assert!(ran.wall_ns >= 50_000_000, "{}", ran.wall_ns);
+        assert!(ran.user_ns + ran.system_ns < ran.wall_ns, "sleeping is not computing");
+    }
+
+    #[test]
+    fn output_status_and_environment_are_the_programs_own() {
+        let ran = run_shell("echo out; echo err >&2; echo $HOME; exit 7", 10_000);
+        assert_eq!(
+            (ran.end, ran.stdout.as_slice(), ran.stderr.as_slice()),
+            (End::Exited(7), &b"out\n\n"[..], &b"err\n"[..])
+        );
+    }
+
+    #[test]
+    fn a_signal_is_told_apart_from_an_exit() {
+        assert_eq!(run_shell("kill -SEGV $$", 10_000).end, End::Signalled(11));
+    }
+
+    #[test]
+    fn a_hanging_program_is_killed_with_its_descendants() {
+        let ran = run_shell("sleep 61.5 & wait", 50);
+        assert_eq!(ran.end, End::TimedOut);
+        assert!(ran.wall_ns < 5_000_000_000, "{}", ran.wall_ns);
+    }
+
+    #[test]
+    fn more_output_than_a_pipe_holds_does_not_block() {
+        let ran = run_shell("head -c 300000 /dev/zero", 10_000);
+        assert_eq!((ran.end, ran.stdout.len()), (End::Exited(0), 300_000));
+    }
+
+    #[test]
+    fn a_request_to_stop_ends_the_run() {
+        let stop = Stop::never().unwrap();
+        stop.request().unwrap();
+        assert_eq!(run(&shell("sleep 62.5"), Duration::from_mins(1), &stop).unwrap().end, End::Stopped);
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_an_error_that_names_it() {
+        let invocation = Invocation { program: "/no/such".into(), args: Vec::new(), env: Vec::new() };
+        let error = run(&invocation, Duration::from_secs(1), &Stop::never().unwrap()).unwrap_err();
+        assert!(format!("{error:#}").contains("`/no/such`"), "{error:#}");
+    }
+}
