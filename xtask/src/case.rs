@@ -165,7 +165,8 @@ pub fn names<T: fmt::Display>(items: &[T]) -> String {
 }
 
 /// A case as one column of a run: itself, or measured a second time under another name (the A/A row).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Cell {
     /// What is run.
     pub case: Case,
@@ -191,6 +192,20 @@ impl fmt::Display for Cell {
             Replica::First => f.pad(&self.case.to_string()),
             Replica::Twin => f.pad(&format!("{}{TWIN_SUFFIX}", self.case)),
         }
+    }
+}
+
+impl From<Cell> for String {
+    fn from(cell: Cell) -> Self {
+        cell.to_string()
+    }
+}
+
+impl TryFrom<String> for Cell {
+    type Error = anyhow::Error;
+
+    fn try_from(text: String) -> anyhow::Result<Self> {
+        text.parse()
     }
 }
 

@@ -3,4 +3,7 @@
 
 pub mod child;
 pub mod clock;
+mod progress;
+pub mod rounds;
+pub mod session;
 pub mod stop;

@@ -9,6 +9,7 @@ use anyhow::ensure;
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 use crate::bench::Bench;
 use crate::case::{Case, Cell, Kind, Replica, Runner, names};
@@ -36,7 +37,7 @@ pub struct Build {
 }
 
 /// How many rounds, and the seed of their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rounds {
     /// Rounds that are measured and thrown away first.
     pub warmup: u32,
@@ -47,7 +48,7 @@ pub struct Rounds {
 }
 
 /// Randomised complete blocks: every round has every cell of every bench once, in an order of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
     benches: usize,
     cells: Vec<Cell>,
@@ -90,6 +91,11 @@ impl Schedule {
     /// Warm-up rounds and counted ones.
     pub fn rounds(&self) -> Rounds {
         self.rounds
+    }
+
+    /// The cells of every bench, in the order of the table.
+    pub fn cells(&self) -> &[Cell] {
+        &self.cells
     }
 
     /// Runs in a round.

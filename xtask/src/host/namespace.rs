@@ -10,11 +10,11 @@ use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_bind, mount_
 ///
 /// # Errors
 /// When not root in a mount namespace of one's own.
-pub fn prepare(scratch: &Path) -> anyhow::Result<()> {
+pub fn prepare() -> anyhow::Result<()> {
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
         .context("can not make the mounts private: is this root in a mount namespace of its own?")?;
     own_run()?;
-    own_cgroups(&scratch.join("cgroup"))
+    own_cgroups(Path::new("/run/cgroup"))
 }
 
 /// containerd, its shims and `ctr` have fixed places below `/run/containerd`: on a `/run` of our own they

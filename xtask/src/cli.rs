@@ -1,0 +1,390 @@
+//! The command line: what can be typed, and where it goes. Each command's work is in `commands`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// What `cargo xtask` is asked to do.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    version,
+    about = "What does it cost to ship a program as a native binary or as WebAssembly, run directly or from a container?",
+    after_help = "Examples:
+  cargo xtask bench              everything: set-up, build, images, registry, containers, report
+  cargo xtask bench --quick      the same with 10 rounds instead of 30
+  cargo xtask bench --case '*/process'   only the cases that need no root
+  cargo xtask doctor             what this machine has, lacks, and what limits its resolution
+  cargo xtask report             the newest run once more, from its raw samples
+
+Exit status: 0 all measured; 1 an error; 2 wrong usage; 3 a part was not measured or failed;
+4 `compare` found a slow-down beyond its limit; 130 interrupted, what was measured is kept."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Say what this machine has and lacks, what limits its resolution, and what to do about each
+    Doctor(FormatArgs),
+    /// Build the workload for every target, and check what came out
+    Build(BuildArgs),
+    /// Assemble the OCI images, without Docker and reproducibly
+    Image(ImageArgs),
+    /// Push the images to a registry, and check that it holds them
+    Push(PushArgs),
+    /// Run one case once, and show what it prints
+    Run(RunArgs),
+    /// Measure: the main job, with all the set-up that it needs
+    Bench(BenchArgs),
+    /// Rebuild a run's report from its manifest and samples, and show it
+    Report(ReportArgs),
+    /// Compare two runs, case by case
+    Compare(CompareArgs),
+    /// Fetch the programs that the host lacks, into `target/toolbox`
+    Toolbox(ToolboxArgs),
+    /// Show what `bench` would do, in order, without doing it
+    Plan(PlanArgs),
+    /// Show how often the intervals hold the truth in a simulation, interleaved beside sequential
+    Coverage(CoverageArgs),
+    /// Run every test, stage by stage, with all the set-up that they need
+    Test(TestArgs),
+    /// Remove what was built; `--all` removes the toolbox too. Recorded runs stay
+    Clean(CleanArgs),
+    /// Print the completions of a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// The measuring process
+    #[command(hide = true, name = crate::host::INSIDE)]
+    Inside {
+        /// The session to conduct
+        session: PathBuf,
+    },
+    /// The process in which `test` tries the shim
+    #[command(hide = true)]
+    ShimSuite {
+        /// The suite's input
+        request: PathBuf,
+    },
+}
+
+/// How the result is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a person.
+    Text,
+    /// For a program.
+    Json,
+}
+
+/// Commands whose only choice is the format of their result.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct FormatArgs {
+    /// How to write the result
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+/// Programs to use instead of those of the toolbox.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Programs instead of the toolbox's")]
+pub struct ProgramArgs {
+    /// Use this containerd
+    #[arg(long, value_name = "FILE")]
+    pub containerd: Option<PathBuf>,
+    /// Use this `ctr`
+    #[arg(long, value_name = "FILE")]
+    pub ctr: Option<PathBuf>,
+    /// Use this runc
+    #[arg(long, value_name = "FILE")]
+    pub runc: Option<PathBuf>,
+    /// Use this `wasmedge`
+    #[arg(long, value_name = "FILE")]
+    pub wasmedge: Option<PathBuf>,
+    /// Use the containerd that listens on this socket, instead of starting one
+    #[arg(long, value_name = "SOCKET")]
+    pub containerd_address: Option<PathBuf>,
+    /// Take the toolbox's packages from this mirror instead of the host's own
+    #[arg(long, value_name = "URL", env = "XTASK_MIRROR")]
+    pub mirror: Option<String>,
+}
+
+/// Which benches and cases.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SelectArgs {
+    /// Measure the benches that this pattern matches (`*`, `?`, `[…]`); may be repeated
+    #[arg(long = "bench", value_name = "PATTERN")]
+    pub benches: Vec<String>,
+    /// Measure the cases that this pattern matches; may be repeated
+    #[arg(long = "case", value_name = "PATTERN")]
+    pub cases: Vec<String>,
+}
+
+/// How many rounds, in which order.
+#[derive(Clone, Debug, Args)]
+pub struct RoundArgs {
+    /// Counted rounds: each runs every cell once, in a random order of its own
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub rounds: u32,
+    /// 10 rounds, the practical minimum
+    #[arg(long, conflicts_with = "rounds")]
+    pub quick: bool,
+    /// Rounds that are run first and thrown away
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub warmup: u32,
+    /// The seed of the order [default: from the clock, recorded with the run]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+impl RoundArgs {
+    /// Counted rounds.
+    pub fn counted(&self) -> u32 {
+        if self.quick { 10 } else { self.rounds }
+    }
+}
+
+/// `build`.
+#[derive(Clone, Debug, Args)]
+pub struct BuildArgs {
+    #[command(flatten)]
+    pub programs: ProgramArgs,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// `image`.
+#[derive(Clone, Debug, Args)]
+pub struct ImageArgs {
+    /// Check every blob, digest, platform and tar header of the layout instead of making it
+    #[arg(long)]
+    pub verify: bool,
+    #[command(flatten)]
+    pub programs: ProgramArgs,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// Where images are pushed.
+#[derive(Clone, Debug, Default, Args)]
+pub struct RegistryArgs {
+    /// Push to this registry instead of the embedded one
+    #[arg(long, value_name = "HOST[:PORT]/PREFIX")]
+    pub registry: Option<String>,
+    /// Speak plain HTTP to a registry that is not on loopback
+    #[arg(long, requires = "registry")]
+    pub plain_http: bool,
+}
+
+/// `push`.
+#[derive(Clone, Debug, Args)]
+pub struct PushArgs {
+    #[command(flatten)]
+    pub registry: RegistryArgs,
+    #[command(flatten)]
+    pub programs: ProgramArgs,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// `run`.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// The case, for example `wasm-aot/wasmedge`
+    pub case: String,
+    /// The bench
+    #[arg(long, default_value = "array-sum")]
+    pub bench: String,
+    /// The time limit
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub timeout: u64,
+    #[command(flatten)]
+    pub registry: RegistryArgs,
+    #[command(flatten)]
+    pub programs: ProgramArgs,
+}
+
+/// `bench`.
+#[derive(Clone, Debug, Args)]
+pub struct BenchArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    #[command(flatten)]
+    pub rounds: RoundArgs,
+    /// Go on, in preset looks, until the widest ratio interval is at most this wide
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub until: Option<f64>,
+    /// With `--until`: begin no round after so long
+    #[arg(long, value_name = "MINUTES", requires = "until", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub budget: Option<u64>,
+    /// The difference that does not matter: verdicts use the greater of this and the A/A resolution
+    #[arg(long, value_name = "PERCENT", default_value = "2", value_parser = percent)]
+    pub delta: f64,
+    /// The time limit of one run
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub timeout: u64,
+    /// Write the run to this new folder instead of `results/<UTC>-<revision>`
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Keep the private containerd's root below this folder instead of `target/host`
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
+    /// Read the bench definitions from this file
+    #[arg(long, value_name = "FILE")]
+    pub benches_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub registry: RegistryArgs,
+    #[command(flatten)]
+    pub programs: ProgramArgs,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// `report`.
+#[derive(Clone, Debug, Args)]
+pub struct ReportArgs {
+    /// The run: its folder, or its name below `results` [default: the newest]
+    pub run: Option<String>,
+    /// Copy the run's result into the project's README, with its picture
+    #[arg(long)]
+    pub readme: bool,
+    /// Print the comment for a pull request instead of the table
+    #[arg(long, conflicts_with = "readme")]
+    pub markdown: bool,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// `compare`.
+#[derive(Clone, Debug, Args)]
+pub struct CompareArgs {
+    /// The run to compare with
+    pub run_a: String,
+    /// The run that is compared
+    pub run_b: String,
+    /// Exit with 4 when a case is slower by more than this, and its whole interval agrees
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub fail_above: Option<f64>,
+    /// Compare although machine or stack differ
+    #[arg(long)]
+    pub unlike: bool,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// `toolbox`.
+#[derive(Clone, Debug, Args)]
+pub struct ToolboxArgs {
+    /// Fetch the programs that only the tests need, too
+    #[arg(long)]
+    pub tests: bool,
+    /// Hash every file and repair what is damaged
+    #[arg(long)]
+    pub verify: bool,
+    #[command(flatten)]
+    pub programs: ProgramArgs,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// `plan`.
+#[derive(Clone, Debug, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    #[command(flatten)]
+    pub rounds: RoundArgs,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// `coverage`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct CoverageArgs {
+    /// Simulated runs of each kind
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub runs: u32,
+    /// Rounds of each simulated run
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(6..=10_000))]
+    pub rounds: u32,
+}
+
+/// `test`.
+#[derive(Clone, Debug, Args)]
+pub struct TestArgs {
+    /// Only the stages that this pattern matches; may be repeated
+    #[arg(long = "stage", value_name = "PATTERN")]
+    pub stages: Vec<String>,
+    /// List the stages
+    #[arg(long)]
+    pub list: bool,
+}
+
+/// `clean`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct CleanArgs {
+    /// The toolbox and everything else below `target`, too
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// A percentage as a fraction.
+fn percent(text: &str) -> Result<f64, String> {
+    match text.trim_end_matches('%').parse::<f64>() {
+        Ok(value) if value.is_finite() && value > 0.0 && value <= 1000.0 => Ok(value / 100.0),
+        _ => Err("expected a percentage such as `2` or `2.5%`".to_owned()),
+    }
+}
+
+/// What a command came to, as an exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Everything was done.
+    Done,
+    /// A part was not measured, or failed; a test failed; a check found something.
+    Failed,
+    /// A part was not measured here, or some runs failed.
+    Partial,
+    /// A slow-down beyond the limit.
+    Slower,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Partial => 3,
+            Exit::Slower => 4,
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_percentage_is_a_fraction() {
+        assert_eq!(percent("2"), Ok(0.02));
+        assert_eq!(percent("2.5%"), Ok(0.025));
+        assert!(percent("NaN").is_err() && percent("-1").is_err() && percent("x").is_err());
+    }
+}

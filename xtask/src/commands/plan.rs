@@ -1,0 +1,82 @@
+//! `plan`: what `bench` would do, in order. Needs no root and changes nothing.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::cli::{Exit, Format, PlanArgs};
+use crate::plan::{Plan, Rounds, plan, select_cases};
+use crate::workspace::Workspace;
+use crate::{bench, commands};
+
+/// Shows the plan.
+pub fn run(workspace: &Workspace, args: &PlanArgs) -> anyhow::Result<Exit> {
+    let benches = bench::select(&bench::load(&workspace.benches_toml())?, &args.select.benches)?;
+    let cases = select_cases(&args.select.cases)?;
+    let rounds =
+        Rounds { warmup: args.rounds.warmup, counted: args.rounds.counted(), seed: args.rounds.seed.unwrap_or(0) };
+    let plan = plan(benches, &cases, rounds);
+    match args.format.format {
+        Format::Json => commands::print_json(&document(&plan))?,
+        Format::Text => commands::print(&text(&plan))?,
+    }
+    Ok(Exit::Done)
+}
+
+#[derive(Serialize)]
+struct Document {
+    benches: Vec<String>,
+    cells: Vec<String>,
+    builds: Vec<String>,
+    images: Vec<String>,
+    rounds: Vec<Vec<String>>,
+}
+
+fn document(plan: &Plan) -> Document {
+    let rounds = plan.schedule.rounds();
+    let slot = |slot: &crate::plan::Slot| format!("{} {}", plan.benches[slot.bench].name, slot.cell);
+    Document {
+        benches: plan.benches.iter().map(|bench| bench.name.clone()).collect(),
+        cells: plan.cells.iter().map(ToString::to_string).collect(),
+        builds: plan.builds.iter().map(|build| format!("{} {}", build.program, build.kind)).collect(),
+        images: plan
+            .builds
+            .iter()
+            .filter(|build| plan.image_kinds().contains(&build.kind))
+            .map(|build| format!("{}:{}", build.program, build.kind))
+            .collect(),
+        rounds: (0..rounds.warmup + rounds.counted)
+            .map(|round| plan.schedule.round(round).iter().map(slot).collect())
+            .collect(),
+    }
+}
+
+fn text(plan: &Plan) -> String {
+    let document = document(plan);
+    let rounds = plan.schedule.rounds();
+    let mut out = String::new();
+    let mut list = |title: &str, items: &[String]| {
+        let lines: String = items.iter().fold(String::new(), |mut lines, item| {
+            let written = writeln!(lines, "  {item}");
+            debug_assert!(written.is_ok(), "writing to a string can not fail");
+            lines
+        });
+        out.push_str(&format!("{title}\n{lines}"));
+    };
+    list("benches", &document.benches);
+    list("build", &document.builds);
+    list("assemble, push and pull", &document.images);
+    list("cells of every round (`#2` is the A/A twin)", &document.cells);
+    let first = document.rounds.get(rounds.warmup as usize).cloned().unwrap_or_default();
+    list(
+        &format!(
+            "{} warm-up rounds and {} counted ones of {} runs each; with seed {}, the first counted one is",
+            rounds.warmup,
+            rounds.counted,
+            plan.schedule.slots_per_round(),
+            rounds.seed
+        ),
+        &first,
+    );
+    out
+}

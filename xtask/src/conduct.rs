@@ -1,0 +1,212 @@
+//! Conducts a session: containerd up, images pulled, rounds made, everything down again. The same code runs
+//! in this process when there are no containers, and below `host::run_inside` when there are.
+//!
+//! What fails for one image bars its cells and no others; what fails for containerd bars every container.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use crate::case::{Cell, Runner};
+use crate::containerd::Ctr;
+use crate::host::daemon::{Daemon, Places, Programs, SOCKET};
+use crate::host::{leftovers, namespace};
+use crate::measure::clock::Stopwatch;
+use crate::measure::rounds::{self, Enough, Stage};
+use crate::measure::session::{self, Containers, DaemonChoice, Measured, Pull, Session};
+use crate::measure::stop::Stop;
+use crate::results::store::SampleSink;
+use crate::results::{HostRecord, RunStatus};
+
+/// The hidden subcommand: reads the session, conducts it, writes what it came to.
+pub fn inside(path: &Path, enough: Enough<'_>) -> anyhow::Result<()> {
+    let stop = Stop::on_signals()?;
+    stop.follow_lifeline()?;
+    let session: Session = session::read(path)?;
+    let measured = conduct(&session, &stop, enough)?;
+    session::write(&session.measured, &measured)
+}
+
+/// Makes the runs of a session, containers included when this process is where they can be.
+///
+/// # Errors
+/// When the samples can not be opened or what ran could not be ended. Everything else is told in
+/// [`Measured`].
+pub fn conduct(session: &Session, stop: &Stop, enough: Enough<'_>) -> anyhow::Result<Measured> {
+    let mut sink = SampleSink::open(&session.samples)?;
+    let Some(containers) = &session.containers else {
+        let stage = Stage { session, ctr: None, barred: BTreeMap::new() };
+        return Ok(measured(rounds::run(stage, &mut sink, stop, enough), Vec::new(), None));
+    };
+    match Up::start(containers) {
+        Ok(up) => {
+            let outcome = up.conduct(session, containers, &mut sink, stop, enough);
+            let ended = up.stop(containers);
+            let outcome = outcome?;
+            ended?;
+            Ok(outcome)
+        }
+        Err(error) => {
+            let reason = format!("containerd could not be started: {error:#}");
+            eprintln!("{reason}");
+            let barred = container_cells(session).map(|key| (key, reason.clone())).collect();
+            let stage = Stage { session, ctr: None, barred };
+            Ok(measured(rounds::run(stage, &mut sink, stop, enough), Vec::new(), None))
+        }
+    }
+}
+
+fn measured(rounds: rounds::Rounds, pulls: Vec<Pull>, host: Option<HostRecord>) -> Measured {
+    Measured {
+        status: rounds.status,
+        reason: rounds.reason,
+        rounds_wall_ns: rounds.rounds_wall_ns,
+        timed_ns: rounds.timed_ns,
+        pulls,
+        host,
+        not_measured: rounds.not_measured,
+        load: crate::results::LoadDuring::default(),
+    }
+}
+
+fn container_cells(session: &Session) -> impl Iterator<Item = (usize, Cell)> {
+    let cells: Vec<Cell> =
+        session.schedule.cells().iter().copied().filter(|cell| cell.case.runner().is_container()).collect();
+    (0..session.benches.len()).flat_map(move |bench| cells.clone().into_iter().map(move |cell| (bench, cell)))
+}
+
+/// A containerd that answers.
+pub struct Up {
+    /// Its client.
+    pub ctr: Ctr,
+    daemon: Option<Daemon>,
+    record: HostRecord,
+}
+
+impl Up {
+    /// Starts a private containerd (inside namespaces of its own), or finds the one that was named.
+    ///
+    /// # Errors
+    /// When it does not come up or does not answer.
+    pub fn start(containers: &Containers) -> anyhow::Result<Self> {
+        match &containers.daemon {
+            DaemonChoice::Private { containerd, search, scratch, hosts } => {
+                leftovers::remove_scratch(hosts, scratch)?;
+                std::fs::create_dir_all(scratch).with_context(|| format!("can not make `{}`", scratch.display()))?;
+                namespace::prepare()?;
+                let overlay = namespace::supports_overlay(scratch)?;
+                let snapshotter = if overlay { "overlayfs" } else { "native" };
+                let ctr = client(containers, Path::new(SOCKET), snapshotter);
+                let programs = Programs { containerd: containerd.clone(), search: search.clone() };
+                let daemon = Daemon::start(&programs, Places { scratch: scratch.clone() }, &ctr)?;
+                let record = record("private", snapshotter, &crate::machine::filesystem(scratch));
+                Ok(Self { ctr, daemon: Some(daemon), record })
+            }
+            DaemonChoice::Existing { address } => {
+                let ctr = client(containers, address, "overlayfs");
+                ctr.version().with_context(|| {
+                    format!("no containerd answers at `{}`: is it running, and is this root?", address.display())
+                })?;
+                let record = record(&address.to_string_lossy(), "overlayfs", "unknown");
+                Ok(Self { ctr, daemon: None, record })
+            }
+        }
+    }
+
+    /// Pulls, then makes the rounds.
+    fn conduct(
+        &self,
+        session: &Session,
+        containers: &Containers,
+        sink: &mut SampleSink,
+        stop: &Stop,
+        enough: Enough<'_>,
+    ) -> anyhow::Result<Measured> {
+        let mut barred = BTreeMap::new();
+        let pulls = self.pull_all(session, containers, &mut barred);
+        let stage = Stage { session, ctr: Some(&self.ctr), barred };
+        let mut outcome = rounds::run(stage, sink, stop, enough);
+        if outcome.status == RunStatus::Failed
+            && let (Some(reason), Some(daemon)) = (&mut outcome.reason, &self.daemon)
+        {
+            reason.push_str(&daemon.log_end());
+        }
+        Ok(measured(outcome, pulls, Some(self.record.clone())))
+    }
+
+    /// Every image once, before the rounds: a pull is not a part of a run.
+    fn pull_all(
+        &self,
+        session: &Session,
+        containers: &Containers,
+        barred: &mut BTreeMap<(usize, Cell), String>,
+    ) -> Vec<Pull> {
+        let mut done: BTreeMap<String, Result<u64, String>> = BTreeMap::new();
+        for (bench, cell) in container_cells(session) {
+            let Some(image) = session.image(bench, cell) else {
+                barred.insert((bench, cell), "it has no image".to_owned());
+                continue;
+            };
+            let result = done.entry(image.reference.clone()).or_insert_with(|| {
+                let clock = Stopwatch::start();
+                let pulled =
+                    self.ctr.pull(&image.reference, &image.platform, containers.scheme, containers.user.as_deref());
+                let elapsed = clock.elapsed_ns();
+                pulled.map(|()| elapsed).map_err(|error| format!("{error:#}"))
+            });
+            if let Err(reason) = result {
+                barred.insert((bench, cell), reason.clone());
+            }
+            if cell.case.runner() == Runner::WasmEdge && containers.runtimes.wasmedge_shim.is_none() {
+                barred.insert((bench, cell), "the WasmEdge shim was not built".to_owned());
+            }
+        }
+        done.into_iter().filter_map(|(reference, ns)| ns.ok().map(|pull_ns| Pull { reference, pull_ns })).collect()
+    }
+
+    /// Ends everything that was started, and removes every trace of it.
+    ///
+    /// # Errors
+    /// When something could not be removed.
+    pub fn stop(self, containers: &Containers) -> anyhow::Result<()> {
+        let removed = self.ctr.remove_namespace();
+        if let Some(daemon) = self.daemon {
+            daemon.stop()?;
+        }
+        if let DaemonChoice::Private { scratch, .. } = &containers.daemon {
+            leftovers::remove_cgroups(Path::new("/sys/fs/cgroup"))?;
+            remove_root(scratch)?;
+        }
+        removed.context("containerd could not be emptied")
+    }
+}
+
+/// The root goes; log and configuration stay until the next run, for whoever wants to know.
+fn remove_root(scratch: &Path) -> anyhow::Result<()> {
+    let root = scratch.join("root");
+    match std::fs::remove_dir_all(&root) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("can not remove `{}`", root.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn client(containers: &Containers, address: &Path, snapshotter: &str) -> Ctr {
+    Ctr {
+        program: containers.ctr.clone(),
+        address: address.to_path_buf(),
+        namespace: containers.namespace.clone(),
+        snapshotter: snapshotter.to_owned(),
+    }
+}
+
+fn record(containerd: &str, snapshotter: &str, filesystem: &str) -> HostRecord {
+    HostRecord {
+        containerd: containerd.to_owned(),
+        snapshotter: snapshotter.to_owned(),
+        cgroup_driver: "cgroupfs".to_owned(),
+        filesystem: filesystem.to_owned(),
+    }
+}

@@ -1,0 +1,256 @@
+//! The loop: round by round, run by run, each checked and written down before the next begins.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::case::{Cell, Mode};
+use crate::containerd::{Container, Ctr};
+use crate::plan::Slot;
+use crate::results::store::SampleSink;
+use crate::results::{NotMeasured, Outcome, RunStatus, Sample};
+
+use super::child::{self, End, Invocation, Ran};
+use super::clock::Stopwatch;
+use super::progress::Progress;
+use super::session::{Output, Session, Until};
+use super::stop::Stop;
+
+/// A cell that failed so often in a row is given up: a case that always hangs would cost its time limit in
+/// every round.
+const FAILURES_IN_A_ROW: u32 = 3;
+
+/// What the loop came to.
+#[derive(Clone, Debug)]
+pub struct Rounds {
+    /// How it ended.
+    pub status: RunStatus,
+    /// Why, when it failed.
+    pub reason: Option<String>,
+    /// From the first timed region's start to the last one's end.
+    pub rounds_wall_ns: u64,
+    /// The part of it inside timed regions.
+    pub timed_ns: u64,
+    /// Cells that were given up.
+    pub not_measured: Vec<NotMeasured>,
+}
+
+/// Decides at a look whether the intervals are narrow enough.
+pub type Enough<'a> = &'a dyn Fn(&[Sample], &Until) -> bool;
+
+/// Where containers run, and which cells can not.
+#[derive(Debug)]
+pub struct Stage<'a> {
+    /// What to run.
+    pub session: &'a Session,
+    /// The client of the containerd that is up; absent when none is.
+    pub ctr: Option<&'a Ctr>,
+    /// Bench and cell pairs that can not be run, with the reason: no image, no containerd.
+    pub barred: BTreeMap<(usize, Cell), String>,
+}
+
+/// Makes the runs of a session until its last round, until they are precise enough, or until `stop`.
+pub fn run(stage: Stage<'_>, sink: &mut SampleSink, stop: &Stop, enough: Enough<'_>) -> Rounds {
+    let mut state = Loop {
+        barred: stage.barred,
+        failures: BTreeMap::new(),
+        samples: Vec::new(),
+        timed_ns: 0,
+        clock: None,
+        wall_ns: 0,
+        session: stage.session,
+        ctr: stage.ctr,
+    };
+    let ended = state.rounds(sink, stop, enough);
+    let (status, reason) = match ended {
+        Ok(status) => (status, None),
+        Err(error) => (RunStatus::Failed, Some(format!("{error:#}"))),
+    };
+    let not_measured = state
+        .barred
+        .iter()
+        .map(|((bench, cell), reason)| NotMeasured {
+            bench: stage.session.benches[*bench].name.clone(),
+            case: cell.case.to_string(),
+            reason: reason.clone(),
+        })
+        .collect::<Vec<_>>();
+    let mut distinct: Vec<NotMeasured> = Vec::new();
+    for row in not_measured {
+        if !distinct.iter().any(|other| other.bench == row.bench && other.case == row.case) {
+            distinct.push(row);
+        }
+    }
+    Rounds { status, reason, rounds_wall_ns: state.wall_ns, timed_ns: state.timed_ns, not_measured: distinct }
+}
+
+struct Loop<'a> {
+    session: &'a Session,
+    ctr: Option<&'a Ctr>,
+    barred: BTreeMap<(usize, Cell), String>,
+    failures: BTreeMap<(usize, Cell), u32>,
+    samples: Vec<Sample>,
+    timed_ns: u64,
+    clock: Option<Stopwatch>,
+    wall_ns: u64,
+}
+
+impl Loop<'_> {
+    fn rounds(&mut self, sink: &mut SampleSink, stop: &Stop, enough: Enough<'_>) -> anyhow::Result<RunStatus> {
+        let rounds = self.session.schedule.rounds();
+        let mut progress = Progress::new(rounds.warmup + rounds.counted, self.session.schedule.slots_per_round());
+        for round in 0..rounds.warmup + rounds.counted {
+            for slot in self.session.schedule.round(round) {
+                if stop.is_requested() {
+                    return Ok(RunStatus::Interrupted);
+                }
+                progress.show(&slot, &self.session.benches[slot.bench].name);
+                if self.barred.contains_key(&(slot.bench, slot.cell)) {
+                    continue;
+                }
+                let Some(sample) = self.one(slot, stop)? else { return Ok(RunStatus::Interrupted) };
+                sink.append(&sample)?;
+                self.count(slot, &sample);
+                self.samples.push(sample);
+            }
+            if self.is_enough(round + 1, enough) {
+                break;
+            }
+        }
+        progress.clear();
+        Ok(RunStatus::Complete)
+    }
+
+    /// At a preset look only: looking more often would spend the confidence that the looks share.
+    fn is_enough(&self, rounds_done: u32, enough: Enough<'_>) -> bool {
+        let Some(until) = &self.session.until else { return false };
+        let counted = rounds_done.saturating_sub(self.session.schedule.rounds().warmup);
+        let over = until.budget_ms.is_some_and(|budget| self.wall_ns / 1_000_000 >= budget);
+        over || (until.looks.contains(&counted) && enough(&self.samples, until))
+    }
+
+    fn one(&mut self, slot: Slot, stop: &Stop) -> anyhow::Result<Option<Sample>> {
+        let id = format!("r{}-p{}", slot.round, slot.position);
+        let limit = Duration::from_millis(self.session.timeout_ms);
+        let clock = *self.clock.get_or_insert_with(Stopwatch::start);
+        let ran = self.invocation(slot, &id).and_then(|invocation| child::run(&invocation, limit, stop));
+        self.wall_ns = clock.elapsed_ns();
+        let sample = match ran {
+            Ok(ran) if ran.end == End::Stopped => {
+                self.clean(slot, &id)?;
+                return Ok(None);
+            }
+            Ok(ran) => self.judge(slot, &ran),
+            Err(error) => self.row(slot, None, Outcome::NotStarted, Some(format!("{error:#}"))),
+        };
+        self.timed_ns += sample.wall_ns.unwrap_or(0);
+        if sample.outcome != Outcome::Ok {
+            self.clean(slot, &id)?;
+        }
+        Ok(Some(sample))
+    }
+
+    /// What is started for a cell.
+    fn invocation(&self, slot: Slot, id: &str) -> anyhow::Result<Invocation> {
+        let bench = &self.session.benches[slot.bench];
+        let runner = slot.cell.case.runner();
+        if let (true, Some(ctr), Some(containers)) = (runner.is_container(), self.ctr, &self.session.containers) {
+            let image = self.session.image(slot.bench, slot.cell).ok_or_else(|| anyhow::anyhow!("it has no image"))?;
+            let container = Container {
+                image: &image.reference,
+                platform: &image.platform,
+                id,
+                runner,
+                args: &bench.args,
+                env: &[],
+            };
+            return ctr.run(&container, &containers.runtimes);
+        }
+        anyhow::ensure!(!runner.is_container(), "no containerd is running");
+        let file = self.session.file(slot.bench, slot.cell).ok_or_else(|| anyhow::anyhow!("it was not built"))?;
+        let path = file.path.to_string_lossy().into_owned();
+        let engine = || self.session.wasmedge.clone().ok_or_else(|| anyhow::anyhow!("there is no `wasmedge`"));
+        let (program, mut args) = match slot.cell.case.mode() {
+            Mode::Native => (file.path.clone(), Vec::new()),
+            Mode::Interpreter => (engine()?, vec!["--force-interpreter".to_owned(), path]),
+            Mode::Aot => (engine()?, vec![path]),
+        };
+        args.extend(bench.args.iter().cloned());
+        Ok(Invocation { program, args, env: Vec::new() })
+    }
+
+    fn judge(&self, slot: Slot, ran: &Ran) -> Sample {
+        if self.session.output == Output::Shown {
+            show(ran);
+        }
+        let expected = &self.session.benches[slot.bench].expected;
+        let (outcome, reason) = match ran.end {
+            End::Exited(0) if ran.stdout == expected.as_bytes() => (Outcome::Ok, None),
+            End::Exited(0) => (Outcome::WrongOutput, Some(difference(expected, &ran.stdout))),
+            End::Exited(code) => (Outcome::NonZeroExit, Some(format!("exit status {code}{}", said(ran)))),
+            End::Signalled(signal) => (Outcome::Killed, Some(format!("signal {signal}{}", said(ran)))),
+            End::TimedOut | End::Stopped => {
+                (Outcome::TimedOut, Some(format!("still running after {} ms{}", self.session.timeout_ms, said(ran))))
+            }
+        };
+        self.row(slot, Some(ran), outcome, reason)
+    }
+
+    fn row(&self, slot: Slot, ran: Option<&Ran>, outcome: Outcome, reason: Option<String>) -> Sample {
+        Sample {
+            bench: self.session.benches[slot.bench].name.clone(),
+            case: slot.cell.to_string(),
+            round: slot.round,
+            position: slot.position,
+            warmup: slot.warmup,
+            wall_ns: ran.map(|ran| ran.wall_ns),
+            user_ns: ran.map(|ran| ran.user_ns),
+            system_ns: ran.map(|ran| ran.system_ns),
+            outcome,
+            reason,
+            output_sha256: ran.map(|ran| crate::machine::sha256_hex(&ran.stdout)),
+        }
+    }
+
+    /// A container whose client was killed goes on without it, and one that failed may be left half made.
+    fn clean(&self, slot: Slot, id: &str) -> anyhow::Result<()> {
+        match self.ctr {
+            Some(ctr) if slot.cell.case.runner().is_container() => ctr.remove(id),
+            _ => Ok(()),
+        }
+    }
+
+    fn count(&mut self, slot: Slot, sample: &Sample) {
+        let key = (slot.bench, slot.cell);
+        let failures = self.failures.entry(key).or_default();
+        *failures = if sample.outcome == Outcome::Ok { 0 } else { *failures + 1 };
+        if *failures >= FAILURES_IN_A_ROW {
+            let reason = sample.reason.clone().unwrap_or_default();
+            self.barred.insert(key, format!("given up after {FAILURES_IN_A_ROW} failures in a row: {reason}"));
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "`run CASE` shows what the program said")]
+fn show(ran: &Ran) {
+    print!("{}", String::from_utf8_lossy(&ran.stdout));
+    eprint!("{}", String::from_utf8_lossy(&ran.stderr));
+}
+
+fn difference(expected: &str, found: &[u8]) -> String {
+    format!("expected {:?}, and it printed {:?}", quoted(expected.as_bytes()), quoted(found))
+}
+
+fn said(ran: &Ran) -> String {
+    let stderr = quoted(&ran.stderr);
+    if stderr.is_empty() { String::new() } else { format!("; it said: {stderr}") }
+}
+
+/// The beginning of what a program wrote, short enough for a row.
+fn quoted(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.trim_end();
+    match text.char_indices().nth(400) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

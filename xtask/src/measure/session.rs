@@ -1,0 +1,185 @@
+//! A session: everything that has to be known to make the runs of a plan, in one value that can cross into
+//! the measuring process as a file, and what comes back from there the same way.
+//!
+//! Not here: making the runs (`rounds`).
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::case::{Cell, Kind};
+use crate::containerd::{Runtimes, Scheme};
+use crate::plan::Schedule;
+use crate::results::{HostRecord, LoadDuring, NotMeasured, RunStatus};
+
+/// What to run, with what, and where to write it down.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Session {
+    /// The benches, in the order that the schedule's indices mean.
+    pub benches: Vec<SessionBench>,
+    /// The order of the runs.
+    pub schedule: Schedule,
+    /// When to stop before the last round.
+    pub until: Option<Until>,
+    /// The time limit of one run.
+    pub timeout_ms: u64,
+    /// The engine's command line, for modules that are run directly.
+    pub wasmedge: Option<PathBuf>,
+    /// What containers need; absent when there are none.
+    pub containers: Option<Containers>,
+    /// The file that samples are appended to.
+    pub samples: PathBuf,
+    /// Where [`Measured`] is written at the end.
+    pub measured: PathBuf,
+    /// Shows the output of every run on our stdout and stderr, after its clock has stopped.
+    pub output: Output,
+}
+
+/// What becomes of the output of a run once it was compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Output {
+    /// Thrown away.
+    Compared,
+    /// Shown.
+    Shown,
+}
+
+/// When a run is precise enough.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Until {
+    /// The widest interval wanted, as a fraction of its ratio.
+    pub relative_width: f64,
+    /// The counted rounds after which to look.
+    pub looks: Vec<u32>,
+    /// The confidence of each look's intervals.
+    pub look_confidence: f64,
+    /// No round begins after so long.
+    pub budget_ms: Option<u64>,
+}
+
+/// One bench, ready to be run in any kind.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SessionBench {
+    /// Its name.
+    pub name: String,
+    /// The program's arguments.
+    pub args: Vec<String>,
+    /// What it must print.
+    pub expected: String,
+    /// The program's file in each kind.
+    pub files: Vec<KindFile>,
+    /// The program's image in each kind; empty when nothing was pushed.
+    pub images: Vec<KindImage>,
+}
+
+/// An artifact of a bench.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct KindFile {
+    /// Which kind.
+    pub kind: Kind,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// An image of a bench.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct KindImage {
+    /// Which kind.
+    pub kind: Kind,
+    /// What to pull.
+    pub reference: String,
+    /// `os/architecture`.
+    pub platform: String,
+}
+
+/// What containers need.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Containers {
+    /// Whose containerd.
+    pub daemon: DaemonChoice,
+    /// `ctr`, an absolute path.
+    pub ctr: PathBuf,
+    /// The containerd namespace of this run.
+    pub namespace: String,
+    /// runc and the shim.
+    pub runtimes: Runtimes,
+    /// How the registry is reached.
+    pub scheme: Scheme,
+    /// `user:password` for the registry.
+    pub user: Option<String>,
+}
+
+/// Our own containerd, or one that is there.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum DaemonChoice {
+    /// Ours, in namespaces of its own.
+    Private {
+        /// The daemon's program.
+        containerd: PathBuf,
+        /// Folders in which it looks for shims.
+        search: Vec<PathBuf>,
+        /// The folder for its root, configuration and log.
+        scratch: PathBuf,
+        /// The parent of every such folder: what killed runs left there is removed.
+        hosts: PathBuf,
+    },
+    /// One that is there, by its socket.
+    Existing {
+        /// The socket.
+        address: PathBuf,
+    },
+}
+
+/// What a session came to, beside its samples.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Measured {
+    /// How it ended.
+    pub status: RunStatus,
+    /// Why, when it failed.
+    pub reason: Option<String>,
+    /// From the first timed region's start to the last one's end.
+    pub rounds_wall_ns: u64,
+    /// The part of it inside timed regions.
+    pub timed_ns: u64,
+    /// What was pulled, and how long that took.
+    pub pulls: Vec<Pull>,
+    /// How containers were run.
+    pub host: Option<HostRecord>,
+    /// What could not be run, and why.
+    pub not_measured: Vec<NotMeasured>,
+    /// What the machine did meanwhile.
+    pub load: LoadDuring,
+}
+
+/// One image pulled and unpacked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Pull {
+    /// What was pulled.
+    pub reference: String,
+    /// How long `ctr images pull` took.
+    pub pull_ns: u64,
+}
+
+impl Session {
+    /// The image of a bench in the kind that a cell runs.
+    pub fn image(&self, bench: usize, cell: Cell) -> Option<&KindImage> {
+        self.benches[bench].images.iter().find(|image| image.kind == cell.case.kind())
+    }
+
+    /// The file of a bench in the kind that a cell runs.
+    pub fn file(&self, bench: usize, cell: Cell) -> Option<&KindFile> {
+        self.benches[bench].files.iter().find(|file| file.kind == cell.case.kind())
+    }
+}
+
+/// Writes a value for the other process.
+pub fn write<T: Serialize>(path: &Path, value: &T) -> anyhow::Result<()> {
+    std::fs::write(path, serde_json::to_vec(value)?).with_context(|| format!("can not write `{}`", path.display()))
+}
+
+/// Reads what the other process wrote.
+pub fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
+    let bytes = std::fs::read(path).with_context(|| format!("can not read `{}`", path.display()))?;
+    serde_json::from_slice(&bytes).with_context(|| format!("`{}` is damaged", path.display()))
+}
