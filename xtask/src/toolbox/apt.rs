@@ -1,0 +1,336 @@
+//! apt in a private folder: its own configuration, lists and cache, a status file of our making. The host's
+//! apt is asked for mirrors and proxies, and never changed.
+//!
+//! Not here: which packages (`suite`), and what becomes of them (`tree`).
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+
+use super::manifest::{Package, sha256_file};
+use super::suite::{ASSUMED, Family};
+use super::talk::{Progress, Talk, Unit};
+use crate::cmd::Cmd;
+use crate::results::PackageRecord;
+
+/// Enough for 80 MB over a line of 64 kB/s; apt itself gives up on a silent server after 30 s.
+const DOWNLOAD_LIMIT: Duration = Duration::from_mins(30);
+
+/// The columns that [`mirrors`] reads.
+const FORMAT: &str = "$(CREATED_BY)|$(TARGET_OF)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)|$(LABEL)";
+
+/// Settings of the host's apt without which it would not reach its mirrors.
+const KEPT_SETTINGS: [&str; 5] =
+    ["Acquire::http", "Acquire::ftp", "Acquire::socks", "Acquire::Retries", "Acquire::ForceIPv"];
+
+/// A private apt.
+#[derive(Debug)]
+pub struct Apt {
+    dir: PathBuf,
+}
+
+impl Apt {
+    /// Lays out the folder for one suite from one mirror.
+    ///
+    /// # Errors
+    /// When files can not be written.
+    pub fn prepare(dir: &Path, family: &Family, mirror: &str, settings: &str) -> anyhow::Result<Self> {
+        for folder in ["lists/partial", "cache/archives/partial"] {
+            let folder = dir.join(folder);
+            std::fs::create_dir_all(&folder).with_context(|| format!("can not make `{}`", folder.display()))?;
+        }
+        let keyring = family.keyrings.iter().find(|keyring| Path::new(keyring).is_file());
+        let files = [
+            ("apt.conf", configuration(dir, settings)),
+            ("sources.list", sources(family, mirror, keyring.copied())),
+            ("status", status()),
+        ];
+        for (name, text) in files {
+            let path = dir.join(name);
+            std::fs::write(&path, text).with_context(|| format!("can not write `{}`", path.display()))?;
+        }
+        Ok(Self { dir: dir.to_path_buf() })
+    }
+
+    /// Fetches the suite's signed index.
+    ///
+    /// # Errors
+    /// When the mirror can not be reached, or its signature is not by a key of the host's keyring.
+    pub fn update(&self) -> anyhow::Result<()> {
+        self.get().args(["-o", "APT::Update::Error-Mode=any", "update"]).limit(Duration::from_mins(5)).run()?;
+        Ok(())
+    }
+
+    /// The packages that `names` need, themselves included.
+    ///
+    /// # Errors
+    /// When the suite lacks one, or they can not be installed together.
+    pub fn resolve(&self, names: &[&str]) -> anyhow::Result<Vec<Package>> {
+        // apt names only what it would download, so it must not find what is there already.
+        let nowhere = self.dir.join("nowhere");
+        std::fs::create_dir_all(nowhere.join("partial"))
+            .with_context(|| format!("can not make `{}`", nowhere.display()))?;
+        let command = self.get().args(["--print-uris", "-y", "-qq", "-o", "Acquire::ForceHash=sha256", "-o"]);
+        let command = command.arg(format!("Dir::Cache::archives={}", nowhere.display())).arg("install");
+        let packages = parse_uris(&command.args(names).run()?.text())?;
+        ensure!(!packages.is_empty(), "apt resolved `{}` to no package at all", names.join(" "));
+        Ok(packages)
+    }
+
+    /// Downloads what is missing of `packages`, which `names` resolved to. Damaged files are fetched again,
+    /// half-fetched ones continued.
+    ///
+    /// # Errors
+    /// When the download fails, or leaves a file that is not the one that the index describes.
+    pub fn download(&self, names: &[&str], packages: &[Package], talk: &mut dyn Talk) -> anyhow::Result<()> {
+        for package in packages {
+            if let Err(reason) = self.check(package) {
+                let path = self.archive(package);
+                if path.exists() {
+                    talk.say(&format!("{reason:#}: fetching it again"));
+                    std::fs::remove_file(&path).with_context(|| format!("can not remove `{}`", path.display()))?;
+                }
+            }
+        }
+        let command = self.get().args(["-y", "-qq", "--download-only", "install"]).args(names).limit(DOWNLOAD_LIMIT);
+        let total = packages.iter().map(|package| package.size_bytes).sum::<u64>().max(1);
+        let what = format!("downloading {} packages", packages.len());
+        let tell = |talk: &mut dyn Talk, done| talk.progress(&what, Progress { done, total, unit: Unit::Bytes });
+        std::thread::scope(|scope| {
+            let (ended, end) = channel();
+            scope.spawn(move || ended.send(command.run()));
+            loop {
+                tell(talk, self.present_bytes(packages).min(total - 1));
+                match end.recv_timeout(Duration::from_millis(200)) {
+                    Ok(result) => break result.map(drop),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => bail!("the download ended without a result"),
+                }
+            }
+        })?;
+        packages.iter().try_for_each(|package| self.check(package))?;
+        tell(talk, total);
+        Ok(())
+    }
+
+    /// Where a package's file is or would be.
+    pub fn archive(&self, package: &Package) -> PathBuf {
+        archive(&self.dir, package)
+    }
+
+    fn check(&self, package: &Package) -> anyhow::Result<()> {
+        check_archive(&self.dir, package)
+    }
+
+    fn present_bytes(&self, packages: &[Package]) -> u64 {
+        let archives = self.dir.join("cache/archives");
+        let size = |path: PathBuf| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        packages
+            .iter()
+            .map(|package| {
+                let whole = size(archives.join(&package.file));
+                if whole > 0 { whole } else { size(archives.join("partial").join(&package.file)) }
+            })
+            .sum()
+    }
+
+    fn get(&self) -> Cmd {
+        plain("apt-get").env("APT_CONFIG", self.dir.join("apt.conf"))
+    }
+}
+
+/// Where below a private apt's folder a package's file is.
+pub fn archive(dir: &Path, package: &Package) -> PathBuf {
+    dir.join("cache/archives").join(&package.file)
+}
+
+/// Whether a package's file is there and the one that the index described.
+///
+/// # Errors
+/// When it is missing, or another.
+pub fn check_archive(dir: &Path, package: &Package) -> anyhow::Result<()> {
+    let path = archive(dir, package);
+    let found = sha256_file(&path)?;
+    ensure!(
+        found == package.record.sha256,
+        "`{}` is damaged: its SHA-256 is {found}, not {}",
+        path.display(),
+        package.record.sha256
+    );
+    Ok(())
+}
+
+/// A host program without what `cargo run` puts into the environment.
+pub fn plain(program: &str) -> Cmd {
+    Cmd::new(program).env("LC_ALL", "C.UTF-8").env("LD_LIBRARY_PATH", "")
+}
+
+/// The host's mirrors of a family's archive, best first.
+///
+/// # Errors
+/// When apt can not be asked.
+pub fn mirrors(family: &Family) -> anyhow::Result<Vec<String>> {
+    let targets = plain("apt-get").args(["indextargets", "--format", FORMAT]).run()?;
+    Ok(parse_targets(&targets.text(), family))
+}
+
+/// The host's settings that concern reaching mirrors, in apt's own syntax.
+///
+/// # Errors
+/// When apt can not be asked.
+pub fn settings() -> anyhow::Result<String> {
+    let dump = plain("apt-config").arg("dump").run()?.text();
+    let kept = |line: &&str| KEPT_SETTINGS.iter().any(|prefix| line.starts_with(prefix));
+    Ok(dump.lines().filter(kept).fold(String::new(), |text, line| text + line + "\n"))
+}
+
+/// Mirrors by index target. Where lists were fetched, `Origin` tells whose archive it is; where they were not
+/// (apt leaves the placeholder), the last part of the address is the better guess, and the signature decides.
+fn parse_targets(text: &str, family: &Family) -> Vec<String> {
+    let mut found: Vec<(bool, String)> = Vec::new();
+    for line in text.lines() {
+        let fields: Vec<&str> = line.split('|').collect();
+        let &[created_by, target_of, mirror, release, component, origin, label] = fields.as_slice() else { continue };
+        let known = !origin.starts_with('$') && !origin.is_empty();
+        let other_suite = ["-security", "-backports", "/updates"].iter().any(|end| release.ends_with(end));
+        let wanted = created_by == "Packages"
+            && target_of == "deb"
+            && family.components.split(' ').any(|name| name == component)
+            && !other_suite
+            && !mirror.starts_with("cdrom:")
+            && (!known || (origin == family.origin && label == family.origin));
+        if wanted && !found.iter().any(|(_, known)| known == mirror) {
+            let likely = known || mirror.trim_end_matches('/').ends_with(family.id);
+            found.push((likely, mirror.to_owned()));
+        }
+    }
+    found.sort_by_key(|(likely, _)| !likely);
+    found.into_iter().map(|(_, mirror)| mirror).collect()
+}
+
+/// `'URI' FILE SIZE SHA256:HEX`, a line per package.
+fn parse_uris(text: &str) -> anyhow::Result<Vec<Package>> {
+    text.lines().filter(|line| !line.is_empty()).map(parse_uri).collect()
+}
+
+fn parse_uri(line: &str) -> anyhow::Result<Package> {
+    let parse = || {
+        let mut fields = line.split_whitespace().skip(1);
+        let (file, size, hash) = (fields.next()?, fields.next()?, fields.next()?);
+        let mut parts = file.strip_suffix(".deb")?.splitn(3, '_');
+        let (name, version, architecture) = (parts.next()?, parts.next()?, parts.next()?);
+        Some(Package {
+            record: PackageRecord {
+                name: name.to_owned(),
+                version: version.replace("%3a", ":"),
+                architecture: architecture.to_owned(),
+                sha256: hash.strip_prefix("SHA256:")?.to_owned(),
+            },
+            file: file.to_owned(),
+            size_bytes: size.parse().ok()?,
+        })
+    };
+    parse().with_context(|| format!("apt described a package as `{line}`, without a file name, size and SHA-256"))
+}
+
+/// The host's own configuration is not read: its hooks (as Docker's images have) would clean the host's cache.
+fn configuration(dir: &Path, settings: &str) -> String {
+    let dir = dir.display();
+    format!(
+        r#"{settings}Dir::Etc::Parts "/dev/null";
+Dir::Etc::Main "/dev/null";
+Dir::Etc::SourceList "{dir}/sources.list";
+Dir::Etc::SourceParts "/dev/null";
+Dir::State "{dir}";
+Dir::State::Lists "{dir}/lists";
+Dir::State::status "{dir}/status";
+Dir::Cache "{dir}/cache";
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+Acquire::Languages "none";
+APT::Architecture "amd64";
+APT::Architectures {{ "amd64"; }};
+APT::Install-Recommends "false";
+APT::Install-Suggests "false";
+// As root, apt would fetch as the user `_apt`, who can not write here.
+APT::Sandbox::User "";
+"#
+    )
+}
+
+fn sources(family: &Family, mirror: &str, keyring: Option<&str>) -> String {
+    let signed_by = keyring.map(|path| format!(" signed-by={path}")).unwrap_or_default();
+    format!("deb [arch=amd64{signed_by}] {mirror} {} {}\n", family.suite, family.components)
+}
+
+/// The packages that are taken for installed.
+fn status() -> String {
+    ASSUMED.iter().fold(String::new(), |mut text, name| {
+        let written = write!(
+            text,
+            "Package: {name}\nStatus: install ok installed\nMaintainer: nobody\nArchitecture: all\n\
+             Multi-Arch: foreign\nVersion: 9999\nDescription: assumed\n\n"
+        );
+        debug_assert!(written.is_ok(), "writing to a string does not fail");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::toolbox::suite::FAMILIES;
+
+    #[test]
+    fn only_the_familys_own_archive_is_a_mirror() {
+        let text = "\
+Packages|deb|http://elsewhere/hashi/|bookworm|main|Hashi|Hashi
+DEP-11|deb|http://m/debian/|bookworm|main|Debian|Debian
+Packages|deb|http://m/security/|bookworm-security|main|Debian|Debian-Security
+Packages|deb-src|http://s/debian/|bookworm|main|Debian|Debian
+Packages|deb|http://m/debian/|bookworm|main|Debian|Debian
+Packages|deb|http://m/debian/|bookworm-updates|main|Debian|Debian
+Packages|deb|http://n/x/|nodistro|contrib|Debian|Debian
+";
+        assert_eq!(parse_targets(text, &FAMILIES[0]), ["http://m/debian/"]);
+    }
+
+    #[test]
+    fn without_fetched_lists_the_likeliest_address_comes_first() {
+        let text = "\
+Packages|deb|http://elsewhere/apt/|bookworm|main|$(ORIGIN)|$(LABEL)
+Packages|deb|cdrom:[Debian]/|bookworm|main|$(ORIGIN)|$(LABEL)
+Packages|deb|mirror+file:/etc/apt/mirrors/debian.list/|bookworm|main|$(ORIGIN)|$(LABEL)
+Packages|deb|http://m/debian/|bookworm|main|$(ORIGIN)|$(LABEL)
+";
+        let found = parse_targets(text, &FAMILIES[0]);
+        assert_eq!(found[0], "http://m/debian/");
+        assert_eq!(found.len(), 3);
+    }
+
+    #[test]
+    fn a_package_line_gives_name_version_and_digest() {
+        let line = "'http://m/libcap2_2.75.deb' libcap2_1%3a2.75-10+b3_amd64.deb 28988 SHA256:ab12";
+        let packages = parse_uris(line).unwrap();
+        assert_eq!(packages[0].record.name, "libcap2");
+        assert_eq!(packages[0].record.version, "1:2.75-10+b3");
+        assert_eq!(packages[0].record.sha256, "ab12");
+        assert_eq!(packages[0].size_bytes, 28988);
+    }
+
+    #[test]
+    fn a_package_without_a_strong_digest_is_refused() {
+        let error = parse_uris("'http://m/a.deb' a_1_all.deb 1 MD5Sum:ab").unwrap_err().to_string();
+        assert!(error.contains("SHA-256"), "{error}");
+    }
+
+    #[test]
+    fn the_configuration_reads_nothing_of_the_hosts() {
+        let text = configuration(Path::new("/d"), "Acquire::http::Proxy \"http://p:1\";\n");
+        assert!(text.starts_with("Acquire::http::Proxy"));
+        assert!(text.contains("Dir::Etc::Parts \"/dev/null\"") && text.contains("Dir::State \"/d\""));
+    }
+}

@@ -1,0 +1,218 @@
+//! What a finished tree consists of, and whether it still does.
+//!
+//! The manifest is written last and inside the tree, which is then renamed into place: a tree with a manifest
+//! is a whole one.
+
+use std::fs::Metadata;
+use std::io::Read as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::results::PackageRecord;
+
+/// The manifest's name within its tree.
+const NAME: &str = "manifest.json";
+
+/// A package file, as the signed index describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Package {
+    /// Name, version, architecture and SHA-256.
+    #[serde(flatten)]
+    pub record: PackageRecord,
+    /// The name of the downloaded file.
+    pub file: String,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
+/// A file of the tree, as it was when the tree was finished.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord {
+    /// Its path within the tree.
+    pub path: PathBuf,
+    /// Its size.
+    pub size_bytes: u64,
+    /// Its modification time, in nanoseconds since 1970.
+    pub mtime_ns: i64,
+    /// Its SHA-256, after patching, in hex.
+    pub sha256: String,
+}
+
+/// A symbolic link of the tree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkRecord {
+    /// Its path within the tree.
+    pub path: PathBuf,
+    /// What it points at.
+    pub target: PathBuf,
+}
+
+/// `manifest.json` of a tree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// What made the tree: changes whenever the lists or the steps of this program do.
+    pub recipe: String,
+    /// The suite.
+    pub suite: String,
+    /// The mirror.
+    pub mirror: String,
+    /// Where the tree was finished: programs hold the absolute path of their dynamic linker.
+    pub root: PathBuf,
+    /// What was unpacked.
+    pub packages: Vec<Package>,
+    /// Every regular file.
+    pub files: Vec<FileRecord>,
+    /// Every symbolic link.
+    pub links: Vec<LinkRecord>,
+}
+
+/// How thoroughly a tree is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// Sizes and modification times: a few milliseconds.
+    Quick,
+    /// Every byte, by SHA-256.
+    Full,
+}
+
+impl Manifest {
+    /// Reads a tree's manifest; `None` when it has none.
+    ///
+    /// # Errors
+    /// When there is one that can not be read or understood.
+    pub fn read(tree: &Path) -> anyhow::Result<Option<Self>> {
+        let path = tree.join(NAME);
+        match std::fs::read(&path) {
+            Ok(bytes) => {
+                serde_json::from_slice(&bytes).map(Some).with_context(|| format!("`{}` is damaged", path.display()))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("can not read `{}`", path.display())),
+        }
+    }
+
+    /// Writes it into a tree and brings it to the disk.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn write(&self, tree: &Path) -> anyhow::Result<()> {
+        let path = tree.join(NAME);
+        write_durably(&path, &serde_json::to_vec_pretty(self)?)
+    }
+
+    /// Whether the tree is what this manifest says.
+    ///
+    /// # Errors
+    /// Names the first file that is missing or differs, and how.
+    pub fn check(&self, tree: &Path, check: Check) -> anyhow::Result<()> {
+        for file in &self.files {
+            let path = tree.join(&file.path);
+            let metadata = std::fs::symlink_metadata(&path).with_context(|| format!("`{}`", path.display()))?;
+            ensure!(
+                metadata.is_file() && metadata.len() == file.size_bytes,
+                "`{}` has {} bytes, not {}",
+                path.display(),
+                metadata.len(),
+                file.size_bytes
+            );
+            ensure!(mtime_ns(&metadata) == file.mtime_ns, "`{}` was modified", path.display());
+            if check == Check::Full {
+                let found = sha256_file(&path)?;
+                ensure!(found == file.sha256, "`{}` has SHA-256 {found}, not {}", path.display(), file.sha256);
+            }
+        }
+        for link in &self.links {
+            let path = tree.join(&link.path);
+            let target = std::fs::read_link(&path).with_context(|| format!("`{}`", path.display()))?;
+            ensure!(target == link.target, "`{}` points at `{}`", path.display(), target.display());
+        }
+        Ok(())
+    }
+}
+
+/// Records every file and link below `tree`, in order of their paths.
+///
+/// # Errors
+/// When something in it can not be read.
+pub fn record(tree: &Path) -> anyhow::Result<(Vec<FileRecord>, Vec<LinkRecord>)> {
+    let (mut files, mut links) = (Vec::new(), Vec::new());
+    let mut folders = vec![tree.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let context = || format!("can not read `{}`", folder.display());
+        for entry in std::fs::read_dir(&folder).with_context(context)? {
+            let path = entry.with_context(context)?.path();
+            let metadata = std::fs::symlink_metadata(&path).with_context(context)?;
+            let inside = path.strip_prefix(tree)?.to_path_buf();
+            if metadata.is_dir() {
+                folders.push(path);
+            } else if metadata.is_symlink() {
+                links.push(LinkRecord { path: inside, target: std::fs::read_link(&path).with_context(context)? });
+            } else if metadata.is_file() {
+                files.push(FileRecord {
+                    path: inside,
+                    size_bytes: metadata.len(),
+                    mtime_ns: mtime_ns(&metadata),
+                    sha256: sha256_file(&path)?,
+                });
+            }
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    links.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok((files, links))
+}
+
+/// The SHA-256 of a file's bytes, in hex.
+///
+/// # Errors
+/// When it can not be read.
+pub fn sha256_file(path: &Path) -> anyhow::Result<String> {
+    let context = || format!("can not read `{}`", path.display());
+    let mut file = std::fs::File::open(path).with_context(context)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let count = file.read(&mut buffer).with_context(context)?;
+        if count == 0 {
+            return Ok(hex(&hasher.finalize()));
+        }
+        hasher.update(&buffer[..count]);
+    }
+}
+
+/// The SHA-256 of bytes, in hex.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
+}
+
+/// Writes a file so that it is either there in full or not at all, also after a power cut.
+///
+/// # Errors
+/// When its folder is missing, read-only or full.
+pub fn write_durably(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let context = || format!("can not write `{}`", path.display());
+    let folder = path.parent().with_context(context)?;
+    let readable = std::fs::Permissions::from_mode(0o644);
+    let mut file = tempfile::Builder::new().permissions(readable).tempfile_in(folder).with_context(context)?;
+    std::io::Write::write_all(&mut file, bytes).with_context(context)?;
+    file.as_file().sync_all().with_context(context)?;
+    file.persist(path).with_context(context)?;
+    Ok(())
+}
+
+/// Wraps in the year 2262: only equality matters.
+fn mtime_ns(metadata: &Metadata) -> i64 {
+    metadata.mtime().wrapping_mul(1_000_000_000).wrapping_add(metadata.mtime_nsec())
+}

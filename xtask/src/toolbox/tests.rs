@@ -1,0 +1,168 @@
+//! Trees that are whole, half-made, damaged or moved; nothing here needs apt or network.
+
+use std::fs;
+
+use super::manifest::record;
+use super::*;
+
+/// A place with a tree of two files and a link that passes for whole.
+fn whole(dir: &Path) -> Place {
+    let place = Place::new(&Workspace::at(dir), Group::Tests).unwrap();
+    let programs = place.home.join("usr/bin");
+    fs::create_dir_all(&programs).unwrap();
+    fs::write(programs.join("skopeo"), "#!/bin/sh\n").unwrap();
+    fs::write(programs.join("hyperfine"), "#!/bin/sh\n").unwrap();
+    std::os::unix::fs::symlink("skopeo", programs.join("other")).unwrap();
+    write_manifest(&place, &place.home.clone(), &recipe(Group::Tests));
+    place
+}
+
+fn write_manifest(place: &Place, root: &Path, recipe: &str) {
+    let manifest_json = place.home.join("manifest.json");
+    if manifest_json.exists() {
+        fs::remove_file(&manifest_json).unwrap();
+    }
+    let (files, links) = record(&place.home).unwrap();
+    let manifest = Manifest {
+        recipe: recipe.to_owned(),
+        suite: "s".to_owned(),
+        mirror: "m".to_owned(),
+        root: root.to_path_buf(),
+        packages: Vec::new(),
+        files,
+        links,
+    };
+    manifest.write(&place.home).unwrap();
+}
+
+fn why(state: State) -> String {
+    match state {
+        State::Damaged(why) => why,
+        other => panic!("expected damage, found {other:?}"),
+    }
+}
+
+#[test]
+fn a_whole_tree_is_taken_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = whole(dir.path());
+    assert!(matches!(place.look(Check::Full), State::Whole(_)));
+    let workspace = Workspace::at(dir.path());
+    let toolbox = ensure(&workspace, Group::Tests, &Options::default(), &mut talk::Silent).unwrap();
+    assert_eq!(toolbox.program("skopeo").unwrap(), place.home.join("usr/bin/skopeo"));
+    assert_eq!(toolbox.origin("skopeo"), Origin::Toolbox);
+    assert!(toolbox.program("docker").unwrap_err().to_string().contains("`docker`"));
+}
+
+#[test]
+fn no_tree_is_absent_and_one_without_manifest_is_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = Place::new(&Workspace::at(dir.path()), Group::Run).unwrap();
+    assert_eq!(place.look(Check::Quick), State::Absent);
+    fs::create_dir_all(place.home.join("usr/bin")).unwrap();
+    assert!(why(place.look(Check::Quick)).contains("no manifest"));
+}
+
+#[test]
+fn a_tree_that_was_being_built_is_not_in_the_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = whole(dir.path());
+    let new = place.home.with_extension("new");
+    fs::create_dir_all(new.join("usr")).unwrap();
+    fs::write(new.join("fresh"), "").unwrap();
+    fs::create_dir_all(place.home.with_extension("old").join("left")).unwrap();
+    tree::replace(&place.home, &new).unwrap();
+    assert!(place.home.join("fresh").exists());
+    assert!(!new.exists() && !place.home.with_extension("old").exists());
+}
+
+#[test]
+fn a_missing_a_shorter_and_a_touched_file_are_found_quickly() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = whole(dir.path());
+    let skopeo = place.home.join("usr/bin/skopeo");
+    let file = fs::File::options().write(true).open(&skopeo).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    assert!(why(place.look(Check::Quick)).contains("modified"));
+    fs::write(&skopeo, "").unwrap();
+    assert!(why(place.look(Check::Quick)).contains("0 bytes, not 10"));
+    fs::remove_file(&skopeo).unwrap();
+    assert!(why(place.look(Check::Quick)).contains("skopeo"));
+}
+
+#[test]
+fn changed_bytes_of_the_same_size_and_time_are_found_by_the_full_check() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = whole(dir.path());
+    let skopeo = place.home.join("usr/bin/skopeo");
+    let modified = skopeo.metadata().unwrap().modified().unwrap();
+    fs::write(&skopeo, "#!/bin/xx\n").unwrap();
+    fs::File::options().write(true).open(&skopeo).unwrap().set_modified(modified).unwrap();
+    assert!(matches!(place.look(Check::Quick), State::Whole(_)));
+    assert!(why(place.look(Check::Full)).contains("SHA-256"));
+}
+
+#[test]
+fn a_tree_of_another_recipe_or_place_is_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = whole(dir.path());
+    write_manifest(&place, &place.home, "older");
+    assert!(why(place.look(Check::Quick)).contains("another version"));
+    write_manifest(&place, Path::new("/elsewhere"), &recipe(Group::Tests));
+    assert!(why(place.look(Check::Quick)).contains("/elsewhere"));
+}
+
+#[test]
+fn a_damaged_manifest_is_damage_and_no_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = whole(dir.path());
+    fs::write(place.home.join("manifest.json"), "{").unwrap();
+    assert!(why(place.look(Check::Quick)).contains("manifest.json"));
+}
+
+#[test]
+fn resolved_packages_without_their_files_are_not_enough() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = Place::new(&Workspace::at(dir.path()), Group::Run).unwrap();
+    fs::create_dir_all(place.apt().join("cache/archives")).unwrap();
+    let record = PackageRecord {
+        name: "a".to_owned(),
+        version: "1".to_owned(),
+        architecture: "all".to_owned(),
+        sha256: manifest::sha256(b"package"),
+    };
+    let package = Package { record, file: "a_1_all.deb".to_owned(), size_bytes: 7 };
+    let archive = apt::archive(&place.apt(), &package);
+    let resolved =
+        Resolved { recipe: recipe(Group::Run), suite: "s".to_owned(), mirror: "m".to_owned(), packages: vec![package] };
+    fs::write(place.resolved_json(), serde_json::to_vec(&resolved).unwrap()).unwrap();
+    let usable = || place.cached(&Options::default()).is_some();
+    assert!(!usable());
+    fs::write(&archive, "damaged").unwrap();
+    assert!(!usable());
+    fs::write(&archive, "package").unwrap();
+    assert!(usable());
+    let other = Options { mirror: Some("n".to_owned()), ..Options::default() };
+    assert!(place.cached(&other).is_none());
+}
+
+#[test]
+fn host_programs_by_option_need_no_tree() {
+    let dir = tempfile::tempdir().unwrap();
+    let sh = Some(PathBuf::from("/bin/sh"));
+    let options = Options { containerd: sh.clone(), ctr: sh.clone(), runc: sh.clone(), wasmedge: sh, mirror: None };
+    let toolbox = ensure(&Workspace::at(dir.path()), Group::Run, &options, &mut talk::Silent).unwrap();
+    assert_eq!(toolbox.program("ctr").unwrap(), Path::new("/bin/sh"));
+    assert_eq!(toolbox.origin("sh"), Origin::Host);
+    assert_eq!(toolbox.sysroot(), None);
+    let error = toolbox.program("no-such-program-here").unwrap_err().to_string();
+    assert!(error.contains("`no-such-program-here`") && error.contains("--containerd"), "{error}");
+}
+
+#[test]
+fn an_option_that_names_no_program_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { runc: Some(dir.path().join("runc")), ..Options::default() };
+    let error = ensure(&Workspace::at(dir.path()), Group::Run, &options, &mut talk::Silent).unwrap_err().to_string();
+    assert!(error.contains("--runc") && error.contains("no executable file"), "{error}");
+}
