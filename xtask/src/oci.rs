@@ -1,1 +1,307 @@
-//! Bytes in, bytes out: OCI images assembled without Docker.
+//! OCI images assembled without Docker: bytes in, bytes out, the same bytes for the same input.
+//!
+//! An [`Image`] is one program for one platform, an [`IndexImage`] stands beside the images of a program.
+//! Only `layout`, `verify` and `definition::load` touch files. Not here: registries.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, ensure};
+use serde::Serialize;
+
+use self::config::Config;
+use self::definition::Definition;
+use self::digest::Digest;
+use self::epoch::Epoch;
+use self::index::Index;
+use self::layer::{File, Layer};
+use self::manifest::{Descriptor, Manifest, PlatformRecord};
+use crate::case::Kind;
+
+pub mod config;
+pub mod definition;
+pub mod digest;
+pub mod epoch;
+pub mod example;
+pub mod index;
+pub mod layer;
+pub mod layout;
+pub mod manifest;
+pub mod verify;
+
+#[cfg(test)]
+mod tests;
+
+/// The tag of a program's index. The tag of an image is its kind's name.
+pub const INDEX_TAG: &str = "latest";
+
+/// A built program, to be packed.
+#[derive(Clone, Debug)]
+pub struct Content {
+    /// The program's name.
+    pub program: String,
+    /// What `bytes` are.
+    pub kind: Kind,
+    /// The file.
+    pub bytes: Vec<u8>,
+}
+
+/// Bytes that other documents point at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blob {
+    media_type: &'static str,
+    digest: Digest,
+    bytes: Vec<u8>,
+}
+
+impl Blob {
+    /// A blob of these bytes.
+    pub fn new(media_type: &'static str, bytes: Vec<u8>) -> Self {
+        Self { media_type, digest: Digest::of(&bytes), bytes }
+    }
+
+    /// A document as JSON without blanks, keys in the order of the struct's fields.
+    fn json(media_type: &'static str, document: &impl Serialize) -> anyhow::Result<Self> {
+        Ok(Self::new(media_type, serde_json::to_vec(document)?))
+    }
+
+    /// What the blob is.
+    pub fn media_type(&self) -> &'static str {
+        self.media_type
+    }
+
+    /// What its bytes hash to.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn size_bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn descriptor(&self) -> Descriptor {
+        Descriptor {
+            media_type: self.media_type.to_owned(),
+            digest: self.digest,
+            size: self.size_bytes(),
+            platform: None,
+            annotations: BTreeMap::new(),
+        }
+    }
+}
+
+/// One program for one platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    program: String,
+    kind: Kind,
+    platform: PlatformRecord,
+    manifest: Blob,
+    config: Blob,
+    layer: Blob,
+    compression: layer::Algorithm,
+    layers_unpacked_bytes: u64,
+}
+
+/// The images of a program, one per platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexImage {
+    program: String,
+    document: Blob,
+}
+
+/// Every byte of an image that matters for shipping, under the names of `results::ImageRecord`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "units are part of a name")]
+pub struct Sizes {
+    /// The manifest.
+    pub manifest_bytes: u64,
+    /// The config.
+    pub config_bytes: u64,
+    /// All layers as transferred.
+    pub layers_compressed_bytes: u64,
+    /// All layers as unpacked tar streams.
+    pub layers_unpacked_bytes: u64,
+    /// Everything that a pull transfers: manifest, config and layers.
+    pub transfer_bytes: u64,
+}
+
+impl Image {
+    fn pack(definition: &Definition, content: &Content, epoch: Epoch) -> anyhow::Result<Self> {
+        let settings = definition.for_program(&content.program);
+        let path = settings.path.trim_start_matches('/');
+        let files = [File { path, mode: definition.mode, bytes: &content.bytes }];
+        let layer = Layer::pack(&files, definition.compression, epoch)?;
+        let config = Config::new(definition.platform, &settings, layer.diff_id, epoch);
+        Self::assemble(&content.program, definition.kind, &config, layer, settings.annotations)
+    }
+
+    fn assemble(
+        program: &str,
+        kind: Kind,
+        config: &Config,
+        layer: Layer,
+        annotations: BTreeMap<String, String>,
+    ) -> anyhow::Result<Self> {
+        let platform = PlatformRecord { architecture: config.architecture.clone(), os: config.os.clone() };
+        let config = Blob::json(config::MEDIA_TYPE, config)?;
+        let (compression, layers_unpacked_bytes) = (layer.algorithm, layer.unpacked_bytes);
+        let layer = Blob { media_type: compression.media_type(), digest: layer.digest, bytes: layer.bytes };
+        let manifest = Manifest::new(config.descriptor(), vec![layer.descriptor()], annotations);
+        let manifest = Blob::json(manifest::MEDIA_TYPE, &manifest)?;
+        let program = program.to_owned();
+        Ok(Self { program, kind, platform, manifest, config, layer, compression, layers_unpacked_bytes })
+    }
+
+    /// The program inside.
+    pub fn program(&self) -> &str {
+        &self.program
+    }
+
+    /// What was packed.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// `os/architecture`.
+    pub fn platform(&self) -> String {
+        format!("{}/{}", self.platform.os, self.platform.architecture)
+    }
+
+    /// How the layer is stored.
+    pub fn compression(&self) -> layer::Algorithm {
+        self.compression
+    }
+
+    /// The manifest: its digest is the image's identity.
+    pub fn manifest(&self) -> &Blob {
+        &self.manifest
+    }
+
+    /// What it weighs.
+    pub fn sizes(&self) -> Sizes {
+        let (manifest, config) = (self.manifest.size_bytes(), self.config.size_bytes());
+        let layers = self.layer.size_bytes();
+        Sizes {
+            manifest_bytes: manifest,
+            config_bytes: config,
+            layers_compressed_bytes: layers,
+            layers_unpacked_bytes: self.layers_unpacked_bytes,
+            transfer_bytes: manifest + config + layers,
+        }
+    }
+}
+
+/// What a registry and a layout store under one name: a document, and the blobs that must be there before it.
+#[derive(Clone, Debug)]
+pub struct Tagged<'a> {
+    /// The program: the last part of the repository.
+    pub program: &'a str,
+    /// The kind's name, or [`INDEX_TAG`].
+    pub tag: &'a str,
+    /// The kind; absent for an index.
+    pub kind: Option<Kind>,
+    /// The manifest or index.
+    pub document: &'a Blob,
+    /// Config and layers; empty for an index, whose manifests are tagged themselves.
+    pub blobs: Vec<&'a Blob>,
+}
+
+impl Tagged<'_> {
+    /// `program:tag`.
+    pub fn name(&self) -> String {
+        format!("{}:{}", self.program, self.tag)
+    }
+}
+
+/// Images, and an index for each program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageSet {
+    images: Vec<Image>,
+    indexes: Vec<IndexImage>,
+}
+
+impl ImageSet {
+    /// The images, sorted by program and kind.
+    pub fn images(&self) -> &[Image] {
+        &self.images
+    }
+
+    /// Everything that has a name, in the order in which it can be stored: an index comes after its images.
+    pub fn tagged(&self) -> Vec<Tagged<'_>> {
+        let images = self.images.iter().map(|image| Tagged {
+            program: &image.program,
+            tag: image.kind.name(),
+            kind: Some(image.kind),
+            document: &image.manifest,
+            blobs: vec![&image.config, &image.layer],
+        });
+        let indexes = self.indexes.iter().map(|index| Tagged {
+            program: &index.program,
+            tag: INDEX_TAG,
+            kind: None,
+            document: &index.document,
+            blobs: Vec::new(),
+        });
+        images.chain(indexes).collect()
+    }
+
+    fn new(mut images: Vec<Image>) -> anyhow::Result<Self> {
+        images.sort_by(|a, b| (&a.program, a.kind).cmp(&(&b.program, b.kind)));
+        for pair in images.windows(2) {
+            let same = (&pair[0].program, pair[0].kind) == (&pair[1].program, pair[1].kind);
+            ensure!(!same, "two images are named `{}:{}`", pair[0].program, pair[0].kind);
+        }
+        let mut by_program: BTreeMap<&str, Vec<Descriptor>> = BTreeMap::new();
+        for image in images.iter().filter(|image| index::KINDS.contains(&image.kind)) {
+            let platform = Some(image.platform.clone());
+            let descriptor = Descriptor { platform, ..image.manifest.descriptor() };
+            by_program.entry(&image.program).or_default().push(descriptor);
+        }
+        let indexes = by_program
+            .into_iter()
+            .map(|(program, manifests)| {
+                let document = Blob::json(index::MEDIA_TYPE, &Index::new(manifests))?;
+                Ok(IndexImage { program: program.to_owned(), document })
+            })
+            .collect::<anyhow::Result<_>>()?;
+        Ok(Self { images, indexes })
+    }
+}
+
+/// Packs every program by the definition of its kind, on as many threads as there are processors.
+///
+/// # Errors
+/// When a kind has no definition, a program's name does not fit its path, or two contents have one name.
+pub fn build(definitions: &[Definition], contents: &[Content], epoch: Epoch) -> anyhow::Result<ImageSet> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    // The largest first, dealt in turn: that is near enough to an even load for a handful of images.
+    let mut order: Vec<&Content> = contents.iter().collect();
+    order.sort_by_key(|content| std::cmp::Reverse(content.bytes.len()));
+    let pack = |content: &Content| {
+        let definition = definitions.iter().find(|definition| definition.kind == content.kind);
+        let definition = definition
+            .with_context(|| format!("no image definition for `{0}`: add `images/{0}.toml`", content.kind))?;
+        Image::pack(definition, content, epoch)
+            .with_context(|| format!("can not make the image `{}:{}`", content.program, content.kind))
+    };
+    let images = std::thread::scope(|scope| {
+        let order = &order;
+        let workers: Vec<_> = (0..threads.min(order.len()))
+            .map(|first| {
+                scope.spawn(move || {
+                    order.iter().skip(first).step_by(threads).map(|content| pack(content)).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect::<anyhow::Result<Vec<_>>>()
+    })?;
+    ImageSet::new(images)
+}

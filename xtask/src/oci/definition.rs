@@ -1,0 +1,372 @@
+//! Image definitions: `images/<kind>.toml` becomes a checked [`Definition`].
+//!
+//! Wire types (what TOML may say) are apart from inner types (what [`super::build`] may rely on). [`parse`] is
+//! pure, [`load`] reads. Not here: the program's bytes, and anything with a digest.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use anyhow::{Context as _, bail, ensure};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::layer::{Algorithm, Compression};
+use crate::case::Kind;
+
+/// What stands for the program's name in a definition.
+const PLACEHOLDER: &str = "{program}";
+
+/// The system that an image is for. The values are those that containerd and the Wasm shims know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Platform {
+    /// Native images.
+    LinuxAmd64,
+    /// The classic form of Wasm images.
+    Wasip1Wasm,
+}
+
+impl Platform {
+    /// The platform that a kind of artifact runs on.
+    pub const fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Native => Self::LinuxAmd64,
+            Kind::Wasm | Kind::WasmAot => Self::Wasip1Wasm,
+        }
+    }
+
+    /// `os` of the config (OCI image-spec, config.md).
+    pub const fn os(self) -> &'static str {
+        match self {
+            Self::LinuxAmd64 => "linux",
+            Self::Wasip1Wasm => "wasip1",
+        }
+    }
+
+    /// `architecture` of the config.
+    pub const fn architecture(self) -> &'static str {
+        match self {
+            Self::LinuxAmd64 => "amd64",
+            Self::Wasip1Wasm => "wasm",
+        }
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{}/{}", self.os(), self.architecture()))
+    }
+}
+
+/// How images of one kind are made, for any program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// The artifact that is packed.
+    pub kind: Kind,
+    /// Why the image is made like this.
+    pub why: String,
+    /// What it runs on.
+    pub platform: Platform,
+    /// How its layer is stored.
+    pub compression: Compression,
+    /// Permission bits of the program.
+    pub mode: u32,
+    path: Template,
+    entrypoint: Vec<Template>,
+    env: Vec<Template>,
+    working_dir: String,
+    labels: BTreeMap<String, Template>,
+    annotations: BTreeMap<String, Template>,
+}
+
+/// A definition with a program's name put in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The program's absolute path in the image.
+    pub path: String,
+    /// The command.
+    pub entrypoint: Vec<String>,
+    /// `NAME=value` each.
+    pub env: Vec<String>,
+    /// The absolute path that it starts in.
+    pub working_dir: String,
+    /// Labels of the config.
+    pub labels: BTreeMap<String, String>,
+    /// Annotations of the manifest.
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl Definition {
+    /// The settings for one program.
+    pub fn for_program(&self, program: &str) -> Settings {
+        let all = |templates: &[Template]| templates.iter().map(|template| template.fill(program)).collect();
+        let map = |templates: &BTreeMap<String, Template>| {
+            templates.iter().map(|(name, template)| (name.clone(), template.fill(program))).collect()
+        };
+        Settings {
+            path: self.path.fill(program),
+            entrypoint: all(&self.entrypoint),
+            env: all(&self.env),
+            working_dir: self.working_dir.clone(),
+            labels: map(&self.labels),
+            annotations: map(&self.annotations),
+        }
+    }
+}
+
+/// A text whose only placeholder is `{program}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Template(String);
+
+impl Template {
+    fn parse(text: &str) -> anyhow::Result<Self> {
+        let rest = text.replace(PLACEHOLDER, "");
+        ensure!(!rest.contains(['{', '}']), "`{text}` has a placeholder other than `{PLACEHOLDER}`");
+        Ok(Self(text.to_owned()))
+    }
+
+    fn fill(&self, program: &str) -> String {
+        self.0.replace(PLACEHOLDER, program)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    kind: Spanned<Kind>,
+    why: Spanned<String>,
+    platform: Spanned<String>,
+    layer: WireLayer,
+    config: WireConfig,
+    #[serde(default)]
+    annotations: BTreeMap<String, Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireLayer {
+    compression: Spanned<String>,
+    level: Option<Spanned<u8>>,
+    path: Spanned<String>,
+    mode: Spanned<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireConfig {
+    entrypoint: Spanned<Vec<Spanned<String>>>,
+    #[serde(default)]
+    env: Vec<Spanned<String>>,
+    working_dir: Spanned<String>,
+    #[serde(default)]
+    labels: BTreeMap<String, Spanned<String>>,
+}
+
+/// Reads and checks every definition of a folder, in the order of [`Kind::ALL`].
+///
+/// # Errors
+/// When the folder can not be read, holds no definition, or one that is wrong: with file, line and expectation.
+pub fn load(dir: &Path) -> anyhow::Result<Vec<Definition>> {
+    let shown = dir.display();
+    let mut definitions = Vec::new();
+    for entry in std::fs::read_dir(dir).with_context(|| format!("can not read the image definitions in `{shown}`"))? {
+        let path = entry.with_context(|| format!("can not read the image definitions in `{shown}`"))?.path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).with_context(|| format!("can not read `{}`", path.display()))?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let definition =
+            parse(&name, &text).with_context(|| format!("`{}` is not an image definition", path.display()))?;
+        definitions.push(definition);
+    }
+    ensure!(!definitions.is_empty(), "`{shown}` holds no image definition: it should have one `<kind>.toml` per kind");
+    definitions.sort_by_key(|definition| definition.kind);
+    Ok(definitions)
+}
+
+/// The definition that a TOML text gives; `name` is its file's, without extension.
+///
+/// # Errors
+/// With line, column and what was expected.
+pub fn parse(name: &str, text: &str) -> anyhow::Result<Definition> {
+    let wire: Wire = toml::from_str(text)?;
+    Checker { text }.definition(name, &wire)
+}
+
+/// Turns wire values into inner ones; an error begins with the line of the value.
+struct Checker<'a> {
+    text: &'a str,
+}
+
+impl Checker<'_> {
+    fn at<T, U>(&self, value: &Spanned<T>, check: impl FnOnce(&T) -> anyhow::Result<U>) -> anyhow::Result<U> {
+        check(value.get_ref()).map_err(|error| {
+            let line = self.text[..value.span().start].matches('\n').count() + 1;
+            anyhow::anyhow!("line {line}: {error:#}")
+        })
+    }
+
+    fn definition(&self, name: &str, wire: &Wire) -> anyhow::Result<Definition> {
+        let kind = self.at(&wire.kind, |kind| {
+            ensure!(kind.name() == name, "`kind` is `{kind}`: expected the name of the file, `{name}`");
+            Ok(*kind)
+        })?;
+        let why = self.at(&wire.why, |why| {
+            ensure!(!why.trim().is_empty(), "`why` is empty: say why the image is made like this");
+            Ok(why.clone())
+        })?;
+        let platform = self.at(&wire.platform, |text| {
+            let platform = Platform::of(kind);
+            ensure!(*text == platform.to_string(), "`platform` is `{text}`: expected `{platform}` for `{kind}`");
+            Ok(platform)
+        })?;
+        let path = self.at(&wire.layer.path, |path| absolute(path))?;
+        Ok(Definition {
+            kind,
+            why,
+            platform,
+            compression: self.compression(&wire.layer)?,
+            mode: self.at(&wire.layer.mode, |mode| {
+                ensure!(mode & !0o777 == 0, "`mode` is {mode:#o}: expected permission bits, at most 0o777");
+                Ok(*mode)
+            })?,
+            entrypoint: self.entrypoint(&wire.config.entrypoint, &path)?,
+            path,
+            env: wire.config.env.iter().map(|env| self.at(env, |env| variable(env))).collect::<anyhow::Result<_>>()?,
+            working_dir: self.at(&wire.config.working_dir, |dir| {
+                ensure!(dir.starts_with('/'), "`working_dir` is `{dir}`: expected an absolute path");
+                Ok(dir.clone())
+            })?,
+            labels: self.templates(&wire.config.labels)?,
+            annotations: self.templates(&wire.annotations)?,
+        })
+    }
+
+    fn compression(&self, wire: &WireLayer) -> anyhow::Result<Compression> {
+        let algorithm = self.at(&wire.compression, |name| {
+            let known = Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name);
+            known.with_context(|| format!("`compression` is `{name}`: expected `none`, `gzip` or `zstd`"))
+        })?;
+        match &wire.level {
+            None => Compression::new(algorithm, None),
+            Some(level) => self.at(level, |level| Compression::new(algorithm, Some(*level))),
+        }
+    }
+
+    fn entrypoint(&self, wire: &Spanned<Vec<Spanned<String>>>, path: &Template) -> anyhow::Result<Vec<Template>> {
+        self.at(wire, |words| {
+            let first = words.first().map_or("", |word| word.get_ref());
+            // Behind `#` stands a function of the module (runwasi's `module#function`).
+            let program = first.split('#').next().unwrap_or_default();
+            ensure!(
+                program == path.0,
+                "`entrypoint` starts with `{first}`: expected the only file of the image, `{}`",
+                path.0
+            );
+            Ok(())
+        })?;
+        wire.get_ref().iter().map(|word| self.at(word, |word| Template::parse(word))).collect()
+    }
+
+    fn templates(&self, wire: &BTreeMap<String, Spanned<String>>) -> anyhow::Result<BTreeMap<String, Template>> {
+        wire.iter().map(|(name, value)| Ok((name.clone(), self.at(value, |value| Template::parse(value))?))).collect()
+    }
+}
+
+fn absolute(path: &str) -> anyhow::Result<Template> {
+    let Some(relative) = path.strip_prefix('/') else {
+        bail!("`path` is `{path}`: expected an absolute path");
+    };
+    ensure!(
+        relative.split('/').all(|part| !matches!(part, "" | "." | "..")),
+        "`path` is `{path}`: expected names between single slashes, no `.` and no `..`"
+    );
+    Template::parse(path)
+}
+
+fn variable(text: &str) -> anyhow::Result<Template> {
+    let named = text.split_once('=').is_some_and(|(name, _)| !name.is_empty());
+    ensure!(named, "`env` has `{text}`: expected `NAME=value`");
+    Template::parse(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WASM: &str = r#"kind = "wasm"
+why = "because"
+platform = "wasip1/wasm"
+
+[layer]
+compression = "gzip"
+path = "/{program}.wasm"
+mode = 0o644
+
+[config]
+entrypoint = ["/{program}.wasm"]
+env = ["A=b"]
+working_dir = "/"
+labels = { "x.y" = "{program}" }
+"#;
+
+    #[test]
+    fn a_definition_gives_the_settings_of_a_program() {
+        let settings = parse("wasm", WASM).unwrap().for_program("sum");
+        assert_eq!(settings.path, "/sum.wasm");
+        assert_eq!(settings.entrypoint, ["/sum.wasm"]);
+        assert_eq!(settings.labels["x.y"], "sum");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_line_and_the_expectation() {
+        for (before, after, line, expectation) in [
+            ("kind = \"wasm\"", "kind = \"native\"", 1, "the name of the file, `wasm`"),
+            ("\"because\"", "\" \"", 2, "say why"),
+            ("wasip1/wasm", "linux/amd64", 3, "expected `wasip1/wasm`"),
+            ("\"gzip\"", "\"lz4\"", 6, "expected `none`, `gzip` or `zstd`"),
+            ("\"gzip\"", "\"gzip\"\nlevel = 12", 7, "expected 1 to 9"),
+            ("path = \"/", "path = \"", 7, "absolute"),
+            ("path = \"/", "path = \"/../", 7, "no `..`"),
+            ("0o644", "0o4755", 8, "at most 0o777"),
+            ("[\"/{program}.wasm\"]", "[\"/bin/sh\"]", 11, "the only file"),
+            ("A=b", "=b", 12, "`NAME=value`"),
+            ("working_dir = \"/\"", "working_dir = \"x\"", 13, "absolute"),
+            ("\"{program}\"", "\"{name}\"", 14, "other than `{program}`"),
+        ] {
+            let error = parse("wasm", &WASM.replacen(before, after, 1)).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("line {line}: ")) && error.contains(expectation), "{error}");
+        }
+    }
+
+    #[test]
+    fn unknown_and_missing_keys_and_broken_toml_are_errors_with_their_line() {
+        for (before, after, said) in [
+            ("mode", "modus", "line 8"),
+            ("why = \"because\"\n", "", "missing field `why`"),
+            ("[layer]", "[layer", "line 5"),
+            ("kind = \"wasm\"", "kind = \"jvm\"", "line 1"),
+        ] {
+            let error = parse("wasm", &WASM.replacen(before, after, 1)).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_definitions_of_this_project_are_one_per_kind() {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../images");
+        let kinds: Vec<_> = load(&dir).unwrap().iter().map(|definition| definition.kind).collect();
+        assert_eq!(kinds, Kind::ALL);
+    }
+
+    #[test]
+    fn a_broken_file_and_an_empty_folder_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = format!("{:#}", load(dir.path()).unwrap_err());
+        assert!(error.contains("holds no image definition"), "{error}");
+        std::fs::write(dir.path().join("wasm.toml"), "kind = 3").unwrap();
+        let error = format!("{:#}", load(dir.path()).unwrap_err());
+        assert!(error.contains("wasm.toml` is not") && error.contains("line 1"), "{error}");
+    }
+}

@@ -1,0 +1,35 @@
+//! The image index (OCI image-spec 1.1, image-index.md): the same program for several platforms.
+//!
+//! The `index.json` of a layout has the same type and is `layout`'s business.
+
+use serde::{Deserialize, Serialize};
+
+use super::manifest::{Descriptor, SCHEMA_VERSION};
+use crate::case::Kind;
+
+/// The media type of [`Index`].
+pub const MEDIA_TYPE: &str = "application/vnd.oci.image.index.v1+json";
+
+/// The kinds that a program's index points at, in this order. A client picks the first entry of its platform;
+/// `wasm-aot` has the platform of `wasm` and is tied to one processor and engine version, so it stays out and
+/// is pulled by its own tag.
+pub const KINDS: [Kind; 2] = [Kind::Native, Kind::Wasm];
+
+/// Manifests, each with its platform or its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Index {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// [`MEDIA_TYPE`].
+    pub media_type: String,
+    /// What it points at.
+    pub manifests: Vec<Descriptor>,
+}
+
+impl Index {
+    /// An index of these manifests.
+    pub fn new(manifests: Vec<Descriptor>) -> Self {
+        Self { schema_version: SCHEMA_VERSION, media_type: MEDIA_TYPE.to_owned(), manifests }
+    }
+}

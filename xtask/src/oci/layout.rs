@@ -1,0 +1,272 @@
+//! The OCI image layout on disk (OCI image-spec 1.1, image-layout.md): written so that an interruption at any
+//! moment leaves either the old layout or the new one, never half a blob.
+//!
+//! Every file gets its name by a rename, blobs before `index.json`, and what nothing refers to goes last. Files
+//! are not flushed to the disk: after a power cut `verify` tells, and the next [`write`] repairs. One writer at
+//! a time. Not here: the search for damage (`verify`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+use super::config::{self, Config};
+use super::digest::Digest;
+use super::index::{self, Index};
+use super::layer::{Algorithm, Layer};
+use super::manifest::{self, Descriptor, Manifest, PlatformRecord};
+use super::{Blob, INDEX_TAG, Image, ImageSet, IndexImage, Tagged};
+use crate::case::{Kind, names};
+
+/// The file that makes a folder a layout.
+pub const MARKER: &str = "oci-layout";
+/// The file that names what is in a layout.
+pub const INDEX: &str = "index.json";
+/// The folder of blobs.
+pub const BLOBS: &str = "blobs/sha256";
+/// The name of an entry, as skopeo and others look it up (OCI image-spec, annotations.md).
+pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
+/// The name that `ctr image import` gives to an entry.
+const CONTAINERD_NAME: &str = "io.containerd.image.name";
+/// What to do about a layout that is not as it should be.
+pub const WAY_OUT: &str = "run `cargo xtask image` to rebuild it";
+
+/// The content of [`MARKER`].
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Marker {
+    /// Always `1.0.0`.
+    pub image_layout_version: String,
+}
+
+impl Marker {
+    /// The only version there is.
+    pub fn current() -> Self {
+        Self { image_layout_version: "1.0.0".to_owned() }
+    }
+}
+
+/// Where a blob is, below the layout's folder.
+pub fn blob_path(digest: Digest) -> PathBuf {
+    Path::new(BLOBS).join(digest.hex())
+}
+
+/// Makes the folder a layout of exactly these images. Blobs that are there already and right are left alone,
+/// wrong ones replaced, and those that nothing refers to any more removed.
+///
+/// # Errors
+/// When a file can not be read, written, renamed or removed; the layout is then still a whole one, or `verify`
+/// finds what is missing.
+pub fn write(dir: &Path, set: &ImageSet) -> anyhow::Result<()> {
+    let blobs = dir.join(BLOBS);
+    fs::create_dir_all(&blobs).with_context(|| format!("can not make the folder `{}`", blobs.display()))?;
+    let tagged = set.tagged();
+    let mut referenced = BTreeSet::new();
+    for blob in tagged.iter().flat_map(|tagged| tagged.blobs.iter().copied().chain([tagged.document])) {
+        referenced.insert(blob.digest().hex());
+        store(&dir.join(blob_path(blob.digest())), blob.bytes())?;
+    }
+    store(&dir.join(MARKER), &serde_json::to_vec(&Marker::current())?)?;
+    let index = Index::new(tagged.iter().map(entry).collect());
+    store(&dir.join(INDEX), &serde_json::to_vec(&index)?)?;
+    remove_others(&blobs, &referenced)
+}
+
+fn entry(tagged: &Tagged<'_>) -> Descriptor {
+    // Without `platform`: `ctr image import` drops entries of a foreign one (facts: Images).
+    Descriptor {
+        annotations: BTreeMap::from([
+            (REF_NAME.to_owned(), tagged.name()),
+            (CONTAINERD_NAME.to_owned(), format!("localhost/{}", tagged.name())),
+        ]),
+        ..tagged.document.descriptor()
+    }
+}
+
+fn store(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    match fs::read(path) {
+        Ok(present) if present == bytes => return Ok(()),
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("can not read `{}`", path.display()));
+        }
+        Ok(_) | Err(_) => {}
+    }
+    let written = || -> anyhow::Result<()> {
+        let folder = path.parent().context("it has no folder")?;
+        let mut file = tempfile::Builder::new()
+            .prefix(".new-")
+            .permissions(fs::Permissions::from_mode(0o644))
+            .tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.persist(path)?;
+        Ok(())
+    };
+    written().with_context(|| format!("can not write `{}`", path.display()))
+}
+
+fn remove_others(blobs: &Path, referenced: &BTreeSet<String>) -> anyhow::Result<()> {
+    for entry in fs::read_dir(blobs).with_context(|| format!("can not list `{}`", blobs.display()))? {
+        let entry = entry?;
+        if entry.file_name().to_str().is_none_or(|name| !referenced.contains(name)) {
+            fs::remove_file(entry.path()).with_context(|| format!("can not remove `{}`", entry.path().display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// The images of a layout, with every digest, size and diff id checked.
+///
+/// # Errors
+/// When anything in it is not as [`write`] leaves it: with the file, what was expected and found, and the way out.
+pub fn read(dir: &Path) -> anyhow::Result<ImageSet> {
+    Reader { dir }.images().with_context(|| format!("`{}` is not a whole image layout: {WAY_OUT}", dir.display()))
+}
+
+struct Reader<'a> {
+    dir: &'a Path,
+}
+
+impl Reader<'_> {
+    fn images(&self) -> anyhow::Result<ImageSet> {
+        let bytes = fs::read(self.dir.join(INDEX)).with_context(|| format!("can not read `{INDEX}`"))?;
+        let index: Index = serde_json::from_slice(&bytes).with_context(|| format!("`{INDEX}` is not an index"))?;
+        let (mut images, mut indexes) = (Vec::new(), Vec::new());
+        for entry in &index.manifests {
+            let name = entry.annotations.get(REF_NAME).map_or("", String::as_str);
+            let (program, tag) = name
+                .split_once(':')
+                .with_context(|| format!("`{INDEX}` names an entry `{name}`: expected `program:tag`"))?;
+            if tag == INDEX_TAG {
+                let document = Blob::new(index::MEDIA_TYPE, self.blob(entry, index::MEDIA_TYPE)?);
+                indexes.push(IndexImage { program: program.to_owned(), document });
+            } else {
+                images.push(self.image(program, tag, entry).with_context(|| format!("image `{name}`"))?);
+            }
+        }
+        let set = ImageSet::new(images)?;
+        ensure!(set.indexes == indexes, "its indexes do not point at its images");
+        Ok(set)
+    }
+
+    fn image(&self, program: &str, tag: &str, entry: &Descriptor) -> anyhow::Result<Image> {
+        let kind = Kind::ALL
+            .into_iter()
+            .find(|kind| kind.name() == tag)
+            .with_context(|| format!("its tag is no kind: expected {}", names(&Kind::ALL)))?;
+        let document = Blob::new(manifest::MEDIA_TYPE, self.blob(entry, manifest::MEDIA_TYPE)?);
+        let manifest: Manifest = self.json(entry, document.bytes())?;
+        let config = Blob::new(config::MEDIA_TYPE, self.blob(&manifest.config, config::MEDIA_TYPE)?);
+        let parsed: Config = self.json(&manifest.config, config.bytes())?;
+        let [layer] = &manifest.layers[..] else { bail!("it has {} layers: expected 1", manifest.layers.len()) };
+        let algorithm = Algorithm::of_media_type(&layer.media_type)
+            .with_context(|| format!("its layer is `{}`: expected a tar", layer.media_type))?;
+        let path = blob_path(layer.digest);
+        let packed = Layer::from_stored(self.blob(layer, algorithm.media_type())?, algorithm)
+            .with_context(|| format!("`{}` is damaged", path.display()))?;
+        ensure!(
+            parsed.rootfs.diff_ids == [packed.diff_id],
+            "`{}` unpacks to {}: expected {:?}",
+            path.display(),
+            packed.diff_id,
+            parsed.rootfs.diff_ids
+        );
+        Ok(Image {
+            program: program.to_owned(),
+            kind,
+            platform: PlatformRecord { architecture: parsed.architecture, os: parsed.os },
+            manifest: document,
+            config,
+            layer: Blob { media_type: algorithm.media_type(), digest: packed.digest, bytes: packed.bytes },
+            compression: algorithm,
+            layers_unpacked_bytes: packed.unpacked_bytes,
+        })
+    }
+
+    fn blob(&self, descriptor: &Descriptor, media_type: &str) -> anyhow::Result<Vec<u8>> {
+        let path = blob_path(descriptor.digest);
+        let shown = path.display();
+        ensure!(
+            descriptor.media_type == media_type,
+            "`{shown}` is called `{}`: expected `{media_type}`",
+            descriptor.media_type
+        );
+        let bytes = fs::read(self.dir.join(&path)).with_context(|| format!("can not read `{shown}`"))?;
+        let found = Digest::of(&bytes);
+        ensure!(found == descriptor.digest, "the bytes of `{shown}` were changed: they hash to {found}");
+        let size = bytes.len() as u64;
+        ensure!(size == descriptor.size, "`{shown}` has {size} bytes: expected {}", descriptor.size);
+        Ok(bytes)
+    }
+
+    fn json<T: serde::de::DeserializeOwned>(&self, descriptor: &Descriptor, bytes: &[u8]) -> anyhow::Result<T> {
+        let what = descriptor.media_type.as_str();
+        serde_json::from_slice(bytes)
+            .with_context(|| format!("`{}` is not `{what}`", self.dir.join(blob_path(descriptor.digest)).display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oci::epoch::Epoch;
+    use crate::oci::example;
+    use crate::oci::verify::verify;
+
+    fn written() -> (tempfile::TempDir, ImageSet) {
+        let dir = tempfile::tempdir().unwrap();
+        let set = example::images(Epoch::ZERO).unwrap();
+        write(dir.path(), &set).unwrap();
+        (dir, set)
+    }
+
+    #[test]
+    fn what_was_written_is_read_back() {
+        let (dir, set) = written();
+        assert_eq!(read(dir.path()).unwrap(), set);
+    }
+
+    #[test]
+    fn a_right_blob_is_left_alone_a_wrong_one_replaced_and_strangers_removed() {
+        let (dir, set) = written();
+        let blob = |at: usize| dir.path().join(blob_path(set.images()[at].manifest().digest()));
+        let inode = |path: &Path| std::os::unix::fs::MetadataExt::ino(&fs::metadata(path).unwrap());
+        let before = inode(&blob(0));
+        fs::write(blob(1), b"half a ma").unwrap();
+        fs::write(dir.path().join(BLOBS).join(".new-abandoned"), b"x").unwrap();
+        write(dir.path(), &set).unwrap();
+        assert_eq!(inode(&blob(0)), before);
+        assert_eq!(verify(dir.path()).unwrap(), []);
+    }
+
+    #[test]
+    fn fewer_images_leave_no_blob_of_the_others() {
+        let (dir, set) = written();
+        let fewer = ImageSet::new(set.images()[..1].to_vec()).unwrap();
+        write(dir.path(), &fewer).unwrap();
+        assert_eq!(fs::read_dir(dir.path().join(BLOBS)).unwrap().count(), 4);
+        assert_eq!(read(dir.path()).unwrap(), fewer);
+    }
+
+    #[test]
+    fn a_blob_whose_bytes_were_changed_is_named_with_the_way_out() {
+        let (dir, set) = written();
+        let path = dir.path().join(blob_path(set.images()[0].config.digest()));
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[20] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        let error = format!("{:#}", read(dir.path()).unwrap_err());
+        assert!(error.contains("were changed") && error.contains(WAY_OUT), "{error}");
+        assert!(error.contains(&set.images()[0].config.digest().hex()), "{error}");
+    }
+
+    #[test]
+    fn a_folder_that_is_no_layout_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = format!("{:#}", read(dir.path()).unwrap_err());
+        assert!(error.contains("`index.json`") && error.contains(WAY_OUT), "{error}");
+    }
+}

@@ -1,0 +1,101 @@
+//! Tests of whole images: golden digests, reproducibility, what is refused.
+
+use expect_test::expect;
+
+use super::*;
+
+#[test]
+#[expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+fn golden_digests_of_every_form() {
+    let set = example::images(Epoch::parse(Some("1700000000")).unwrap()).unwrap();
+    let seen: Vec<_> =
+        set.tagged().iter().map(|tagged| format!("{} {}\n", tagged.name(), tagged.document.digest())).collect();
+    expect![[r#"
+        example:native sha256:01fdc81d12a2ddc077f263c44ec749c1856ba68a6517ec21ad272221e4773b98
+        example:wasm sha256:20eff3d8382a5f6e13a670e42d1f8b8d91cfe7a039fbff9dfedaf40a073a11a4
+        example:wasm-aot sha256:2ee2a6837d21fcc3f4d0e2fb0f39dcdc6fa4e48e1588d47a259ca1c401892c06
+        example:latest sha256:df9caf1944fe43a7679c713f5ce579021f50d00f258d71ed50bc88d69f8dcc3d
+    "#]]
+    .assert_eq(&seen.concat());
+}
+
+#[test]
+fn golden_documents() {
+    let set = example::images(Epoch::ZERO).unwrap();
+    let text = |blob: &Blob| String::from_utf8(blob.bytes().to_vec()).unwrap();
+    let tagged = set.tagged();
+    expect![[r#"{"created":"1970-01-01T00:00:00Z","architecture":"amd64","os":"linux","config":{"Env":["LANG=C"],"Entrypoint":["/bin/example","--fast"],"WorkingDir":"/bin","Labels":{"org.example.program":"example"}},"rootfs":{"type":"layers","diff_ids":["sha256:27cb79746134efc6f10520e8206f149e1a54f686e395567601ea879a6458cc0f"]}}"#]].assert_eq(&text(tagged[0].blobs[0]));
+    expect![[r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:aa38772253a366ce463ccffa831f860b1a83c68c9909429fbb327c7b62aa920c","size":243},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:6eeaf4e7c0469d30812f0cf62f7134ea65c7e964a10c3456ccbdb953389dc452","size":155}],"annotations":{"org.opencontainers.image.title":"example"}}"#]].assert_eq(&text(tagged[1].document));
+    expect![[r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:d0a358fceb13ac862efdd0f4485e2097b4972552d854f608334be31be2b73237","size":397,"platform":{"architecture":"amd64","os":"linux"}},{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:dc80d2ce430e135edb0855bf120fb4ca40af6dec6114900e63bb74289b782fe8","size":460,"platform":{"architecture":"wasm","os":"wasip1"}}]}"#]].assert_eq(&text(tagged[3].document));
+}
+
+#[test]
+fn two_builds_in_two_folders_are_byte_identical() {
+    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let trees = dirs.each_ref().map(|dir| {
+        layout::write(dir.path(), &example::images(Epoch::ZERO).unwrap()).unwrap();
+        tree(dir.path())
+    });
+    assert_eq!(trees[0], trees[1]);
+    assert_eq!(trees[0].len(), 2 + 3 * 3 + 1);
+}
+
+/// Every file below a folder, with its bytes.
+fn tree(dir: &std::path::Path) -> BTreeMap<std::path::PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![dir.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.insert(path.strip_prefix(dir).unwrap().to_path_buf(), std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+#[test]
+fn the_epoch_is_part_of_the_image() {
+    let digest = |epoch| example::images(epoch).unwrap().images()[0].manifest().digest();
+    assert_ne!(digest(Epoch::ZERO), digest(Epoch::parse(Some("1")).unwrap()));
+}
+
+#[test]
+fn the_order_of_the_contents_does_not_matter() {
+    let definitions = definition::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../images")).unwrap();
+    let mut contents: Vec<_> = ["b", "a"]
+        .iter()
+        .flat_map(|program| {
+            Kind::ALL.map(|kind| Content { program: (*program).to_owned(), kind, bytes: kind.name().into() })
+        })
+        .collect();
+    let one = build(&definitions, &contents, Epoch::ZERO).unwrap();
+    contents.reverse();
+    assert_eq!(one, build(&definitions, &contents, Epoch::ZERO).unwrap());
+    let names: Vec<_> = one.tagged().iter().map(Tagged::name).collect();
+    let expected = ["a:native", "a:wasm", "a:wasm-aot", "b:native", "b:wasm", "b:wasm-aot", "a:latest", "b:latest"];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn sizes_add_up() {
+    for image in example::images(Epoch::ZERO).unwrap().images() {
+        let sizes = image.sizes();
+        let parts = sizes.manifest_bytes + sizes.config_bytes + sizes.layers_compressed_bytes;
+        assert_eq!(sizes.transfer_bytes, parts);
+        assert!(sizes.layers_unpacked_bytes >= 512 + 4 * 512 + 1024, "{sizes:?}");
+    }
+}
+
+#[test]
+fn a_kind_without_definition_and_a_double_image_are_errors() {
+    let content = Content { program: "a".to_owned(), kind: Kind::Wasm, bytes: Vec::new() };
+    let error = build(&[], std::slice::from_ref(&content), Epoch::ZERO).unwrap_err().to_string();
+    assert!(error.contains("images/wasm.toml"), "{error}");
+    let definitions = definition::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../images")).unwrap();
+    let error = build(&definitions, &[content.clone(), content], Epoch::ZERO).unwrap_err().to_string();
+    assert!(error.contains("`a:wasm`"), "{error}");
+}
