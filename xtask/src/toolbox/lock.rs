@@ -33,6 +33,9 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(error).with_context(context),
         }
+        // Children inherit it: should this process be killed in the middle, apt goes on for a while, and the next
+        // call has to wait for it rather than collide with it.
+        rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty()).with_context(context)?;
         file.set_len(0).with_context(context)?;
         file.rewind().with_context(context)?;
         writeln!(file, "process {}", std::process::id()).with_context(context)?;
