@@ -18,3 +18,17 @@ fn parse_os_release(text: &str) -> BTreeMap<String, String> {
         .map(|(name, value)| (name.to_owned(), value.trim_matches(['"', '\'']).to_owned()))
         .collect()
 }
+
+/// What compiled code is tied to: model and features of the first processor; empty where /proc does not say.
+pub fn cpu_identity() -> String {
+    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    ["model name", "flags"].map(|name| cpuinfo_field(&text, name).unwrap_or_default()).join("\n")
+}
+
+fn cpuinfo_field(text: &str, name: &str) -> Option<String> {
+    let fields = text.lines().filter_map(|line| line.split_once(':'));
+    fields
+        .map(|(key, value)| (key.trim(), value.trim()))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value.to_owned())
+}

@@ -3,8 +3,8 @@
 //! The manifest is written last and inside the tree, which is then renamed into place: a tree with a manifest
 //! is a whole one.
 
-use std::fs::Metadata;
-use std::io::Read as _;
+use std::fs::{Metadata, Permissions};
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -197,16 +197,23 @@ fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// Writes a file so that it is either there in full or not at all, also after a power cut.
+/// Writes a file so that it is either there in full or not at all, also after a power cut. Anyone may read it.
 ///
 /// # Errors
 /// When its folder is missing, read-only or full.
 pub fn write_durably(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    write_durably_as(path, bytes, Permissions::from_mode(0o644))
+}
+
+/// As [`write_durably`], with permissions of the caller's choice.
+///
+/// # Errors
+/// As [`write_durably`].
+pub fn write_durably_as(path: &Path, bytes: &[u8], permissions: Permissions) -> anyhow::Result<()> {
     let context = || format!("can not write `{}`", path.display());
     let folder = path.parent().with_context(context)?;
-    let readable = std::fs::Permissions::from_mode(0o644);
-    let mut file = tempfile::Builder::new().permissions(readable).tempfile_in(folder).with_context(context)?;
-    std::io::Write::write_all(&mut file, bytes).with_context(context)?;
+    let mut file = tempfile::Builder::new().permissions(permissions).tempfile_in(folder).with_context(context)?;
+    file.write_all(bytes).with_context(context)?;
     file.as_file().sync_all().with_context(context)?;
     file.persist(path).with_context(context)?;
     Ok(())
