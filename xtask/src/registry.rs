@@ -1,1 +1,24 @@
-//! The embedded registry, and the push of an image.
+//! Registries: the embedded one, and the push of an image set to any of them, which gives [`Pushed`].
+//!
+//! Everything asynchronous stays behind the blocking surface of this module. The wire protocol is `oci-client`'s
+//! and `ferro-oci-server`'s (OCI distribution-spec 1.1). Not here: pulls by containerd, and what is in an image.
+
+pub mod conformance;
+mod credentials;
+mod destination;
+mod embedded;
+mod patience;
+mod push;
+mod session;
+
+#[allow(unused_imports, reason = "until the command line calls them")]
+pub use {
+    credentials::Credentials,
+    destination::{Destination, PlainHttp},
+    embedded::EmbeddedRegistry,
+    patience::Patience,
+    push::{Access, Progress, PushReport, Pushed, Traffic, push},
+};
+
+#[cfg(test)]
+mod tests;

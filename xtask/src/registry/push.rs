@@ -1,0 +1,275 @@
+//! The push of an image set, which ends in [`Pushed`]: proof that a registry holds exactly our bytes.
+//!
+//! Blobs first, then manifests, then indexes, for a registry refuses a document whose parts it does not have.
+//! Not here: requests and retries (`session`).
+
+use std::collections::{BTreeSet, VecDeque};
+use std::future::Future;
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+use oci_client::Reference;
+use tokio::task::JoinSet;
+
+use super::credentials::Credentials;
+use super::destination::Destination;
+use super::embedded::runtime;
+use super::patience::Patience;
+use super::session::{Presence, Session, expect_same};
+use crate::case::Kind;
+use crate::oci::digest::Digest;
+use crate::oci::{Blob, ImageSet, Tagged};
+
+/// Requests under way at a time: enough to overlap client and server, few enough for any registry.
+const CONCURRENT: usize = 4;
+
+/// How a registry is talked to.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// Who pushes.
+    pub credentials: Credentials,
+    /// For how long it is tried.
+    pub patience: Patience,
+}
+
+impl Access {
+    /// Without account, with the usual patience.
+    pub const ANONYMOUS: Self = Self { credentials: Credentials::Anonymous, patience: Patience::DEFAULT };
+}
+
+/// An image or index that a registry was seen to hold, byte for byte. Only [`push`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    program: String,
+    kind: Option<Kind>,
+    reference: String,
+    digest: Digest,
+}
+
+impl Pushed {
+    /// The program inside.
+    pub fn program(&self) -> &str {
+        &self.program
+    }
+
+    /// The kind; `None` for an index.
+    pub fn kind(&self) -> Option<Kind> {
+        self.kind
+    }
+
+    /// What to pull: `host[:port]/prefix/program:tag`.
+    pub fn reference(&self) -> &str {
+        &self.reference
+    }
+
+    /// The digest of the manifest or index.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+/// What went over the wire, and what did not have to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Bytes of blobs, manifests and indexes that were sent.
+    pub uploaded_bytes: u64,
+    /// Blobs that were sent.
+    pub uploaded_blobs: usize,
+    /// Blobs that the registry had.
+    pub skipped_blobs: usize,
+    /// Manifests and indexes that were sent.
+    pub uploaded_documents: usize,
+    /// Manifests and indexes that the registry had under their tag.
+    pub skipped_documents: usize,
+}
+
+/// What a push did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushReport {
+    /// In the order of [`ImageSet::tagged`].
+    pub pushed: Vec<Pushed>,
+    /// What it cost.
+    pub traffic: Traffic,
+}
+
+/// How far a push is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes sent or found there already.
+    pub done_bytes: u64,
+    /// All bytes of the set.
+    pub total_bytes: u64,
+}
+
+/// Makes the destination hold these images and indexes under their tags, sends only what it does not have, and
+/// reads every manifest back. `progress` is called after each blob and document, on this thread.
+///
+/// # Errors
+/// When the registry does not answer, refuses, or holds something else in the end, within the time limits of
+/// `access.patience`: with registry, image, cause and what to do.
+pub fn push(
+    set: &ImageSet,
+    destination: &Destination,
+    access: &Access,
+    progress: &mut dyn FnMut(Progress),
+) -> anyhow::Result<PushReport> {
+    let failed = || format!("can not push to the registry `{destination}`");
+    let session = Arc::new(Session::new(destination, access).with_context(failed)?);
+    let limit = access.patience.total;
+    let runtime = runtime()?;
+    let all = run(Arc::clone(&session), access, set, progress);
+    let finished = runtime.block_on(async { tokio::time::timeout(limit, all).await });
+    finished
+        .unwrap_or_else(|_| {
+            let trouble = session.trouble().map_or(String::new(), |last| format!("; the last trouble was: {last}"));
+            Err(anyhow!("it was not finished after {} s: try again{trouble}", limit.as_secs_f64()))
+        })
+        .with_context(failed)
+}
+
+async fn run(
+    session: Arc<Session>,
+    access: &Access,
+    set: &ImageSet,
+    progress: &mut dyn FnMut(Progress),
+) -> anyhow::Result<PushReport> {
+    let tagged = set.tagged();
+    if access.credentials.needs_token(session.destination().place()) {
+        let programs: BTreeSet<_> = tagged.iter().map(|tagged| tagged.program).collect();
+        for program in programs {
+            session.log_in(&session.reference(program, "latest")).await?;
+        }
+    }
+    let jobs = jobs(&session, &tagged);
+    let total_bytes = jobs.iter().flatten().map(|job| job.blob.bytes().len() as u64).sum();
+    let mut state = Progress { done_bytes: 0, total_bytes };
+    progress(state);
+    let mut traffic = Traffic::default();
+    for stage in jobs {
+        let outcomes = stage.into_iter().map(|job| job.run(Arc::clone(&session)));
+        all(outcomes, |outcome: Outcome| {
+            traffic.add(outcome);
+            state.done_bytes += outcome.size_bytes;
+            progress(state);
+        })
+        .await?;
+    }
+    let pushed = tagged
+        .iter()
+        .map(|tagged| Pushed {
+            program: tagged.program.to_owned(),
+            kind: tagged.kind,
+            reference: session.destination().reference(tagged.program, tagged.tag),
+            digest: tagged.document.digest(),
+        })
+        .collect();
+    Ok(PushReport { pushed, traffic })
+}
+
+/// One thing to be stored.
+struct Job {
+    blob: Blob,
+    part: Part,
+    image: Reference,
+    /// `program:tag`, for errors.
+    name: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Blob,
+    Document,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Outcome {
+    part: Part,
+    size_bytes: u64,
+    before: Presence,
+}
+
+impl Traffic {
+    fn add(&mut self, outcome: Outcome) {
+        let count = match (outcome.part, outcome.before) {
+            (Part::Blob, Presence::Present) => &mut self.skipped_blobs,
+            (Part::Blob, Presence::Absent) => &mut self.uploaded_blobs,
+            (Part::Document, Presence::Present) => &mut self.skipped_documents,
+            (Part::Document, Presence::Absent) => &mut self.uploaded_documents,
+        };
+        *count += 1;
+        if outcome.before == Presence::Absent {
+            self.uploaded_bytes += outcome.size_bytes;
+        }
+    }
+}
+
+/// The stages of a push: blobs (each once per repository), manifests, indexes.
+fn jobs(session: &Session, tagged: &[Tagged<'_>]) -> [Vec<Job>; 3] {
+    let mut stages = [Vec::new(), Vec::new(), Vec::new()];
+    let mut seen = BTreeSet::new();
+    for tagged in tagged {
+        let job = |blob: &Blob, part| Job {
+            blob: blob.clone(),
+            part,
+            image: session.reference(tagged.program, tagged.tag),
+            name: tagged.name(),
+        };
+        for blob in &tagged.blobs {
+            if seen.insert((tagged.program, blob.digest())) {
+                stages[0].push(job(blob, Part::Blob));
+            }
+        }
+        let stage = if tagged.kind.is_some() { 1 } else { 2 };
+        stages[stage].push(job(tagged.document, Part::Document));
+    }
+    stages
+}
+
+impl Job {
+    async fn run(self, session: Arc<Session>) -> anyhow::Result<Outcome> {
+        let before = match self.part {
+            Part::Blob => self.store_blob(&session).await,
+            Part::Document => self.store_document(&session).await,
+        };
+        let before = before.with_context(|| format!("image `{}`, `{}`", self.name, self.blob.digest()))?;
+        Ok(Outcome { part: self.part, size_bytes: self.blob.bytes().len() as u64, before })
+    }
+
+    async fn store_blob(&self, session: &Session) -> anyhow::Result<Presence> {
+        let before = session.blob(&self.image, self.blob.digest()).await?;
+        if before == Presence::Absent {
+            session.push_blob(&self.image, self.blob.digest(), self.blob.bytes()).await?;
+        }
+        Ok(before)
+    }
+
+    async fn store_document(&self, session: &Session) -> anyhow::Result<Presence> {
+        let before = session.document(&self.image, self.blob.digest()).await?;
+        if before == Presence::Absent {
+            session.push_document(&self.image, self.blob.media_type(), self.blob.bytes()).await?;
+        }
+        // Not the digest that the registry states, but its bytes: that is what a pull will get.
+        expect_same(&format!("`{}`", self.name), self.blob.bytes(), &session.pull_document(&self.image).await?)?;
+        Ok(before)
+    }
+}
+
+/// Runs futures, a few at a time; the first error ends all of them. A panic in one is an error too.
+async fn all<T: Send + 'static>(
+    futures: impl Iterator<Item = impl Future<Output = anyhow::Result<T>> + Send + 'static>,
+    mut done: impl FnMut(T),
+) -> anyhow::Result<()> {
+    let mut waiting: VecDeque<_> = futures.collect();
+    let mut running = JoinSet::new();
+    loop {
+        while running.len() < CONCURRENT
+            && let Some(next) = waiting.pop_front()
+        {
+            running.spawn(next);
+        }
+        match running.join_next().await {
+            None => return Ok(()),
+            Some(result) => done(result.context("the registry client broke off")??),
+        }
+    }
+}

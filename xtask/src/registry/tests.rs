@@ -1,0 +1,122 @@
+//! Tests of pushes: to the embedded registry, and to registries that misbehave.
+
+use std::time::Duration;
+
+use super::embedded::faulty;
+use super::*;
+use crate::case::Kind;
+use crate::oci::epoch::Epoch;
+use crate::oci::{ImageSet, example};
+
+/// Nothing here waits for real: attempts follow each other at once.
+fn quick() -> Access {
+    let patience = Patience {
+        attempts: 3,
+        pause_first: Duration::from_micros(10),
+        pause_max: Duration::from_micros(20),
+        ..Patience::DEFAULT
+    };
+    Access { patience, ..Access::ANONYMOUS }
+}
+
+fn images() -> ImageSet {
+    example::images(Epoch::ZERO).unwrap()
+}
+
+fn push_to(destination: &Destination, access: &Access) -> anyhow::Result<PushReport> {
+    push(&images(), destination, access, &mut |_| ())
+}
+
+#[test]
+fn the_embedded_registry_passes_what_every_registry_must_pass() {
+    let registry = EmbeddedRegistry::start().unwrap();
+    let report = conformance::round_trip(&registry.destination("some/prefix"), &quick()).unwrap();
+    let expected = Traffic { uploaded_blobs: 6, uploaded_documents: 4, ..report.first };
+    assert_eq!(report.first, expected);
+    assert_eq!((report.first.skipped_blobs, report.first.skipped_documents), (0, 0));
+}
+
+#[test]
+fn what_was_pushed_has_its_full_name_and_its_digest() {
+    let registry = EmbeddedRegistry::start().unwrap();
+    let report = push_to(&registry.destination("p"), &quick()).unwrap();
+    let names: Vec<_> = report.pushed.iter().map(|pushed| (pushed.reference(), pushed.kind())).collect();
+    let name = |tag: &str| format!("{}/p/example:{tag}", registry.address());
+    assert_eq!(names[2], (name("wasm-aot").as_str(), Some(Kind::WasmAot)));
+    assert_eq!(names[3], (name("latest").as_str(), None));
+    assert_eq!(report.pushed[0].digest(), images().images()[0].manifest().digest());
+    assert_eq!(report.pushed[0].program(), "example");
+}
+
+#[test]
+fn progress_ends_at_all_bytes_and_never_goes_back() {
+    let registry = EmbeddedRegistry::start().unwrap();
+    let mut seen = Vec::new();
+    push(&images(), &registry.destination(""), &quick(), &mut |progress| seen.push(progress)).unwrap();
+    assert!(seen.windows(2).all(|pair| pair[0].done_bytes <= pair[1].done_bytes));
+    let last = seen.last().unwrap();
+    assert_eq!(last.done_bytes, last.total_bytes);
+}
+
+#[test]
+fn a_registry_that_fails_twice_is_tried_a_third_time() {
+    for status in [500, 503, 429] {
+        let registry = faulty::failing_first(2, status);
+        let report = push_to(&registry.destination("x"), &quick()).unwrap();
+        assert_eq!(report.traffic.uploaded_blobs, 6);
+    }
+}
+
+#[test]
+fn a_registry_that_always_fails_is_an_error_with_attempts_and_advice() {
+    let registry = faulty::failing_first(usize::MAX, 502);
+    let error = format!("{:#}", push_to(&registry.destination("x"), &quick()).unwrap_err());
+    let address = registry.address();
+    for part in [&format!("registry `{address}/x`"), "image `example:", "in 3 attempts", "its own log", "502"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+}
+
+#[test]
+fn a_refusal_is_not_tried_again() {
+    let registry = faulty::failing_first(usize::MAX, 401);
+    let error = format!("{:#}", push_to(&registry.destination("x"), &quick()).unwrap_err());
+    assert!(error.contains(&format!("docker login {}", registry.address())), "{error}");
+    assert!(!error.contains("attempts"), "{error}");
+}
+
+#[test]
+fn a_registry_that_dies_mid_push_is_an_error_wherever_it_is() {
+    // A push of this set takes over 30 requests: six blobs of four each, and four documents.
+    for last in (0..30).step_by(3) {
+        let registry = faulty::dying_after(last);
+        let error = format!("{:#}", push_to(&registry.destination("x"), &quick()).unwrap_err());
+        let address = registry.address();
+        assert!(error.contains(&format!("is a registry at http://{address}/v2/?")), "{last}: {error}");
+        assert!(error.contains("image `example:") && error.contains("in 3 attempts"), "{last}: {error}");
+    }
+}
+
+#[test]
+fn nobody_there_is_an_error() {
+    let registry = EmbeddedRegistry::start().unwrap();
+    let destination = registry.destination("x");
+    drop(registry);
+    let error = format!("{:#}", push_to(&destination, &quick()).unwrap_err());
+    assert!(error.contains("Start it, or name another"), "{error}");
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a registry that never answers")]
+fn a_registry_that_never_answers_is_given_up_at_the_limits() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let destination = Destination::loopback(listener.local_addr().unwrap(), "x");
+    let mut access = quick();
+    access.patience.silence = Duration::from_millis(5);
+    let error = format!("{:#}", push_to(&destination, &access).unwrap_err());
+    assert!(error.contains("in 3 attempts"), "{error}");
+    access.patience.total = Duration::from_millis(20);
+    access.patience.attempts = u32::MAX;
+    let error = format!("{:#}", push_to(&destination, &access).unwrap_err());
+    assert!(error.contains("not finished after 0.02 s") && error.contains("the last trouble"), "{error}");
+}
