@@ -549,6 +549,32 @@ pub struct ClaimRow {
     pub verdict: ClaimVerdict,
     /// The reason, or the row of this run that explains the difference.
     pub explanation: String,
+    /// The cell of the central table beside which the figure stands; absent for anything else (a ratio).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// A cell of the central table: sizes and times per kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// `native`, `wasm` or `wasm-aot`.
+    pub kind: String,
+    /// The column.
+    pub quantity: Quantity,
+}
+
+/// A column of the central table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quantity {
+    /// The ELF file or module, kB.
+    BinarySize,
+    /// The image, kB; published figures do not say whether compressed or unpacked.
+    ImageSize,
+    /// Run directly, ms.
+    DirectTime,
+    /// Run in a container, ms.
+    ContainerTime,
 }
 
 /// Something that a reader must know, with advice.

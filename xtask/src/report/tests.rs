@@ -1,0 +1,138 @@
+//! Tests of the report as a whole, on the runs of `fixture`.
+
+use expect_test::expect_file;
+
+use super::terminal::{self, ColourChoice};
+use super::{Run, csv, files, fixture, markdown};
+
+fn runs() -> [(&'static str, Run); 4] {
+    [
+        ("complete", fixture::complete()),
+        ("without-root", fixture::without_root()),
+        ("five-rounds", fixture::five_rounds()),
+        ("empty", fixture::empty()),
+    ]
+}
+
+/// Text that Rust prints for what is no number, standing as a word of its own.
+fn assert_no_bare_absence(name: &str, text: &str) {
+    for word in text.split(|c: char| !c.is_alphanumeric()) {
+        assert!(!["NaN", "inf", "null", "None"].contains(&word), "{name} shows `{word}`");
+    }
+}
+
+#[test]
+fn the_terminal_report_fits_eighty_columns() {
+    for (name, run) in runs() {
+        let text = terminal::render(&run, ColourChoice::Plain);
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{name}: {line}");
+        }
+        assert_no_bare_absence(name, &text);
+        assert!(!text.contains('\u{1b}'), "{name}: no colour unless it is asked for");
+    }
+}
+
+#[test]
+fn long_names_and_reasons_still_fit_eighty_columns() {
+    let mut run = fixture::complete();
+    for row in &mut run.summary.cases {
+        row.case = row.case.replace("process", "process-with-a-name-that-is-much-too-long-for-any-table");
+    }
+    run.summary.not_measured[0].reason = "x".repeat(200);
+    for line in terminal::render(&run, ColourChoice::Plain).lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn colour_changes_nothing_but_colour() {
+    let run = fixture::complete();
+    let coloured = terminal::render(&run, ColourChoice::Colour);
+    let mut plain = String::new();
+    let mut rest = coloured.as_str();
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        plain.push_str(before);
+        rest = after.split_once('m').unwrap().1;
+    }
+    plain.push_str(rest);
+    assert_eq!(plain, terminal::render(&run, ColourChoice::Plain));
+}
+
+#[test]
+fn terminal_of_a_complete_run() {
+    expect_file!["snapshots/complete.txt"].assert_eq(&terminal::render(&fixture::complete(), ColourChoice::Plain));
+}
+
+#[test]
+fn terminal_without_container_rows() {
+    expect_file!["snapshots/without-root.txt"]
+        .assert_eq(&terminal::render(&fixture::without_root(), ColourChoice::Plain));
+}
+
+#[test]
+fn terminal_of_five_rounds_has_no_intervals() {
+    expect_file!["snapshots/five-rounds.txt"]
+        .assert_eq(&terminal::render(&fixture::five_rounds(), ColourChoice::Plain));
+}
+
+#[test]
+fn terminal_of_a_run_without_a_sample() {
+    expect_file!["snapshots/empty.txt"].assert_eq(&terminal::render(&fixture::empty(), ColourChoice::Plain));
+}
+
+#[test]
+fn markdown_of_a_complete_run() {
+    let run = fixture::complete();
+    expect_file!["snapshots/readme.md"].assert_eq(&markdown::readme(&run));
+    expect_file!["snapshots/pull-request.md"].assert_eq(&markdown::pull_request(&run));
+    let origin = markdown::Origin { folder: "results/recorded/example", command: "cargo xtask report --splice" };
+    expect_file!["snapshots/result-section.md"].assert_eq(&markdown::result_section(&run, origin));
+}
+
+#[test]
+fn markdown_tables_have_as_many_cells_in_every_row() {
+    for (name, run) in runs() {
+        let text = markdown::readme(&run);
+        assert_no_bare_absence(name, &text);
+        let mut columns = None;
+        for line in text.lines() {
+            let cells = line.replace("\\|", "").matches('|').count();
+            if !line.starts_with('|') {
+                columns = None;
+                continue;
+            }
+            assert_eq!(*columns.get_or_insert(cells), cells, "{name}: {line}");
+        }
+    }
+}
+
+#[test]
+fn the_same_run_gives_the_same_bytes() {
+    for (name, run) in runs() {
+        assert_eq!(files(&run).unwrap(), files(&run.clone()).unwrap(), "{name}");
+    }
+}
+
+/// Every public field of the stored structs, read from their source.
+fn stored_fields() -> Vec<&'static str> {
+    let fields = include_str!("../results.rs").lines().filter_map(|line| {
+        let (name, _) = line.strip_prefix("    pub ")?.split_once(": ")?;
+        Some(name)
+    });
+    fields.collect()
+}
+
+#[test]
+fn every_stored_field_and_column_is_documented() {
+    let document = include_str!("../../../results/README.md");
+    let fields = stored_fields();
+    assert!(fields.len() > 100, "the struct fields were not found: {fields:?}");
+    let columns = csv::SUMMARY_COLUMNS.iter().chain(&csv::SAMPLE_COLUMNS);
+    for field in fields.iter().chain(columns) {
+        assert!(document.contains(&format!("`{field}`")), "results/README.md does not mention `{field}`");
+    }
+    for (name, _) in files(&fixture::complete()).unwrap() {
+        assert!(document.contains(&format!("`{name}`")), "results/README.md does not mention `{name}`");
+    }
+}
