@@ -69,7 +69,7 @@ pub enum Command {
         session: PathBuf,
     },
     /// The process in which `test` tries the shim
-    #[command(hide = true)]
+    #[command(hide = true, name = crate::host::SHIM_SUITE)]
     ShimSuite {
         /// The suite's input
         request: PathBuf,

@@ -123,6 +123,16 @@ impl Cmd {
         }
     }
 
+    /// Starts it and goes on, with its output captured.
+    ///
+    /// # Errors
+    /// When it can not be started.
+    pub fn start(&self) -> anyhow::Result<Running> {
+        let handle =
+            self.expression().start().with_context(|| format!("can not start `{}`", self.program.to_string_lossy()))?;
+        Ok(Running { handle, line: self.to_string() })
+    }
+
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     fn expression(&self) -> duct::Expression {
         let mut expression = duct::cmd(&self.program, &self.args)
@@ -137,6 +147,53 @@ impl Cmd {
             expression = expression.dir(dir);
         }
         expression
+    }
+}
+
+/// A command that goes on in the background; killed when dropped.
+#[derive(Debug)]
+pub struct Running {
+    handle: duct::Handle,
+    line: String,
+}
+
+impl Running {
+    /// Sends it a signal, it alone.
+    pub fn signal(&self, signal: rustix::process::Signal) -> anyhow::Result<()> {
+        for id in self.handle.pids() {
+            let pid = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw).context("no process id")?;
+            rustix::process::kill_process(pid, signal).with_context(|| format!("can not signal `{}`", self.line))?;
+        }
+        Ok(())
+    }
+
+    /// Fails when it has ended.
+    pub fn ensure_running(&self) -> anyhow::Result<()> {
+        match self.handle.try_wait()? {
+            None => Ok(()),
+            Some(output) => bail!("`{}` ended with {}{}", self.line, output.status, stderr_end(&output.stderr)),
+        }
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When it is still running after `limit`; it is then killed.
+    pub fn wait(self, limit: Duration) -> anyhow::Result<Output> {
+        match self.handle.wait_timeout(limit)? {
+            Some(output) => {
+                Ok(Output { code: output.status.code(), stdout: output.stdout.clone(), stderr: output.stderr.clone() })
+            }
+            None => bail!("`{}` was still running after {} s", self.line, limit.as_secs()),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Err(error) = self.handle.kill() {
+            eprintln!("can not end `{}`: {error}", self.line);
+        }
     }
 }
 

@@ -34,8 +34,10 @@ pub const WASM_TARGET: &str = "wasm32-wasip1";
 pub const PROFILE: &str = "workload";
 /// The only module that a module may import from.
 const WASI: &str = "wasi_snapshot_preview1";
-/// The shim's package, and its binary.
-const SHIM: (&str, &str) = ("containerd-shim-wasmedge", "containerd-shim-wasmedge-v1");
+/// The shim's package.
+pub const SHIM_PACKAGE: &str = "containerd-shim-wasmedge";
+/// The shim's binary: containerd's name for a runtime, spelt as a file name.
+pub const SHIM_BINARY: &str = "containerd-shim-wasmedge-v1";
 
 /// A built and checked file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,7 +125,23 @@ pub fn build(
 /// # Errors
 /// When the compiler refuses it, or the toolbox lacks something.
 pub fn shim(workspace: &Workspace, toolbox: &Toolbox) -> anyhow::Result<Built> {
-    let (package, binary) = SHIM;
+    let envs = shim_environment(toolbox)?;
+    let (package, binary) = (SHIM_PACKAGE, SHIM_BINARY);
+    let args = ["--package", package, "--release"].map(OsString::from);
+    let files = cargo_build(workspace, &args, &envs)?;
+    let file = files.iter().find(|file| file.program == binary);
+    let file = file.with_context(|| format!("Cargo built `{package}`, but no program `{binary}`"))?;
+    check_program(&file.bytes).with_context(|| format!("`{}`", file.path.display()))?;
+    let path = workspace.artifacts().join(binary);
+    place(&path, &file.bytes)?;
+    Ok(Built { path, size_bytes: file.bytes.len() as u64, sha256: sha256(&file.bytes) })
+}
+
+/// What the shim's build scripts want to know: where protoc, libwasmedge and libseccomp are.
+///
+/// # Errors
+/// When the toolbox lacks one of them.
+pub fn shim_environment(toolbox: &Toolbox) -> anyhow::Result<Vec<(OsString, OsString)>> {
     let mut envs: Vec<(OsString, OsString)> = vec![
         ("PROTOC".into(), toolbox.program("protoc")?.into()),
         ("WASMEDGE_LIBRARY".into(), toolbox.library("libwasmedge.so.0")?.into()),
@@ -135,14 +153,7 @@ pub fn shim(workspace: &Workspace, toolbox: &Toolbox) -> anyhow::Result<Built> {
         envs.push(("LIBSECCOMP_LIB_PATH".into(), folder.into()));
         envs.push(("LIBSECCOMP_LINK_TYPE".into(), "static".into()));
     }
-    let args = ["--package", package, "--release"].map(OsString::from);
-    let files = cargo_build(workspace, &args, &envs)?;
-    let file = files.iter().find(|file| file.program == binary);
-    let file = file.with_context(|| format!("Cargo built `{package}`, but no program `{binary}`"))?;
-    check_program(&file.bytes).with_context(|| format!("`{}`", file.path.display()))?;
-    let path = workspace.artifacts().join(binary);
-    place(&path, &file.bytes)?;
-    Ok(Built { path, size_bytes: file.bytes.len() as u64, sha256: sha256(&file.bytes) })
+    Ok(envs)
 }
 
 /// The Rust target that a kind is made from.

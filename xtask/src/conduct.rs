@@ -8,16 +8,17 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::case::{Cell, Runner};
+use crate::analysis;
+use crate::case::{Case, Cell, Runner};
 use crate::containerd::Ctr;
 use crate::host::daemon::{Daemon, Places, Programs, SOCKET};
 use crate::host::{leftovers, namespace};
 use crate::measure::clock::Stopwatch;
 use crate::measure::rounds::{self, Enough, Stage};
-use crate::measure::session::{self, Containers, DaemonChoice, Measured, Pull, Session};
+use crate::measure::session::{self, Containers, DaemonChoice, Measured, Pull, Session, Until};
 use crate::measure::stop::Stop;
 use crate::results::store::SampleSink;
-use crate::results::{HostRecord, RunStatus};
+use crate::results::{HostRecord, Manifest, Outcome, RunStatus, Sample};
 
 /// The hidden subcommand: reads the session, conducts it, writes what it came to.
 pub fn inside(path: &Path, enough: Enough<'_>) -> anyhow::Result<()> {
@@ -26,6 +27,26 @@ pub fn inside(path: &Path, enough: Enough<'_>) -> anyhow::Result<()> {
     let session: Session = session::read(path)?;
     let measured = conduct(&session, &stop, enough)?;
     session::write(&session.measured, &measured)
+}
+
+/// At a look: whether every case's ratio to its baseline is known well enough. The manifest beside the samples says
+/// at which confidence.
+pub fn precise(samples: &[Sample], until: &Until) -> bool {
+    let manifest = session::read::<Manifest>(&until.manifest);
+    let width = manifest.map(|manifest| {
+        let able = |case: &str| samples.iter().any(|sample| sample.case == case && sample.outcome == Outcome::Ok);
+        analysis::precision(&manifest, samples, |row| {
+            let case = row.case.parse::<Case>();
+            case.is_ok_and(|case| case.baseline().to_string() == row.baseline) && able(&row.case) && able(&row.baseline)
+        })
+    });
+    match width {
+        Ok(width) => width.is_some_and(|width| width <= until.relative_width),
+        Err(error) => {
+            eprintln!("can not look at the precision reached: {error:#}");
+            false
+        }
+    }
 }
 
 /// Makes the runs of a session, containers included when this process is where they can be.

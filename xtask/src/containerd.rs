@@ -82,7 +82,7 @@ impl Ctr {
         Ok(())
     }
 
-    /// The measured command: create, start, wait, delete. `args` go to the image's entrypoint.
+    /// The measured command: create, start, wait, delete.
     pub fn run(&self, container: &Container<'_>, runtimes: &Runtimes) -> anyhow::Result<Invocation> {
         let mut args = self.global().to_vec();
         args.extend(["run", "--rm", "--snapshotter", &self.snapshotter].map(str::to_owned));
@@ -102,7 +102,7 @@ impl Ctr {
         }
         args.push(container.image.to_owned());
         args.push(container.id.to_owned());
-        args.extend(container.args.iter().cloned());
+        args.extend(container.command.iter().cloned());
         Ok(Invocation { program: self.program.clone(), args, env: Vec::new() })
     }
 
@@ -123,9 +123,15 @@ impl Ctr {
         self.lines(&["containers", "list", "--quiet"])
     }
 
-    /// The running tasks of this namespace.
-    pub fn tasks(&self) -> anyhow::Result<Vec<String>> {
-        self.lines(&["tasks", "list", "--quiet"])
+    /// Whether a container has a task.
+    pub fn is_running(&self, id: &str) -> anyhow::Result<bool> {
+        Ok(self.lines(&["tasks", "list", "--quiet"])?.iter().any(|task| task == id))
+    }
+
+    /// Kills a container's task.
+    pub fn kill(&self, id: &str) -> anyhow::Result<()> {
+        self.cmd().args(["tasks", "kill", "--signal", "SIGKILL", id]).run()?;
+        Ok(())
     }
 
     /// The images of this namespace.
@@ -168,8 +174,8 @@ pub struct Container<'a> {
     pub id: &'a str,
     /// Which runtime.
     pub runner: Runner,
-    /// Arguments after the image's entrypoint.
-    pub args: &'a [String],
+    /// The whole command, for `ctr` replaces the image's entrypoint and arguments together; empty for the image's own.
+    pub command: &'a [String],
     /// Additional environment.
     pub env: &'a [(String, String)],
 }
@@ -190,20 +196,20 @@ mod tests {
     #[test]
     fn the_measured_command_names_runtime_image_and_arguments_in_ctrs_order() {
         let runtimes = Runtimes { runc: "/t/runc".into(), wasmedge_shim: Some("/t/shim".into()) };
-        let args = ["--n".to_owned(), "5".to_owned()];
+        let command = ["/x".to_owned(), "--n".to_owned(), "5".to_owned()];
         let mut container = Container {
             image: "127.0.0.1:5000/x:native",
             platform: "linux/amd64",
             id: "c1",
             runner: Runner::Runc,
-            args: &args,
+            command: &command,
             env: &[],
         };
         let line = |container: &Container<'_>| ctr().run(container, &runtimes).unwrap().args.join(" ");
         assert_eq!(
             line(&container),
             "--address /run/c.sock --namespace ns run --rm --snapshotter overlayfs --platform linux/amd64 \
-             --runtime io.containerd.runc.v2 --runc-binary /t/runc 127.0.0.1:5000/x:native c1 --n 5"
+             --runtime io.containerd.runc.v2 --runc-binary /t/runc 127.0.0.1:5000/x:native c1 /x --n 5"
         );
         container.runner = Runner::WasmEdge;
         assert!(line(&container).contains("--runtime /t/shim 127.0.0.1"));

@@ -19,8 +19,10 @@ pub mod daemon;
 pub mod leftovers;
 pub mod namespace;
 
-/// The hidden subcommand that is run inside.
+/// The hidden subcommand that conducts a session inside.
 pub const INSIDE: &str = "inside";
+/// The hidden subcommand that tries the shim inside.
+pub const SHIM_SUITE: &str = "shim-suite";
 
 /// How this user may become root.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,11 +51,18 @@ impl Access {
     }
 }
 
-/// Runs this program once more, as root in namespaces of its own, and waits for it. `stop` is passed on.
+/// Runs a hidden subcommand of this program with a file as its argument, as root in namespaces of its own, and
+/// waits for it. `stop` is passed on.
 ///
 /// # Errors
 /// When it can not be started, or ends with anything but 0.
-pub fn run_inside(access: &Access, session: &Path, namespaces: Namespaces, stop: &Stop) -> anyhow::Result<()> {
+pub fn run_inside(
+    access: &Access,
+    subcommand: &str,
+    request: &Path,
+    namespaces: Namespaces,
+    stop: &Stop,
+) -> anyhow::Result<()> {
     let program = std::env::current_exe().context("can not find this program's own file")?;
     let mut argv: Vec<String> = match access {
         Access::Root => Vec::new(),
@@ -63,7 +72,7 @@ pub fn run_inside(access: &Access, session: &Path, namespaces: Namespaces, stop:
     if namespaces == Namespaces::Private {
         argv.extend(["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"].map(str::to_owned));
     }
-    argv.extend([path(&program), INSIDE.to_owned(), path(session)]);
+    argv.extend([path(&program), subcommand.to_owned(), path(request)]);
     let (reader, lifeline) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).context("can not make a pipe")?;
     let mut child = spawn(&argv, reader.into())?;

@@ -19,10 +19,14 @@ mod machine;
 mod measure;
 mod oci;
 mod plan;
+mod record;
 mod registry;
 mod report;
 mod results;
+mod setup;
+mod stage;
 mod stats;
+mod suite;
 mod toolbox;
 mod workspace;
 
@@ -46,13 +50,24 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<Exit> {
     let workspace = Workspace::locate()?;
     match cli.command {
+        Command::Doctor(args) => commands::doctor::run(&workspace, args),
+        Command::Build(args) => commands::build::run(&workspace, &args),
+        Command::Image(args) => commands::image::run(&workspace, &args),
+        Command::Push(args) => commands::push::run(&workspace, &args),
+        Command::Run(args) => commands::run::run(&workspace, &args),
+        Command::Bench(args) => commands::bench::run(&workspace, &args),
+        Command::Report(args) => commands::report::run(&workspace, &args),
+        Command::Compare(args) => commands::compare::run(&workspace, &args),
+        Command::Toolbox(args) => commands::toolbox::run(&workspace, &args),
         Command::Plan(args) => commands::plan::run(&workspace, &args),
+        Command::Coverage(args) => commands::coverage::run(args),
+        Command::Test(args) => suite::run(&workspace, &args),
         Command::Clean(args) => commands::clean::run(&workspace, args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "cargo-xtask", &mut std::io::stdout());
             Ok(Exit::Done)
         }
-        Command::Inside { session } => conduct::inside(&session, &|_, _| false).map(|()| Exit::Done),
-        _ => anyhow::bail!("not wired yet"),
+        Command::Inside { session } => conduct::inside(&session, &conduct::precise).map(|()| Exit::Done),
+        Command::ShimSuite { request } => suite::shim::inside(&request).map(|()| Exit::Done),
     }
 }

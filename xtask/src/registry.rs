@@ -8,10 +8,10 @@ mod credentials;
 mod destination;
 mod embedded;
 mod patience;
+pub mod probe;
 mod push;
 mod session;
 
-#[allow(unused_imports, reason = "until the command line calls them")]
 pub use {
     credentials::Credentials,
     destination::{Destination, PlainHttp},

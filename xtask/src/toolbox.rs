@@ -42,6 +42,14 @@ pub enum Group {
 }
 
 impl Group {
+    /// The programs that it is fetched for.
+    pub const fn programs(self) -> &'static [&'static str] {
+        match self {
+            Self::Run => &["containerd", "ctr", "runc", "wasmedge", "protoc"],
+            Self::Tests => &["docker-registry", "skopeo", "hyperfine"],
+        }
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::Run => "run",

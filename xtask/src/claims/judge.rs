@@ -6,7 +6,7 @@
 
 use super::{Claim, Size, Statement, Tolerance};
 use crate::case::{Case, Kind};
-use crate::results::{CaseSummary, ClaimRow, ClaimVerdict, Manifest, SizeRow};
+use crate::results::{CaseSummary, ClaimRow, ClaimVerdict, Manifest, Place, Quantity, SizeRow};
 use crate::stats::{Interval, PairedRatio};
 
 /// A ratio that a claim asks for.
@@ -73,6 +73,22 @@ fn row(claim: &Claim, evidence: &Evidence<'_>) -> ClaimRow {
         unit: unit.to_owned(),
         verdict: judged.verdict,
         explanation,
+        place: place(claim),
+    }
+}
+
+/// The cell of the central table beside which a figure stands. The published Wasm figures stand beside the compiled
+/// module: it is what a reader would ship.
+fn place(claim: &Claim) -> Option<Place> {
+    let of_case = |case: Case| Place {
+        kind: case.kind().to_string(),
+        quantity: if case.runner().is_container() { Quantity::ContainerTime } else { Quantity::DirectTime },
+    };
+    match &claim.statement {
+        Statement::Binary(size) => Some(Place { kind: size.kind.to_string(), quantity: Quantity::BinarySize }),
+        Statement::Image(size) => Some(Place { kind: size.kind.to_string(), quantity: Quantity::ImageSize }),
+        Statement::Time { case, .. } => Some(of_case(*case)),
+        Statement::WithdrawnImage { .. } | Statement::Ratio { .. } => None,
     }
 }
 

@@ -155,12 +155,13 @@ impl Loop<'_> {
         let runner = slot.cell.case.runner();
         if let (true, Some(ctr), Some(containers)) = (runner.is_container(), self.ctr, &self.session.containers) {
             let image = self.session.image(slot.bench, slot.cell).ok_or_else(|| anyhow::anyhow!("it has no image"))?;
+            let command: Vec<String> = image.entrypoint.iter().chain(&bench.args).cloned().collect();
             let container = Container {
                 image: &image.reference,
                 platform: &image.platform,
                 id,
                 runner,
-                args: &bench.args,
+                command: &command,
                 env: &[],
             };
             return ctr.run(&container, &containers.runtimes);
@@ -207,7 +208,7 @@ impl Loop<'_> {
             system_ns: ran.map(|ran| ran.system_ns),
             outcome,
             reason,
-            output_sha256: ran.map(|ran| crate::machine::sha256_hex(&ran.stdout)),
+            output_sha256: ran.map(|ran| crate::oci::digest::Digest::of(&ran.stdout).hex()),
         }
     }
 

@@ -52,8 +52,8 @@ pub struct Until {
     pub relative_width: f64,
     /// The counted rounds after which to look.
     pub looks: Vec<u32>,
-    /// The confidence of each look's intervals.
-    pub look_confidence: f64,
+    /// The run's manifest, which names benches, cells and confidence.
+    pub manifest: PathBuf,
     /// No round begins after so long.
     pub budget_ms: Option<u64>,
 }
@@ -91,6 +91,8 @@ pub struct KindImage {
     pub reference: String,
     /// `os/architecture`.
     pub platform: String,
+    /// The command before the bench's arguments.
+    pub entrypoint: Vec<String>,
 }
 
 /// What containers need.

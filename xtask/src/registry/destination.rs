@@ -81,6 +81,11 @@ impl Destination {
         &self.registry
     }
 
+    /// Whether plain HTTP is spoken.
+    pub fn is_plain_http(&self) -> bool {
+        self.scheme == Scheme::Http
+    }
+
     /// Where a program's images go, below the registry: the prefix and the program.
     pub fn repository(&self, program: &str) -> String {
         if self.prefix.is_empty() { program.to_owned() } else { format!("{}/{program}", self.prefix) }

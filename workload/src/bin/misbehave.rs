@@ -1,0 +1,22 @@
+//! A program that fails on demand: what the tests of the harness run to see that no failure becomes a sample.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    match (args.next().as_deref(), args.next()) {
+        (Some("print"), Some(text)) => {
+            println!("{text}");
+            ExitCode::SUCCESS
+        }
+        (Some("exit"), Some(code)) => ExitCode::from(code.parse::<u8>().unwrap_or(1)),
+        (Some("abort"), None) => std::process::abort(),
+        (Some("hang"), None) => loop {
+            std::hint::spin_loop();
+        },
+        _ => {
+            eprintln!("usage: misbehave print TEXT | exit CODE | abort | hang");
+            ExitCode::from(2)
+        }
+    }
+}

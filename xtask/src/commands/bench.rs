@@ -1,0 +1,204 @@
+//! `bench`: the main job. Set-up, then rounds, then the report, each step with the value of the one before.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use crate::bench::{self, Bench};
+use crate::case::Case;
+use crate::cli::{BenchArgs, Exit};
+use crate::compile::{self, Artifact};
+use crate::host::Access;
+use crate::lock::Lock;
+use crate::measure::clock::now_utc;
+use crate::measure::session::{Measured, Output, Session, SessionBench, Until};
+use crate::measure::stop::Stop;
+use crate::plan::{Plan, Rounds, plan, select_cases};
+use crate::results::store::RunDir;
+use crate::results::{Manifest, NotMeasured, RunStatus, Sequential};
+use crate::setup::{Shipped, Shipping};
+use crate::stage::{self, Parts};
+use crate::stats::Confidence;
+use crate::toolbox::Toolbox;
+use crate::workspace::Workspace;
+use crate::{machine, record, setup, stats};
+
+/// Measures, reports, and says how complete that was.
+pub fn run(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Exit> {
+    let selected = select(workspace, args)?;
+    let stop = Stop::on_signals()?;
+    let _lock = Lock::take(&workspace.target().join("bench.lock"), "a `bench`")?;
+    let started = now_utc();
+    let prepared = prepare(workspace, args, &selected)?;
+    let manifest = record::manifest(workspace, args, &selected.plan, &prepared, &selected.not_measured, started)?;
+    let dir = RunDir::create(&out_dir(workspace, args, &manifest)?, &manifest)?;
+    eprintln!("measuring {} runs into `{}`", runs(&selected.plan), dir.path().display());
+    let measured = measure(workspace, args, &selected, &prepared, (&manifest, &dir), &stop)?;
+    conclude(workspace, args, &dir, manifest, measured)
+}
+
+/// What is measured, and what is not for lack of root.
+pub struct Selected {
+    /// The plan of what can be measured here.
+    pub plan: Plan,
+    /// The rest, with the reason.
+    pub not_measured: Vec<NotMeasured>,
+    /// How to become root.
+    pub access: Access,
+}
+
+fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selected> {
+    let file = args.benches_file.clone().unwrap_or_else(|| workspace.benches_toml());
+    let benches = bench::select(&bench::load(&file)?, &args.select.benches)?;
+    let cases = select_cases(&args.select.cases)?;
+    // A definition that is broken should be told before minutes of building.
+    setup::definitions(workspace)?;
+    let access = Access::find();
+    let (cases, barred): (Vec<Case>, Vec<Case>) = match &access {
+        Access::Denied(_) => cases.into_iter().partition(|case| !case.runner().is_container()),
+        Access::Root | Access::Sudo => (cases, Vec::new()),
+    };
+    let not_measured = not_measured(&benches, &barred, &access);
+    if cases.is_empty() {
+        anyhow::bail!(
+            "nothing can be measured: {}",
+            not_measured.first().map_or("no case is selected", |row| &row.reason)
+        );
+    }
+    let seed = args.rounds.seed.unwrap_or_else(|| machine::seed(now_utc()));
+    let rounds = Rounds { warmup: args.rounds.warmup, counted: args.rounds.counted(), seed };
+    Ok(Selected { plan: plan(benches, &cases, rounds), not_measured, access })
+}
+
+fn not_measured(benches: &[Bench], barred: &[Case], access: &Access) -> Vec<NotMeasured> {
+    let Access::Denied(reason) = access else { return Vec::new() };
+    let row = |bench: &Bench, case: &Case| NotMeasured {
+        bench: bench.name.clone(),
+        case: case.to_string(),
+        reason: reason.clone(),
+    };
+    benches.iter().flat_map(|bench| barred.iter().map(move |case| row(bench, case))).collect()
+}
+
+/// Everything that has to exist before the first round.
+pub struct Prepared {
+    /// The programs.
+    pub toolbox: Option<Toolbox>,
+    /// The built files.
+    pub artifacts: Vec<Artifact>,
+    /// The shim, when a case needs it.
+    pub shim: Option<PathBuf>,
+    /// The images, and the registry that holds them.
+    pub shipped: Shipped,
+}
+
+fn prepare(workspace: &Workspace, args: &BenchArgs, selected: &Selected) -> anyhow::Result<Prepared> {
+    let plan = &selected.plan;
+    let toolbox = if plan.has_containers() || plan.has_modules() {
+        Some(setup::toolbox(workspace, &args.programs)?)
+    } else {
+        None
+    };
+    let artifacts = setup::artifacts(workspace, &plan.builds, toolbox.as_ref())?;
+    let shim = match &toolbox {
+        Some(toolbox) if plan.has_shim() => Some(compile::shim(workspace, toolbox)?.path),
+        _ => None,
+    };
+    // Sizes need no root: images are assembled for every kind that was built.
+    let shipping = if plan.has_containers() { Shipping::Push(&args.registry) } else { Shipping::AssembleOnly };
+    let shipped = setup::ship(workspace, &artifacts, shipping)?;
+    Ok(Prepared { toolbox, artifacts, shim, shipped })
+}
+
+fn runs(plan: &Plan) -> usize {
+    let rounds = plan.schedule.rounds();
+    (rounds.warmup + rounds.counted) as usize * plan.schedule.slots_per_round()
+}
+
+fn out_dir(workspace: &Workspace, args: &BenchArgs, manifest: &Manifest) -> anyhow::Result<PathBuf> {
+    let dir = args.out.clone().unwrap_or_else(|| workspace.results().join(&manifest.run));
+    std::path::absolute(&dir).with_context(|| format!("`{}` is no path", dir.display()))
+}
+
+fn measure(
+    workspace: &Workspace,
+    args: &BenchArgs,
+    selected: &Selected,
+    prepared: &Prepared,
+    (manifest, dir): (&Manifest, &RunDir),
+    stop: &Stop,
+) -> anyhow::Result<Measured> {
+    let parts = Parts {
+        toolbox: prepared.toolbox.as_ref(),
+        shim: prepared.shim.as_deref(),
+        registry: prepared.shipped.registry.as_ref(),
+        scratch: args.scratch.clone(),
+        containerd_address: args.programs.containerd_address.clone(),
+    };
+    let session = Session {
+        benches: benches(&selected.plan, prepared),
+        schedule: selected.plan.schedule.clone(),
+        until: until(args, manifest, dir),
+        timeout_ms: args.timeout * 1000,
+        wasmedge: stage::wasmedge(&selected.plan, &parts)?,
+        containers: if selected.plan.has_containers() { Some(stage::containers(workspace, &parts)?) } else { None },
+        samples: dir.samples_path(),
+        measured: PathBuf::new(),
+        output: Output::Compared,
+    };
+    stage::conduct(workspace, session, &selected.access, stop)
+}
+
+fn benches(plan: &Plan, prepared: &Prepared) -> Vec<SessionBench> {
+    plan.benches.iter().map(|bench| stage::bench(bench, &prepared.artifacts, Some(&prepared.shipped))).collect()
+}
+
+/// The looks of a run that stops on precision, as the manifest records them.
+pub fn sequential(args: &BenchArgs) -> anyhow::Result<Option<Sequential>> {
+    let Some(until) = args.until else { return Ok(None) };
+    let looks = stats::looks::looks(args.rounds.counted());
+    let confidence = Confidence::new(record::CONFIDENCE).context("the nominal confidence is no confidence")?;
+    let look_confidence = stats::looks::look_confidence(confidence, looks.len()).value();
+    Ok(Some(Sequential { until_percent: until * 100.0, looks, look_confidence }))
+}
+
+fn until(args: &BenchArgs, manifest: &Manifest, dir: &RunDir) -> Option<Until> {
+    manifest.sequential.as_ref().map(|sequential| Until {
+        relative_width: sequential.until_percent / 100.0,
+        looks: sequential.looks.clone(),
+        manifest: dir.path().join("manifest.json"),
+        budget_ms: args.budget.map(|minutes| minutes * 60_000),
+    })
+}
+
+fn conclude(
+    workspace: &Workspace,
+    args: &BenchArgs,
+    dir: &RunDir,
+    manifest: Manifest,
+    measured: Measured,
+) -> anyhow::Result<Exit> {
+    let reason = measured.reason.clone();
+    let status = measured.status;
+    let manifest = record::finish(manifest, measured, now_utc());
+    let complete = manifest.not_measured.is_empty();
+    if let Some(reason) = reason {
+        // A full disk refuses the manifest as well: what failed first is what has to be said.
+        if let Err(error) =
+            dir.write_manifest(&manifest).and_then(|()| super::report::write(workspace, dir).map(|_| ()))
+        {
+            eprintln!("the run could not be reported: {error:#}");
+        }
+        anyhow::bail!("the run ended early: {reason}");
+    }
+    dir.write_manifest(&manifest)?;
+    let reported = super::report::write(workspace, dir)?;
+    super::report::show(&reported, args.format.format)?;
+    eprintln!("the run is in `{}`; read `report.html` there", dir.path().display());
+    let failed = reported.run.summary.cases.iter().any(|case| case.failed > 0);
+    Ok(match status {
+        RunStatus::Interrupted => Exit::Interrupted,
+        RunStatus::Complete if complete && !failed => Exit::Done,
+        RunStatus::Complete | RunStatus::Failed => Exit::Partial,
+    })
+}

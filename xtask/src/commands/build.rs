@@ -1,0 +1,70 @@
+//! `build`: the workload for every target, and the shim.
+
+use serde::Serialize;
+
+use crate::cli::{BuildArgs, Exit, Format};
+use crate::compile::{self, Artifact};
+use crate::workspace::Workspace;
+use crate::{commands, setup};
+
+/// Builds, checks, and prints kind, target, bytes and digest.
+pub fn run(workspace: &Workspace, args: &BuildArgs) -> anyhow::Result<Exit> {
+    let toolbox = setup::toolbox(workspace, &args.programs)?;
+    let artifacts = setup::artifacts(workspace, &setup::default_builds(workspace)?, Some(&toolbox))?;
+    let shim = compile::shim(workspace, &toolbox)?;
+    match args.format.format {
+        Format::Json => commands::print_json(&document(&artifacts, &shim.path))?,
+        Format::Text => commands::print(&text(&artifacts, &shim.path)?)?,
+    }
+    Ok(Exit::Done)
+}
+
+#[derive(Serialize)]
+struct Document {
+    artifacts: Vec<Row>,
+    shim: String,
+}
+
+#[derive(Serialize)]
+struct Row {
+    program: String,
+    kind: String,
+    target: String,
+    size_bytes: u64,
+    sha256: String,
+    path: String,
+}
+
+fn document(artifacts: &[Artifact], shim: &std::path::Path) -> Document {
+    let row = |artifact: &Artifact| Row {
+        program: artifact.program.clone(),
+        kind: artifact.kind.to_string(),
+        target: artifact.target.clone(),
+        size_bytes: artifact.size_bytes,
+        sha256: artifact.sha256.clone(),
+        path: artifact.path.to_string_lossy().into_owned(),
+    };
+    Document { artifacts: artifacts.iter().map(row).collect(), shim: shim.to_string_lossy().into_owned() }
+}
+
+fn text(artifacts: &[Artifact], shim: &std::path::Path) -> anyhow::Result<String> {
+    let mut table = commands::table(&["program", "kind", "target", "bytes", "sha256"]);
+    for artifact in artifacts {
+        table.add_row([
+            artifact.program.clone(),
+            artifact.kind.to_string(),
+            artifact.target.clone(),
+            artifact.size_bytes.to_string(),
+            artifact.sha256[..16].to_owned(),
+        ]);
+    }
+    let record = crate::machine::program(compile::SHIM_BINARY, shim, "built")?;
+    table.add_row([
+        "shim".to_owned(),
+        "native".to_owned(),
+        "x86_64-unknown-linux-gnu".to_owned(),
+        record.size_bytes.to_string(),
+        record.sha256[..16].to_owned(),
+    ]);
+    Ok(format!("{table}\n"))
+}

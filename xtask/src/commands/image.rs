@@ -1,0 +1,76 @@
+//! `image`: the OCI layout, made or checked.
+
+use crate::cli::{Exit, Format, ImageArgs};
+use crate::oci::{self, ImageSet};
+use crate::workspace::Workspace;
+use crate::{commands, compile, setup};
+use serde::Serialize;
+
+/// Makes the layout below `target/oci`, or verifies the one that is there.
+pub fn run(workspace: &Workspace, args: &ImageArgs) -> anyhow::Result<Exit> {
+    if args.verify {
+        return verify(workspace, args.format.format);
+    }
+    let toolbox = setup::toolbox(workspace, &args.programs)?;
+    let artifacts = setup::artifacts(workspace, &setup::default_builds(workspace)?, Some(&toolbox))?;
+    let images = setup::images(workspace, &artifacts)?;
+    show(&images, args.format.format)?;
+    Ok(Exit::Done)
+}
+
+fn verify(workspace: &Workspace, format: Format) -> anyhow::Result<Exit> {
+    let findings = oci::verify::verify(&workspace.oci())?;
+    if format == Format::Json {
+        let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        commands::print_json(&findings)?;
+    }
+    for finding in &findings {
+        eprintln!("{finding}");
+    }
+    if findings.is_empty() {
+        eprintln!("every blob, digest, platform and tar header in `{}` is right", workspace.oci().display());
+        return Ok(Exit::Done);
+    }
+    anyhow::bail!("{} findings: `cargo xtask image` makes the layout again", findings.len())
+}
+
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    digest: String,
+    platform: String,
+    compression: String,
+    transfer_bytes: u64,
+    layers_unpacked_bytes: u64,
+}
+
+/// Prints what was assembled.
+pub fn show(images: &ImageSet, format: Format) -> anyhow::Result<()> {
+    let rows: Vec<Row> = images
+        .images()
+        .iter()
+        .map(|image| Row {
+            name: format!("{}:{}", image.program(), image.kind()),
+            digest: image.manifest().digest().to_string(),
+            platform: image.platform(),
+            compression: image.compression().name().to_owned(),
+            transfer_bytes: image.sizes().transfer_bytes,
+            layers_unpacked_bytes: image.sizes().layers_unpacked_bytes,
+        })
+        .collect();
+    if format == Format::Json {
+        return commands::print_json(&rows);
+    }
+    let mut table = commands::table(&["image", "platform", "layer", "transferred B", "unpacked B", "digest"]);
+    for row in rows {
+        table.add_row([
+            row.name,
+            row.platform,
+            row.compression,
+            row.transfer_bytes.to_string(),
+            row.layers_unpacked_bytes.to_string(),
+            row.digest[..19].to_owned(),
+        ]);
+    }
+    commands::print(&format!("{table}\n"))
+}

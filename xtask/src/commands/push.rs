@@ -1,0 +1,46 @@
+//! `push`: the images to a registry. Without `--registry` the embedded one takes them, which proves that they
+//! can be pushed and is gone afterwards.
+
+use serde::Serialize;
+
+use crate::cli::{Exit, Format, PushArgs};
+use crate::measure::clock::Stopwatch;
+use crate::workspace::Workspace;
+use crate::{commands, compile, setup};
+
+#[derive(Serialize)]
+struct Document {
+    pushed: Vec<Row>,
+    assemble_and_push_ns: u64,
+}
+
+#[derive(Serialize)]
+struct Row {
+    reference: String,
+    digest: String,
+}
+
+/// Assembles, pushes, and prints what the registry holds.
+pub fn run(workspace: &Workspace, args: &PushArgs) -> anyhow::Result<Exit> {
+    let toolbox = setup::toolbox(workspace, &args.programs)?;
+    let artifacts = setup::artifacts(workspace, &setup::default_builds(workspace)?, Some(&toolbox))?;
+    let clock = Stopwatch::start();
+    let images = setup::images(workspace, &artifacts)?;
+    let registry = setup::registry(&args.registry)?;
+    let pushed = setup::push(&images, &registry)?;
+    let assemble_and_push_ns = clock.elapsed_ns();
+    let rows: Vec<Row> = pushed
+        .iter()
+        .map(|pushed| Row { reference: pushed.reference().to_owned(), digest: pushed.digest().to_string() })
+        .collect();
+    eprintln!("assembled and pushed in {:.3} s", assemble_and_push_ns as f64 / 1e9);
+    match args.format.format {
+        Format::Json => commands::print_json(&Document { pushed: rows, assemble_and_push_ns })?,
+        Format::Text => {
+            for row in rows {
+                commands::print(&format!("{} {}\n", row.reference, row.digest))?;
+            }
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,73 @@
+//! `run CASE`: one run, its output shown. Nothing is kept.
+
+use anyhow::Context as _;
+
+use crate::bench;
+use crate::case::{Case, Cell, Replica};
+use crate::cli::{Exit, RunArgs};
+use crate::compile;
+use crate::host::Access;
+use crate::lock::Lock;
+use crate::measure::session::{Output, Session};
+use crate::measure::stop::Stop;
+use crate::plan::{Build, Rounds, Schedule, plan};
+use crate::results::Outcome;
+use crate::results::store::parse_samples;
+use crate::setup::{self, Shipping};
+use crate::stage::{self, Parts};
+use crate::workspace::Workspace;
+
+/// Sets up what the case needs, runs it once, and says how it ended.
+pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
+    let case: Case = args.case.parse()?;
+    let benches = bench::select(&bench::load(&workspace.benches_toml())?, std::slice::from_ref(&args.bench))?;
+    let bench = benches.into_iter().next().context("no bench")?;
+    let access = Access::find();
+    if let (true, Access::Denied(reason)) = (case.runner().is_container(), &access) {
+        anyhow::bail!("`{case}` can not be run: {reason}");
+    }
+    let stop = Stop::on_signals()?;
+    let _lock = Lock::take(&workspace.target().join("bench.lock"), "a `bench` or `run`")?;
+    let plan = plan(vec![bench.clone()], &[case], Rounds { warmup: 0, counted: 1, seed: 0 });
+    let toolbox = setup::toolbox(workspace, &args.programs)?;
+    let build = Build { program: bench.program.clone(), kind: case.kind() };
+    let artifacts = setup::artifacts(workspace, &[build], Some(&toolbox))?;
+    let shim = if plan.has_shim() { Some(compile::shim(workspace, &toolbox)?.path) } else { None };
+    let shipping = if plan.has_containers() { Shipping::Push(&args.registry) } else { Shipping::AssembleOnly };
+    let shipped = setup::ship(workspace, &artifacts, shipping)?;
+    let parts = Parts {
+        toolbox: Some(&toolbox),
+        shim: shim.as_deref(),
+        registry: shipped.registry.as_ref(),
+        scratch: None,
+        containerd_address: args.programs.containerd_address.clone(),
+    };
+    let samples = tempfile::NamedTempFile::new().context("can not make a temporary file")?;
+    let cell = Cell { case, replica: Replica::First };
+    let session = Session {
+        benches: vec![stage::bench(&bench, &artifacts, Some(&shipped))],
+        schedule: Schedule::new(1, vec![cell], plan.schedule.rounds()),
+        until: None,
+        timeout_ms: args.timeout * 1000,
+        wasmedge: stage::wasmedge(&plan, &parts)?,
+        containers: if plan.has_containers() { Some(stage::containers(workspace, &parts)?) } else { None },
+        samples: samples.path().to_path_buf(),
+        measured: std::path::PathBuf::new(),
+        output: Output::Shown,
+    };
+    let measured = stage::conduct(workspace, session, &access, &stop)?;
+    if let Some(row) = measured.not_measured.first() {
+        anyhow::bail!("`{case}` could not be run: {}", row.reason);
+    }
+    told(&parse_samples(&std::fs::read(samples.path())?).0, case)
+}
+
+fn told(samples: &[crate::results::Sample], case: Case) -> anyhow::Result<Exit> {
+    let Some(sample) = samples.first() else { return Ok(Exit::Interrupted) };
+    let wall_ms = sample.wall_ns.unwrap_or(0) as f64 / 1e6;
+    if sample.outcome == Outcome::Ok {
+        eprintln!("`{case}` took {wall_ms:.1} ms (one run: no measurement)");
+        return Ok(Exit::Done);
+    }
+    anyhow::bail!("`{case}` failed: {}", sample.reason.clone().unwrap_or_default())
+}

@@ -1,0 +1,111 @@
+//! From what was prepared and measured to the manifest of a run.
+
+use crate::cli::BenchArgs;
+use crate::commands::bench::{Prepared, sequential};
+use crate::compile::Artifact;
+use crate::measure::clock::Utc;
+use crate::measure::session::Measured;
+use crate::oci::Image;
+use crate::plan::Plan;
+use crate::results::{BenchRecord, Finished, ImageRecord, Manifest, NotMeasured, ProgramRecord, SCHEMA};
+use crate::workspace::Workspace;
+use crate::{compile, machine};
+
+/// The nominal coverage of every interval.
+pub const CONFIDENCE: f64 = 0.95;
+
+/// The manifest of a run that is about to begin.
+pub fn manifest(
+    workspace: &Workspace,
+    args: &BenchArgs,
+    plan: &Plan,
+    prepared: &Prepared,
+    not_measured: &[NotMeasured],
+    started: Utc,
+) -> anyhow::Result<Manifest> {
+    let source = machine::source(workspace);
+    let rounds = plan.schedule.rounds();
+    Ok(Manifest {
+        schema: SCHEMA,
+        run: format!("{}-{}", started.compact(), source.revision.get(..9).unwrap_or(&source.revision)),
+        command: std::iter::once("cargo xtask".to_owned()).chain(std::env::args().skip(1)).collect(),
+        started_utc: started.rfc3339(),
+        seed: rounds.seed,
+        rounds: rounds.counted,
+        warmup_rounds: rounds.warmup,
+        confidence: CONFIDENCE,
+        delta: args.delta,
+        sequential: sequential(args)?,
+        timeout_ms: args.timeout * 1000,
+        source,
+        benches: plan.benches.iter().map(bench).collect(),
+        cells: plan.cells.iter().map(ToString::to_string).collect(),
+        artifacts: prepared.artifacts.iter().map(Artifact::record).collect(),
+        images: prepared.shipped.images.images().iter().map(|image| image_record(image, prepared)).collect(),
+        programs: programs(prepared)?,
+        packages: prepared.toolbox.as_ref().map(crate::toolbox::Toolbox::packages).unwrap_or_default(),
+        machine: machine::read(),
+        host: None,
+        not_measured: not_measured.to_vec(),
+        finished: None,
+    })
+}
+
+/// The manifest of a run that has ended.
+pub fn finish(mut manifest: Manifest, measured: Measured, finished: Utc) -> Manifest {
+    for image in &mut manifest.images {
+        image.pull_ns = measured.pulls.iter().find(|pull| pull.reference == image.reference).map(|pull| pull.pull_ns);
+    }
+    manifest.host = measured.host;
+    manifest.not_measured.extend(measured.not_measured);
+    manifest.finished = Some(Finished {
+        finished_utc: finished.rfc3339(),
+        status: measured.status,
+        rounds_wall_ns: measured.rounds_wall_ns,
+        timed_ns: measured.timed_ns,
+        load: measured.load,
+    });
+    manifest
+}
+
+fn bench(bench: &crate::bench::Bench) -> BenchRecord {
+    BenchRecord {
+        name: bench.name.clone(),
+        program: bench.program.clone(),
+        args: bench.args.clone(),
+        expected_sha256: crate::oci::digest::Digest::of(bench.expected.as_bytes()).hex(),
+        why: bench.why.clone(),
+        sweep: bench.sweep.clone(),
+    }
+}
+
+fn image_record(image: &Image, prepared: &Prepared) -> ImageRecord {
+    let sizes = image.sizes();
+    let pushed = prepared.shipped.pushed(image);
+    ImageRecord {
+        program: image.program().to_owned(),
+        kind: image.kind().to_string(),
+        reference: pushed.map(|pushed| pushed.reference().to_owned()).unwrap_or_default(),
+        manifest_digest: image.manifest().digest().to_string(),
+        platform: image.platform(),
+        compression: image.compression().name().to_owned(),
+        manifest_bytes: sizes.manifest_bytes,
+        config_bytes: sizes.config_bytes,
+        layers_compressed_bytes: sizes.layers_compressed_bytes,
+        layers_unpacked_bytes: sizes.layers_unpacked_bytes,
+        transfer_bytes: sizes.transfer_bytes,
+        pull_ns: None,
+    }
+}
+
+fn programs(prepared: &Prepared) -> anyhow::Result<Vec<ProgramRecord>> {
+    let Some(toolbox) = &prepared.toolbox else { return Ok(Vec::new()) };
+    let mut programs = Vec::new();
+    for name in ["containerd", "ctr", "runc", "wasmedge"] {
+        programs.push(machine::program(name, &toolbox.program(name)?, toolbox.origin(name).name())?);
+    }
+    if let Some(shim) = &prepared.shim {
+        programs.push(machine::program(compile::SHIM_BINARY, shim, "built")?);
+    }
+    Ok(programs)
+}

@@ -1,0 +1,171 @@
+//! The set-up that a command needs, and no more: programs, artifacts, images, registry, each made from the
+//! one before it.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use crate::case::Kind;
+use crate::cli::{ProgramArgs, RegistryArgs};
+use crate::compile::{self, Artifact};
+use crate::measure::session::KindImage;
+use crate::oci::definition::Definition;
+use crate::oci::epoch::Epoch;
+use crate::oci::{self, Content, Image, ImageSet};
+use crate::plan::Build;
+use crate::registry::{Access, Credentials, Destination, EmbeddedRegistry, Patience, PlainHttp, Pushed};
+use crate::toolbox::talk::Stderr;
+use crate::toolbox::{self, Group, Options, Toolbox};
+use crate::workspace::Workspace;
+
+/// The toolbox's programs, or those that were named instead.
+pub fn toolbox(workspace: &Workspace, programs: &ProgramArgs) -> anyhow::Result<Toolbox> {
+    toolbox::ensure(workspace, Group::Run, &options(programs), &mut Stderr::default())
+}
+
+/// Artifacts of builds, with what the compiler has to say on stderr.
+pub fn artifacts(workspace: &Workspace, builds: &[Build], toolbox: Option<&Toolbox>) -> anyhow::Result<Vec<Artifact>> {
+    compile::build(workspace, builds, toolbox, &mut Stderr::default())
+}
+
+/// What the toolbox is asked for.
+pub fn options(programs: &ProgramArgs) -> Options {
+    Options {
+        containerd: programs.containerd.clone(),
+        ctr: programs.ctr.clone(),
+        runc: programs.runc.clone(),
+        wasmedge: programs.wasmedge.clone(),
+        mirror: programs.mirror.clone(),
+    }
+}
+
+/// Every program that a default bench runs, in every kind.
+pub fn default_builds(workspace: &Workspace) -> anyhow::Result<Vec<Build>> {
+    let benches = crate::bench::load(&workspace.benches_toml())?;
+    let mut programs: Vec<String> = benches.into_iter().map(|bench| bench.program).collect();
+    programs.sort();
+    programs.dedup();
+    Ok(programs
+        .into_iter()
+        .flat_map(|program| Kind::ALL.map(|kind| Build { program: program.clone(), kind }))
+        .collect())
+}
+
+/// The image definitions, checked.
+pub fn definitions(workspace: &Workspace) -> anyhow::Result<Vec<Definition>> {
+    oci::definition::load(&workspace.images())
+}
+
+/// Images of artifacts, written as an OCI layout.
+pub fn images(workspace: &Workspace, artifacts: &[Artifact]) -> anyhow::Result<ImageSet> {
+    let contents = artifacts
+        .iter()
+        .map(|artifact| {
+            let bytes = std::fs::read(&artifact.path)
+                .with_context(|| format!("can not read the artifact `{}`", artifact.path.display()))?;
+            Ok(Content { program: artifact.program.clone(), kind: artifact.kind, bytes })
+        })
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let epoch = Epoch::parse(std::env::var("SOURCE_DATE_EPOCH").ok().as_deref())?;
+    let images = oci::build(&definitions(workspace)?, &contents, epoch)?;
+    oci::layout::write(&workspace.oci(), &images)?;
+    Ok(images)
+}
+
+/// Where images are pushed: the registry that was named, or an embedded one that lives as long as this.
+#[derive(Debug)]
+pub struct Registry {
+    /// Its address and prefix.
+    pub destination: Destination,
+    /// How it is to know us.
+    pub access: Access,
+    _embedded: Option<EmbeddedRegistry>,
+}
+
+/// Starts the embedded registry, unless another one was named.
+pub fn registry(args: &RegistryArgs) -> anyhow::Result<Registry> {
+    if let Some(text) = &args.registry {
+        let plain = if args.plain_http { PlainHttp::Requested } else { PlainHttp::Loopback };
+        let destination = Destination::parse(text, plain)?;
+        let access = Access { credentials: Credentials::from_docker(&destination)?, patience: Patience::DEFAULT };
+        return Ok(Registry { destination, access, _embedded: None });
+    }
+    let embedded = EmbeddedRegistry::start()?;
+    Ok(Registry { destination: embedded.destination("bench"), access: Access::ANONYMOUS, _embedded: Some(embedded) })
+}
+
+/// Pushes images and proves that the registry holds them.
+pub fn push(images: &ImageSet, registry: &Registry) -> anyhow::Result<Vec<Pushed>> {
+    Ok(crate::registry::push(images, &registry.destination, &registry.access, &mut |_| ())?.pushed)
+}
+
+/// Images, and where they can be pulled from.
+#[derive(Debug)]
+pub struct Shipped {
+    /// What was assembled.
+    pub images: ImageSet,
+    /// By which definitions.
+    definitions: Vec<Definition>,
+    /// The registry, which lives as long as this; absent when nothing was pushed.
+    pub registry: Option<Registry>,
+    /// What it holds.
+    pushed: Vec<Pushed>,
+}
+
+/// Whether images have to be in a registry.
+#[derive(Clone, Copy, Debug)]
+pub enum Shipping<'a> {
+    /// They do: containers will be run.
+    Push(&'a RegistryArgs),
+    /// Only their sizes count.
+    AssembleOnly,
+}
+
+impl Shipped {
+    /// The proof that an image is in the registry.
+    pub fn pushed(&self, image: &Image) -> Option<&Pushed> {
+        self.pushed.iter().find(|pushed| pushed.digest() == image.manifest().digest())
+    }
+
+    /// The images of a program, as a session needs them.
+    pub fn of(&self, program: &str) -> Vec<KindImage> {
+        let images = self.images.images().iter().filter(|image| image.program() == program);
+        images
+            .filter_map(|image| {
+                let definition = self.definitions.iter().find(|definition| definition.kind == image.kind())?;
+                Some(KindImage {
+                    kind: image.kind(),
+                    reference: self.pushed(image)?.reference().to_owned(),
+                    platform: image.platform(),
+                    entrypoint: definition.for_program(program).entrypoint,
+                })
+            })
+            .collect()
+    }
+}
+
+/// Assembles the images of artifacts and pushes them where that is needed.
+pub fn ship(workspace: &Workspace, artifacts: &[Artifact], shipping: Shipping<'_>) -> anyhow::Result<Shipped> {
+    let images = images(workspace, artifacts)?;
+    let (registry, pushed) = match shipping {
+        Shipping::AssembleOnly => (None, Vec::new()),
+        Shipping::Push(args) => {
+            let registry = registry(args)?;
+            let pushed = push(&images, &registry)?;
+            (Some(registry), pushed)
+        }
+    };
+    Ok(Shipped { images, definitions: definitions(workspace)?, registry, pushed })
+}
+
+/// The environment in which the shim is built, tested and linted.
+pub fn shim_environment(workspace: &Workspace) -> anyhow::Result<Vec<(std::ffi::OsString, std::ffi::OsString)>> {
+    let toolbox = toolbox(workspace, &ProgramArgs::default())?;
+    compile::shim_environment(&toolbox)
+}
+
+/// The folders in which containerd looks for runtimes.
+pub fn search(toolbox: &Toolbox) -> anyhow::Result<Vec<PathBuf>> {
+    let parent = |name: &str| anyhow::Ok(toolbox.program(name)?.parent().map(PathBuf::from));
+    Ok([parent("containerd")?, parent("runc")?].into_iter().flatten().collect())
+}

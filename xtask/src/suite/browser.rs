@@ -1,0 +1,68 @@
+//! The stage on `report.html` as a browser sees it. Chromium is not part of the toolbox: where the host has
+//! none, the stage says so.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::ensure;
+
+use super::{Check, Rig};
+use crate::cmd::{Cmd, Output};
+use crate::commands::report::recorded;
+
+const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+
+/// Opens the recorded run's report.
+pub fn browser(rig: &Rig) -> Vec<Check> {
+    let name = "report.html opens without a console message, with every section";
+    let Some(chromium) = NAMES.into_iter().find(|name| Cmd::new(name).arg("--version").run().is_ok()) else {
+        return vec![Check::skipped(name, "no Chromium on this host (Debian: `apt-get install chromium`)")];
+    };
+    let page = match recorded(&rig.workspace) {
+        Ok(run) => run.path().join("report.html"),
+        Err(error) => return vec![Check::of(name, Err(error))],
+    };
+    let mut checks = vec![Check::of(name, opens(rig, chromium, &page))];
+    for (width, what) in [(1200, "a desk"), (390, "a phone")] {
+        let name = format!("it is drawn at the width of {what}");
+        checks.push(Check::of(name, drawn(rig, chromium, &page, width)));
+    }
+    checks
+}
+
+fn chromium(rig: &Rig, program: &str, page: &Path, args: &[String]) -> anyhow::Result<Output> {
+    let profile = rig.scratch.join("chromium");
+    Cmd::new(program)
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"])
+        .args(["--disable-sync", "--disable-component-update", "--enable-logging=stderr", "--hide-scrollbars"])
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .args(args)
+        .arg(format!("file://{}", page.display()))
+        .limit(Duration::from_mins(2))
+        .run()
+}
+
+fn opens(rig: &Rig, program: &str, page: &Path) -> anyhow::Result<()> {
+    let output = chromium(rig, program, page, &["--dump-dom".to_owned()])?;
+    let console: Vec<String> = String::from_utf8_lossy(&output.stderr)
+        .lines()
+        .filter(|line| line.contains(":CONSOLE"))
+        .map(str::to_owned)
+        .collect();
+    ensure!(console.is_empty(), "console: {console:#?}");
+    let dom = output.text();
+    for section in crate::report::SECTIONS {
+        ensure!(dom.contains(&format!("id=\"{section}\"")), "no section `{section}`");
+    }
+    Ok(())
+}
+
+fn drawn(rig: &Rig, program: &str, page: &Path, width: u32) -> anyhow::Result<()> {
+    let picture = rig.scratch.join(format!("report-{width}.png"));
+    let args = [format!("--window-size={width},1600"), format!("--screenshot={}", picture.display())];
+    chromium(rig, program, page, &args)?;
+    let bytes = std::fs::read(&picture)?;
+    // An empty page of that size compresses to a few kilobytes.
+    ensure!(bytes.len() > 20_000, "the picture has only {} bytes", bytes.len());
+    Ok(())
+}

@@ -1,0 +1,218 @@
+//! The stage on the shim: every module of `shim/tests/modules`, plain and compiled, in a tar layer and as a wasm
+//! layer, in real containers; and a native image through the same shim.
+//!
+//! The images are made here, the containers run in a measuring process's namespaces (`inside`).
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use serde::{Deserialize, Serialize};
+
+use self::archive::{Form, ImageSpec};
+use super::{Check, Rig, tools};
+use crate::case::{Kind, Runner};
+use crate::cli::ProgramArgs;
+use crate::cmd::Cmd;
+use crate::conduct::Up;
+use crate::containerd::{Container, Ctr, Runtimes, Scheme};
+use crate::host::{self, Namespaces, leftovers};
+use crate::measure::clock::Stopwatch;
+use crate::measure::session::{self, Containers, DaemonChoice};
+use crate::measure::stop::Stop;
+use crate::plan::Build;
+use crate::{compile, setup};
+
+mod archive;
+mod trials;
+
+use trials::{Trial, Want};
+
+/// What the process inside is asked to do.
+#[derive(Debug, Serialize, Deserialize)]
+struct Request {
+    containers: Containers,
+    images: Vec<(String, PathBuf)>,
+    trials: Vec<Trial>,
+    verdicts: PathBuf,
+}
+
+/// A trial's name, and why it failed.
+type Verdict = (String, Option<String>);
+
+/// Builds what is needed, runs every trial inside, and reports each as a check.
+pub fn stage(rig: &Rig) -> Vec<Check> {
+    let name = "the shim's suite runs";
+    if let Some(reason) = rig.no_containers() {
+        return vec![Check::skipped(name, reason)];
+    }
+    match verdicts(rig) {
+        Err(error) => vec![Check::of(name, Err(error))],
+        Ok(verdicts) if verdicts.is_empty() => vec![Check::of(name, Err(anyhow::anyhow!("it had no trial")))],
+        Ok(verdicts) => verdicts
+            .into_iter()
+            .map(|(name, failure)| Check::of(name, failure.map_or(Ok(()), |reason| Err(anyhow::anyhow!(reason)))))
+            .collect(),
+    }
+}
+
+fn verdicts(rig: &Rig) -> anyhow::Result<Vec<Verdict>> {
+    let toolbox = setup::toolbox(&rig.workspace, &ProgramArgs::default())?;
+    let folder = rig.scratch.join("shim-suite");
+    std::fs::create_dir_all(&folder)?;
+    let modules = modules(rig, &folder)?;
+    let mut images = archive::wasm_images(&modules, &folder)?;
+    images.push(native_image(rig, &toolbox, &folder)?);
+    let trials = trials::trials(&images);
+    let name = format!("{}suite-{}", leftovers::NAMESPACE_PREFIX, std::process::id());
+    let hosts = std::path::absolute(rig.workspace.hosts())?;
+    let containers = Containers {
+        daemon: DaemonChoice::Private {
+            containerd: toolbox.program("containerd")?,
+            search: setup::search(&toolbox)?,
+            scratch: hosts.join(&name),
+            hosts,
+        },
+        ctr: toolbox.program("ctr")?,
+        namespace: name,
+        runtimes: Runtimes {
+            runc: toolbox.program("runc")?,
+            wasmedge_shim: Some(compile::shim(&rig.workspace, &toolbox)?.path),
+        },
+        scheme: Scheme::Http,
+        user: None,
+    };
+    let request = folder.join("request.json");
+    let verdicts = folder.join("verdicts.json");
+    let images = images.into_iter().map(|image| (image.name, image.archive)).collect();
+    session::write(&request, &Request { containers, images, trials, verdicts: verdicts.clone() })?;
+    host::run_inside(&rig.access, host::SHIM_SUITE, &request, Namespaces::Private, &Stop::never()?)?;
+    session::read(&verdicts)
+}
+
+/// A module in plain or compiled form.
+struct Module {
+    name: String,
+    compiled: bool,
+    bytes: Vec<u8>,
+}
+
+/// Assembles every module, and compiles each that can be.
+fn modules(rig: &Rig, folder: &Path) -> anyhow::Result<Vec<Module>> {
+    let wasmedge = tools::toolbox_program(rig, "wasmedge")?;
+    let sources = rig.workspace.root().join("shim/tests/modules");
+    let mut modules = Vec::new();
+    for path in glob::glob(&format!("{}/*.wat", sources.display()))?.flatten() {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let bytes = wat::parse_file(&path).with_context(|| format!("can not assemble `{}`", path.display()))?;
+        let plain = folder.join(format!("{name}.wasm"));
+        std::fs::write(&plain, &bytes)?;
+        modules.push(Module { name: name.clone(), compiled: false, bytes });
+        // What breaks the type rules is refused by the compiler: that is its point.
+        if name != trials::ILL_TYPED {
+            let aot = folder.join(format!("{name}.aot.wasm"));
+            Cmd::new(&wasmedge).arg("compile").args([&plain, &aot]).run()?;
+            modules.push(Module { name, compiled: true, bytes: std::fs::read(&aot)? });
+        }
+    }
+    ensure!(!modules.is_empty(), "there is no module in `{}`", sources.display());
+    let damaged =
+        modules.iter().find(|module| module.name == "exit-code" && module.compiled).context("no `exit-code`")?;
+    let bytes = archive::with_foreign_native_code(&damaged.bytes)?;
+    modules.push(Module { name: trials::FOREIGN_CODE.to_owned(), compiled: true, bytes });
+    Ok(modules)
+}
+
+fn native_image(rig: &Rig, toolbox: &crate::toolbox::Toolbox, folder: &Path) -> anyhow::Result<ImageSpec> {
+    let build = Build { program: "array-sum".to_owned(), kind: Kind::Native };
+    let artifact =
+        setup::artifacts(&rig.workspace, &[build], Some(toolbox))?.into_iter().next().context("no artifact")?;
+    archive::image(folder, "native", Form::Native, "/array-sum", &std::fs::read(&artifact.path)?)
+}
+
+/// The process inside: imports the images, makes the trials, writes the verdicts.
+pub fn inside(path: &Path) -> anyhow::Result<()> {
+    let stop = Stop::on_signals()?;
+    stop.follow_lifeline()?;
+    let request: Request = session::read(path)?;
+    let up = Up::start(&request.containers)?;
+    let made = all(&request, &up.ctr);
+    up.stop(&request.containers)?;
+    session::write(&request.verdicts, &made?)
+}
+
+fn all(request: &Request, ctr: &Ctr) -> anyhow::Result<Vec<Verdict>> {
+    for (_, archive) in &request.images {
+        ctr.import(archive)?;
+    }
+    let mut verdicts = Vec::new();
+    for (number, trial) in request.trials.iter().enumerate() {
+        let id = format!("trial-{number}");
+        let result = match trial.want {
+            Want::KilledAtOnce => killed(request, ctr, trial, &id),
+            _ => ended(request, ctr, trial, &id),
+        };
+        ctr.remove(&id)?;
+        verdicts.push((trial.name.clone(), result.err().map(|error| format!("{error:#}"))));
+    }
+    Ok(verdicts)
+}
+
+fn command(request: &Request, ctr: &Ctr, trial: &Trial, id: &str) -> anyhow::Result<Cmd> {
+    let container = Container {
+        image: &trial.image,
+        platform: &trial.platform,
+        id,
+        runner: Runner::WasmEdge,
+        command: &trial.command,
+        env: &trial.env,
+    };
+    let invocation = ctr.run(&container, &request.containers.runtimes)?;
+    Ok(Cmd::new(&invocation.program)
+        .args(&invocation.args)
+        .stdin(trial.stdin.as_bytes())
+        .limit(Duration::from_secs(30)))
+}
+
+fn ended(request: &Request, ctr: &Ctr, trial: &Trial, id: &str) -> anyhow::Result<()> {
+    let output = command(request, ctr, trial, id)?.output()?;
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let told = format!("exit status {:?}, stdout {stdout:.400?}, stderr {stderr:.400?}", output.code);
+    match &trial.want {
+        Want::Exactly { code, stdout: wanted } => {
+            ensure!(output.code == Some(*code) && stdout == wanted.as_str() && stderr.is_empty(), "{told}");
+        }
+        Want::Streams { stdout: out, stderr: err } => {
+            ensure!(output.code == Some(0) && stdout == out.as_str() && stderr == err.as_str(), "{told}");
+        }
+        Want::Lines { lines } => {
+            let all = lines.iter().all(|line| stdout.lines().any(|printed| printed == line));
+            ensure!(output.code == Some(0) && all, "{told}");
+        }
+        Want::Refused { code, says } => {
+            ensure!(output.code == Some(*code) && stdout.is_empty(), "{told}");
+            ensure!(says.iter().all(|words| stderr.contains(words.as_str())), "{told}");
+        }
+        Want::KilledAtOnce => {}
+    }
+    Ok(())
+}
+
+/// How long a kill may take: the module spins in the engine, which can not be asked to stop.
+const KILL_LIMIT: Duration = Duration::from_secs(2);
+
+fn killed(request: &Request, ctr: &Ctr, trial: &Trial, id: &str) -> anyhow::Result<()> {
+    let running = command(request, ctr, trial, id)?.start()?;
+    let clock = Stopwatch::start();
+    while !ctr.is_running(id)? {
+        running.ensure_running()?;
+        ensure!(clock.elapsed() < Duration::from_secs(20), "the container does not run");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let clock = Stopwatch::start();
+    ctr.kill(id)?;
+    let output = running.wait(Duration::from_secs(20))?;
+    ensure!(clock.elapsed() < KILL_LIMIT, "it took {:?}", clock.elapsed());
+    ensure!(output.code == Some(137), "exit status {:?}", output.code);
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! What is tried, and what must come of it. The modules' own heads say the same in prose.
+
+use serde::{Deserialize, Serialize};
+
+use super::archive::{Form, GREETING, ImageSpec};
+
+/// The module that breaks the type rules.
+pub const ILL_TYPED: &str = "ill-typed";
+/// The compiled module whose native code is another engine version's.
+pub const FOREIGN_CODE: &str = "foreign-code";
+
+/// What must come of a trial.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Want {
+    /// This exit status and stdout, and nothing on stderr.
+    Exactly {
+        /// Exit status.
+        code: i32,
+        /// Everything on stdout.
+        stdout: String,
+    },
+    /// Success, and both streams.
+    Streams {
+        /// Everything on stdout.
+        stdout: String,
+        /// Everything on stderr.
+        stderr: String,
+    },
+    /// Success, and these lines among those on stdout.
+    Lines {
+        /// The lines.
+        lines: Vec<String>,
+    },
+    /// This exit status, nothing on stdout, and a reason on stderr that holds these words.
+    Refused {
+        /// Exit status.
+        code: i32,
+        /// The words.
+        says: Vec<String>,
+    },
+    /// It runs until it is killed, and then ends at once.
+    KilledAtOnce,
+}
+
+/// One container to be run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Trial {
+    /// What is tried.
+    pub name: String,
+    /// The image's name in containerd.
+    pub image: String,
+    /// `os/architecture` of the image.
+    pub platform: String,
+    /// The whole command; empty for the image's own.
+    pub command: Vec<String>,
+    /// Additional environment.
+    pub env: Vec<(String, String)>,
+    /// What it can read.
+    pub stdin: String,
+    /// What must come of it.
+    pub want: Want,
+}
+
+/// The trials of every image.
+pub fn trials(images: &[ImageSpec]) -> Vec<Trial> {
+    images.iter().map(trial).collect()
+}
+
+fn trial(image: &ImageSpec) -> Trial {
+    let form = match image.form {
+        Form::Tar => "tar layer",
+        Form::WasmLayer => "wasm layer",
+        Form::Native => "native",
+    };
+    let compiled = if image.compiled { "compiled" } else { "plain" };
+    let entry = image.entrypoint.trim_start_matches("/x.wasm");
+    let mut trial = Trial {
+        name: format!("{}{entry} ({compiled}, {form})", image.module),
+        image: image.name.clone(),
+        platform: if image.form == Form::Native { "linux/amd64" } else { "wasip1/wasm" }.to_owned(),
+        command: Vec::new(),
+        env: Vec::new(),
+        stdin: String::new(),
+        want: Want::KilledAtOnce,
+    };
+    if image.module == "echo" {
+        trial.stdin = "one\ntwo\n".repeat(20_000);
+    }
+    if image.module == "environment" {
+        trial.env = vec![("COLOR".to_owned(), "green".to_owned())];
+    }
+    if image.module == "arguments" {
+        trial.command = ["/x.wasm", "one", "two three", ""].map(str::to_owned).to_vec();
+    }
+    if image.form == Form::Native {
+        trial.name = "a native image runs through the same shim".to_owned();
+        trial.command = ["/array-sum", "--n", "1000"].map(str::to_owned).to_vec();
+    }
+    trial.want = want(image, &trial.stdin);
+    trial
+}
+
+fn want(image: &ImageSpec, stdin: &str) -> Want {
+    let exactly = |code, stdout: &str| Want::Exactly { code, stdout: stdout.to_owned() };
+    let refused =
+        |code, says: &[&str]| Want::Refused { code, says: says.iter().map(|word| (*word).to_owned()).collect() };
+    let lines = |lines: &[&str]| Want::Lines { lines: lines.iter().map(|line| (*line).to_owned()).collect() };
+    match (image.module.as_str(), image.entrypoint.as_str(), image.form) {
+        ("native", ..) => lines(&["n=1000 sum=PLACEHOLDER"]),
+        ("exit-code", ..) => exactly(7, ""),
+        ("trap", ..) => refused(134, &["trapped in `_start`", "unreachable"]),
+        ("echo", ..) => exactly(0, stdin),
+        ("arguments", ..) => exactly(0, "/x.wasm\none\ntwo three\n\n"),
+        ("environment", ..) => lines(&["COLOR=green", "SEASON=autumn"]),
+        ("streams", "/y.wasm", Form::Tar) => refused(127, &["no module for the entrypoint `/y.wasm`"]),
+        ("streams", ..) => Want::Streams { stdout: "to stdout\n".to_owned(), stderr: "to stderr\n".to_owned() },
+        // A wasm layer has no root file system.
+        ("read-file", _, Form::WasmLayer) => exactly(2, ""),
+        ("read-file", ..) => exactly(0, GREETING),
+        ("function", "/x.wasm#greet", _) => exactly(0, "greet\n"),
+        ("function", "/x.wasm#absent", _) => refused(127, &["exports no function `absent`"]),
+        ("function", "/x.wasm#twice", _) => refused(127, &["`twice`"]),
+        ("function", ..) => exactly(0, "_start\n"),
+        ("foreign-import", ..) => refused(126, &["could not be instantiated", "unknown import"]),
+        (ILL_TYPED, ..) => refused(126, &["could not be validated"]),
+        (FOREIGN_CODE, ..) => refused(126, &["native code"]),
+        ("spin", ..) => Want::KilledAtOnce,
+        // A module without an expectation here must do nothing, and do it well.
+        _ => exactly(0, ""),
+    }
+}

@@ -1,0 +1,74 @@
+//! Stages on the source: format, unit tests, lints; and the same for the shim, which needs the toolbox.
+
+use anyhow::Context as _;
+
+use super::{Check, Outcome, Rig, end};
+use crate::cmd::Cmd;
+
+/// `cargo fmt --check`.
+pub fn format(rig: &Rig) -> Vec<Check> {
+    vec![Check::of("cargo fmt --all --check", rig.cargo(&["fmt", "--all", "--check"]).run().map(|_| ()))]
+}
+
+/// `cargo clippy` over what needs only Rust.
+pub fn lint(rig: &Rig) -> Vec<Check> {
+    let args = ["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"];
+    vec![Check::of("cargo clippy --all-targets -- -D warnings", rig.cargo(&args).run().map(|_| ()))]
+}
+
+/// `cargo test` over what needs only Rust.
+pub fn unit(rig: &Rig) -> Vec<Check> {
+    vec![tests("cargo test", &rig.cargo(&["test", "--quiet"]))]
+}
+
+/// The shim: tests, then lints.
+pub fn shim(rig: &Rig) -> Vec<Check> {
+    let prepared = crate::setup::shim_environment(&rig.workspace);
+    let env = match prepared {
+        Ok(env) => env,
+        Err(error) => return vec![Check::of("the shim's build environment", Err(error))],
+    };
+    let with = |args: &[&str]| env.iter().fold(rig.cargo(args), |cmd, (name, value)| cmd.env(name, value));
+    let package = crate::compile::SHIM_PACKAGE;
+    let lint = with(&["clippy", "--quiet", "--release", "-p", package, "--all-targets", "--", "-D", "warnings"]);
+    vec![
+        tests("cargo test of the shim", &with(&["test", "--quiet", "--release", "-p", package])),
+        Check::of("cargo clippy of the shim", lint.run().map(|_| ())),
+    ]
+}
+
+/// A run of libtest, counted by its closing lines: a run without any has failed.
+fn tests(name: &str, cmd: &Cmd) -> Check {
+    let outcome = match cmd.output() {
+        Err(error) => Outcome::Failed(format!("{error:#}")),
+        Ok(output) => match (output.code, counted(&String::from_utf8_lossy(&output.stdout))) {
+            (Some(0), Ok(count)) => Outcome::Passed(count),
+            (Some(0), Err(error)) => Outcome::Failed(format!("{error:#}")),
+            _ => Outcome::Failed(format!("{}\n{}", end(&output.stdout), end(&output.stderr))),
+        },
+    };
+    Check { name: name.to_owned(), outcome }
+}
+
+/// The number of tests that passed, by libtest's closing lines.
+fn counted(stdout: &str) -> anyhow::Result<u32> {
+    let mut passed = 0;
+    for line in stdout.lines().filter_map(|line| line.strip_prefix("test result: ok. ")) {
+        let count = line.split(' ').next().context("a closing line without a number")?;
+        passed += count.parse::<u32>()?;
+    }
+    anyhow::ensure!(passed > 0, "no test ran");
+    Ok(passed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counted;
+
+    #[test]
+    fn closing_lines_are_added_up_and_none_at_all_is_an_error() {
+        let two = "test result: ok. 5 passed; 0 failed;\nx\ntest result: ok. 2 passed; 0 failed;\n";
+        assert_eq!(counted(two).unwrap(), 7);
+        assert!(counted("test result: ok. 0 passed;").is_err());
+    }
+}
