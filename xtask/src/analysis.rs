@@ -11,7 +11,7 @@ use crate::results::{Comparison, Manifest, SCHEMA, Sample, SizeRow, Summary};
 use crate::stats::verdict::Margin;
 use crate::stats::{Confidence, Pair, paired_ratio};
 
-mod cells;
+pub mod cells;
 #[cfg(test)]
 pub mod fixture;
 mod ratios;
@@ -118,15 +118,6 @@ impl Level {
             base.to_owned()
         }
     }
-}
-
-/// The medians' and A/A resolutions of a run, for a comparison with another run.
-pub fn resolution_margin(manifest: &Manifest, samples: &[Sample]) -> Margin {
-    let level = Level::of(manifest);
-    ratios::resolutions(&Cells::new(manifest, samples), level)
-        .iter()
-        .filter_map(|row| row.resolution)
-        .fold(level.margin, |margin, resolution| margin.or(Margin::new(resolution)))
 }
 
 /// A row per artifact, with the image that was made of it.

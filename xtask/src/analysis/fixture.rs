@@ -41,13 +41,7 @@ pub fn manifest(rounds: u32) -> Manifest {
         images: [("native", 208_000, 419_000), ("wasm", 32_000, 78_000)]
             .map(|(kind, transfer_bytes, layers_unpacked_bytes)| image(kind, [transfer_bytes, layers_unpacked_bytes]))
             .to_vec(),
-        programs: vec![ProgramRecord {
-            name: "containerd".to_owned(),
-            version: "containerd 1.7.24".to_owned(),
-            sha256: "c0".repeat(32),
-            origin: "toolbox".to_owned(),
-            size_bytes: 40_000_000,
-        }],
+        programs: vec![program("containerd", "toolbox"), program("containerd-shim-wasmedge-v1", "built")],
         packages: vec![PackageRecord {
             name: "runc".to_owned(),
             version: "1.1.15".to_owned(),
@@ -75,6 +69,16 @@ pub fn manifest(rounds: u32) -> Manifest {
             timed_ns: 500_000_000_000,
             load: LoadDuring::default(),
         }),
+    }
+}
+
+fn program(name: &str, origin: &str) -> ProgramRecord {
+    ProgramRecord {
+        name: name.to_owned(),
+        version: format!("{name} 1.7.24"),
+        sha256: "c0".repeat(32),
+        origin: origin.to_owned(),
+        size_bytes: 40_000_000,
     }
 }
 
