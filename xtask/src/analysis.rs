@@ -8,6 +8,7 @@ use crate::case::{Case, Cell, Replica};
 use crate::claims::Claim;
 use crate::claims::judge::{Evidence, Question, judge};
 use crate::results::{Comparison, Manifest, SCHEMA, Sample, SizeRow, Summary};
+use crate::stats::looks::widest;
 use crate::stats::verdict::Margin;
 use crate::stats::{Confidence, Pair, paired_ratio};
 
@@ -75,12 +76,9 @@ pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Sum
 /// that can never have an interval (a case that only fails) keeps it going too, so choose without those.
 pub fn precision(manifest: &Manifest, samples: &[Sample], chosen: impl Fn(&Comparison) -> bool) -> Option<f64> {
     let cells = Cells::new(manifest, samples);
-    ratios::comparisons(&cells, &[], Level::of(manifest))
-        .iter()
-        .filter(|comparison| chosen(comparison))
-        .map(|comparison| Some((comparison.ci_high? - comparison.ci_low?) / comparison.ratio?))
-        .reduce(|widest, width| Some(widest?.max(width?)))
-        .flatten()
+    let comparisons = ratios::comparisons(&cells, &[], Level::of(manifest));
+    let width = |row: &Comparison| Some((row.ci_high? - row.ci_low?) / row.ratio?);
+    widest(comparisons.iter().filter(|row| chosen(row)).map(width))
 }
 
 /// The confidence and the margin that a run's intervals and verdicts use.

@@ -16,7 +16,7 @@ pub fn resolutions(cells: &Cells<'_>, level: Level) -> Vec<Resolution> {
 
 fn resolution(cells: &Cells<'_>, bench: &str, case: Case, level: Level) -> Resolution {
     let name = case.to_string();
-    let ratio = ratio_of(cells, bench, [&format!("{name}{TWIN_SUFFIX}"), &name], level);
+    let ratio = twin_ratio(cells, [bench, &name], level);
     Resolution {
         bench: bench.to_owned(),
         case: name,
@@ -27,6 +27,11 @@ fn resolution(cells: &Cells<'_>, bench: &str, case: Case, level: Level) -> Resol
         confidence: ratio.interval.map(|interval| interval.confidence),
         resolution: ratio.interval.map(|interval| (1.0 - interval.low).max(interval.high - 1.0)),
     }
+}
+
+/// Twin over case.
+pub fn twin_ratio(cells: &Cells<'_>, [bench, case]: [&str; 2], level: Level) -> PairedRatio {
+    ratio_of(cells, bench, [&format!("{case}{TWIN_SUFFIX}"), case], level)
 }
 
 fn ratio_of(cells: &Cells<'_>, bench: &str, [case, baseline]: [&str; 2], level: Level) -> PairedRatio {

@@ -177,7 +177,8 @@ fn a_disturbed_run_says_what_disturbed_it() {
     let text = whats(&summary);
     for expected in [
         "the run was interrupted",
-        "excludes 1",
+        "excludes 1 (1.1",
+        "this run's intervals can not be trusted",
         "can not tell differences of 2.0 % apart",
         "times drifted in",
         "the first counted run is an outlier",

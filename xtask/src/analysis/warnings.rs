@@ -4,6 +4,7 @@
 
 use super::Level;
 use super::cells::Cells;
+use super::ratios::twin_ratio;
 use crate::results::{CaseSummary, Comparison, LoadDuring, Resolution, RunStatus, Warning};
 use crate::stats::describe::{OUTLIER_LIMIT, Samples};
 use crate::stats::interval::rounds_for_interval;
@@ -93,27 +94,36 @@ fn failures(findings: &Findings<'_>) -> Vec<Warning> {
         .collect()
 }
 
-/// A cell that differs from itself.
+/// A cell that differs from itself. Each A/A row does so by chance as often as its interval may miss, so the
+/// grave words are kept for an interval at the level that all A/A rows of the run share (Bonferroni).
 fn doubtful_twins(findings: &Findings<'_>) -> Vec<Warning> {
+    let count = findings.resolutions.len();
+    let shared = Level { confidence: findings.level.confidence.split(count), ..findings.level };
     findings
         .resolutions
         .iter()
         .filter_map(|row| {
+            let excludes_one = |low: f64, high: f64| low > 1.0 || high < 1.0;
             let (low, high, level) = (row.ci_low?, row.ci_high?, row.confidence?);
-            (low > 1.0 || high < 1.0).then(|| {
-                warning(
-                    format!(
-                        "the A/A row of `{}` on `{}` excludes 1 ({low:.3}× to {high:.3}×): this run's intervals can not \
-                         be trusted",
-                        row.case, row.bench
-                    ),
-                    format!(
-                        "chance alone does this in {} of A/A rows; run again, and if it comes back, find what treats the \
-                         two differently",
-                        percent(1.0 - level)
-                    ),
-                )
-            })
+            let strict = twin_ratio(findings.cells, [&row.bench, &row.case], shared).interval;
+            let grave = strict.is_some_and(|interval| excludes_one(interval.low, interval.high));
+            let twin = format!("the A/A row of `{}` on `{}` excludes 1 ({low:.3}× to {high:.3}×)", row.case, row.bench);
+            if grave {
+                Some(warning(
+                    format!("{twin}: this run's intervals can not be trusted"),
+                    "run again, and if it comes back, find what treats the two differently: it is not chance",
+                ))
+            } else {
+                excludes_one(low, high).then(|| {
+                    warning(
+                        twin,
+                        format!(
+                            "chance alone does this in {} of A/A rows, and this run has {count}; verdicts allow for it",
+                            percent(1.0 - level)
+                        ),
+                    )
+                })
+            }
         })
         .collect()
 }

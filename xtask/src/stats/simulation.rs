@@ -10,6 +10,7 @@ use statrs::distribution::{ContinuousCDF as _, StudentsT};
 use statrs::statistics::Statistics as _;
 
 use super::interval::Confidence;
+use super::looks;
 use super::paired::{Pair, PairedRatio, Timed, paired_ratio};
 use super::random::{Random, Stream};
 
@@ -216,6 +217,8 @@ pub struct CoverageRow {
     pub interleaved: Coverage,
     /// Blocks.
     pub sequential: Coverage,
+    /// Interleaved, with a true ratio of 1: an A/A row.
+    pub twins: Coverage,
 }
 
 /// Coverage under every disturbance, interleaved beside sequential. Its `Display` is a Markdown table.
@@ -225,16 +228,32 @@ pub struct CoverageTable {
     pub setup: Setup,
     /// A row per disturbance.
     pub rows: Vec<CoverageRow>,
+    /// What `--until` does to the coverage, a row per precision asked for.
+    pub until: Vec<UntilCoverage>,
 }
 
-/// Simulates every disturbance in both orders. With the default setup under two seconds in the dev profile.
+/// The most rounds of the simulated runs that stop on precision.
+const UNTIL_ROUNDS: u32 = 160;
+/// The precisions that they are asked for, as fractions.
+const UNTIL: [f64; 3] = [0.02, 0.03, 0.05];
+
+/// Simulates every disturbance in both orders, and runs that stop on precision. With the default setup a few
+/// seconds in the dev profile.
 pub fn coverage_table(setup: &Setup) -> CoverageTable {
     let row = |disturbance| CoverageRow {
         disturbance,
         interleaved: coverage(setup, disturbance, Order::Interleaved),
         sequential: coverage(setup, disturbance, Order::Sequential),
+        twins: coverage(&Setup { ratio: 1.0, ..*setup }, disturbance, Order::Interleaved),
     };
-    CoverageTable { setup: *setup, rows: Disturbance::ALL.into_iter().map(row).collect() }
+    let longer = Setup { rounds: UNTIL_ROUNDS, ..*setup };
+    let looks = looks::looks(UNTIL_ROUNDS);
+    let each = looks::look_confidence(setup.confidence, looks.len());
+    CoverageTable {
+        setup: *setup,
+        rows: Disturbance::ALL.into_iter().map(row).collect(),
+        until: UNTIL.into_iter().map(|until| until_coverage(&longer, &looks, until, each)).collect(),
+    }
 }
 
 impl fmt::Display for CoverageTable {
@@ -246,19 +265,31 @@ impl fmt::Display for CoverageTable {
             "Share of {replicates} simulated runs whose {level} % interval holds the true ratio {ratio} \
              ({rounds} rounds, {cells} cells, noise {noise} %, seed {seed}).\n"
         )?;
-        writeln!(f, "| disturbance | interleaved | sequential | width, interleaved | Welch's width over it |")?;
-        writeln!(f, "|---|--:|--:|--:|--:|")?;
+        writeln!(
+            f,
+            "| disturbance | interleaved | sequential | width, interleaved | Welch's width over it | A/A excludes 1 |"
+        )?;
+        writeln!(f, "|---|--:|--:|--:|--:|--:|")?;
         for row in &self.rows {
             let (ours, theirs) = (&row.interleaved, &row.sequential);
             writeln!(
                 f,
-                "| {} | {:.1} % | {:.1} % | {:.1} % | {:.1}× |",
+                "| {} | {:.1} % | {:.1} % | {:.1} % | {:.1}× | {:.1} % |",
                 row.disturbance.name(),
                 ours.covered * 100.0,
                 theirs.covered * 100.0,
                 ours.width * 100.0,
                 ours.welch_width / ours.width.max(f64::MIN_POSITIVE),
+                row.twins.excludes_one * 100.0,
             )?;
+        }
+        writeln!(
+            f,
+            "\n| until the interval is this wide, at most {UNTIL_ROUNDS} rounds | interleaved | mean rounds |"
+        )?;
+        writeln!(f, "|---|--:|--:|")?;
+        for row in &self.until {
+            writeln!(f, "| {:.0} % | {:.1} % | {:.0} |", row.until * 100.0, row.covered * 100.0, row.rounds)?;
         }
         Ok(())
     }
@@ -267,6 +298,8 @@ impl fmt::Display for CoverageTable {
 /// How a run that goes on until its interval is narrow enough did.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UntilCoverage {
+    /// The relative width that was asked for, as a fraction.
+    pub until: f64,
     /// The share of runs whose interval, at the look where they stopped, held the true ratio.
     pub covered: f64,
     /// Mean rounds until then.
@@ -277,7 +310,7 @@ pub struct UntilCoverage {
 /// interval is at most `until` (a fraction); `each` is the confidence used at every look.
 pub fn until_coverage(setup: &Setup, looks: &[u32], until: f64, each: Confidence) -> UntilCoverage {
     let mut random = Random::new(setup.seed, Stream(1000));
-    let mut sum = UntilCoverage { covered: 0.0, rounds: 0.0 };
+    let mut sum = UntilCoverage { until, covered: 0.0, rounds: 0.0 };
     for _ in 0..setup.replicates {
         let simulated = simulate(setup, Disturbance::Noise, Order::Interleaved, &mut random);
         let (rounds, ratio) = stop(&simulated, looks, until, each);
@@ -286,7 +319,7 @@ pub fn until_coverage(setup: &Setup, looks: &[u32], until: f64, each: Confidence
         sum.rounds += f64::from(rounds);
     }
     let count = f64::from(setup.replicates.max(1));
-    UntilCoverage { covered: sum.covered / count, rounds: sum.rounds / count }
+    UntilCoverage { until, covered: sum.covered / count, rounds: sum.rounds / count }
 }
 
 fn stop(simulated: &Simulated, looks: &[u32], until: f64, each: Confidence) -> (u32, PairedRatio) {
