@@ -32,6 +32,8 @@ pub const BLOBS: &str = "blobs/sha256";
 pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// The name that `ctr image import` gives to an entry.
 const CONTAINERD_NAME: &str = "io.containerd.image.name";
+/// How the name of a file begins that is being written.
+const UNFINISHED: &str = ".new-";
 /// What to do about a layout that is not as it should be.
 pub const WAY_OUT: &str = "run `cargo xtask image` to rebuild it";
 
@@ -73,7 +75,9 @@ pub fn write(dir: &Path, set: &ImageSet) -> anyhow::Result<()> {
     store(&dir.join(MARKER), &serde_json::to_vec(&Marker::current())?)?;
     let index = Index::new(tagged.iter().map(entry).collect());
     store(&dir.join(INDEX), &serde_json::to_vec(&index)?)?;
-    remove_others(&blobs, &referenced)
+    remove(&blobs, |name| !referenced.contains(name))?;
+    // Elsewhere only what an interrupted `store` left: the folder may be somebody's own.
+    remove(dir, |name| name.starts_with(UNFINISHED))
 }
 
 fn entry(tagged: &Tagged<'_>) -> Descriptor {
@@ -98,7 +102,7 @@ fn store(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let written = || -> anyhow::Result<()> {
         let folder = path.parent().context("it has no folder")?;
         let mut file = tempfile::Builder::new()
-            .prefix(".new-")
+            .prefix(UNFINISHED)
             .permissions(fs::Permissions::from_mode(0o644))
             .tempfile_in(folder)?;
         file.write_all(bytes)?;
@@ -108,10 +112,10 @@ fn store(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     written().with_context(|| format!("can not write `{}`", path.display()))
 }
 
-fn remove_others(blobs: &Path, referenced: &BTreeSet<String>) -> anyhow::Result<()> {
-    for entry in fs::read_dir(blobs).with_context(|| format!("can not list `{}`", blobs.display()))? {
-        let entry = entry?;
-        if entry.file_name().to_str().is_none_or(|name| !referenced.contains(name)) {
+fn remove(folder: &Path, which: impl Fn(&str) -> bool) -> anyhow::Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("can not list `{}`", folder.display()))? {
+        let entry = entry.with_context(|| format!("can not list `{}`", folder.display()))?;
+        if which(&entry.file_name().to_string_lossy()) {
             fs::remove_file(entry.path()).with_context(|| format!("can not remove `{}`", entry.path().display()))?;
         }
     }
@@ -236,7 +240,9 @@ mod tests {
         let inode = |path: &Path| std::os::unix::fs::MetadataExt::ino(&fs::metadata(path).unwrap());
         let before = inode(&blob(0));
         fs::write(blob(1), b"half a ma").unwrap();
-        fs::write(dir.path().join(BLOBS).join(".new-abandoned"), b"x").unwrap();
+        for folder in [dir.path().to_path_buf(), dir.path().join(BLOBS)] {
+            fs::write(folder.join(".new-abandoned"), b"x").unwrap();
+        }
         write(dir.path(), &set).unwrap();
         assert_eq!(inode(&blob(0)), before);
         assert_eq!(verify(dir.path()).unwrap(), []);

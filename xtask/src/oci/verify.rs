@@ -33,11 +33,13 @@ pub struct Finding {
     pub expected: String,
     /// What is there.
     pub found: String,
+    /// What to do about it.
+    pub way_out: &'static str,
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: expected {}, found {}: {WAY_OUT}", self.path.display(), self.expected, self.found)
+        write!(f, "`{}`: expected {}, found {}: {}", self.path.display(), self.expected, self.found, self.way_out)
     }
 }
 
@@ -74,6 +76,7 @@ impl Verifier<'_> {
             path: path.to_path_buf(),
             expected: expected.to_string(),
             found: found.to_string(),
+            way_out: WAY_OUT,
         });
     }
 
@@ -245,6 +248,9 @@ impl Verifier<'_> {
                 let path = folder.join(entry.with_context(listing)?.file_name());
                 if !known.contains(&path) {
                     self.report(&path, "nothing, for nothing refers to it", "a file");
+                    if let Some(finding) = self.findings.last_mut().filter(|_| folder != blobs) {
+                        finding.way_out = "remove it";
+                    }
                 }
             }
         }

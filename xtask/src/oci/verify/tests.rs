@@ -127,11 +127,15 @@ fn truncated_and_missing_blobs_are_found() {
 #[test]
 fn files_that_nothing_refers_to_are_found() {
     let layout = Layout::new();
-    for path in ["stray", "blobs/sha512", "blobs/sha256/.new-abandoned"] {
+    for (path, way_out) in [
+        ("stray", "remove it"),
+        ("blobs/sha512", "remove it"),
+        ("blobs/sha256/.new-abandoned", "run `cargo xtask image` to rebuild it"),
+    ] {
         fs::write(layout.path(path), b"").unwrap();
         let (at, text) = layout.finding();
         assert_eq!(at, Path::new(path));
-        assert!(text.contains("nothing refers to it"), "{text}");
+        assert!(text.contains("nothing refers to it") && text.ends_with(way_out), "{text}");
         fs::remove_file(layout.path(path)).unwrap();
     }
 }
