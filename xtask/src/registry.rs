@@ -17,7 +17,7 @@ pub use {
     destination::{Destination, PlainHttp},
     embedded::EmbeddedRegistry,
     patience::Patience,
-    push::{Access, Progress, PushReport, Pushed, Traffic, push},
+    push::{Access, Pushed, push},
 };
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::cli::{Exit, Format, ImageArgs};
 use crate::oci::{self, ImageSet};
 use crate::workspace::Workspace;
-use crate::{commands, compile, setup};
+use crate::{commands, setup};
 use serde::Serialize;
 
 /// Makes the layout below `target/oci`, or verifies the one that is there.

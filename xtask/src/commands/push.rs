@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::cli::{Exit, Format, PushArgs};
 use crate::measure::clock::Stopwatch;
 use crate::workspace::Workspace;
-use crate::{commands, compile, setup};
+use crate::{commands, setup};
 
 #[derive(Serialize)]
 struct Document {
