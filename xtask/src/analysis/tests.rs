@@ -196,6 +196,44 @@ fn a_disturbed_run_says_what_disturbed_it() {
 }
 
 #[test]
+fn a_slow_first_run_in_the_warm_up_is_reported_and_harms_nothing() {
+    let manifest = manifest(30);
+    let mut samples = samples(&manifest);
+    samples.iter_mut().filter(|sample| sample.warmup).for_each(|sample| slow(sample, 5.0));
+    let summary = summary(&manifest, &samples);
+    assert!(summary.cases.iter().all(|row| (4.0..6.0).contains(&row.first_run_ratio.unwrap())));
+    assert!(!whats(&summary).contains("first counted run"));
+}
+
+#[test]
+fn a_failed_run_takes_only_its_round_out_of_a_fit_and_a_ratio() {
+    let manifest = manifest(30);
+    let mut samples = samples(&manifest);
+    let is_it =
+        |sample: &&mut Sample| sample.round == 5 && sample.bench == "sweep/100000" && sample.case == "wasm-aot/process";
+    samples.iter_mut().filter(is_it).for_each(|sample| fail(sample, "exit status 1"));
+    let summary = summary(&manifest, &samples);
+    assert!(summary.fits.iter().all(|fit| fit.a_ns.is_some()));
+    let row = summary.comparisons.iter().find(|row| row.bench == "sweep/100000" && row.case == "wasm-aot/process");
+    assert_eq!(row.unwrap().n, 29);
+    assert_eq!(summary.not_measured, []);
+}
+
+/// Among 40 rows some have a p-value below 5 % by chance, and A/A rows resolve what they resolve.
+#[test]
+fn chance_alone_is_no_warning() {
+    let mut manifest = manifest(30);
+    manifest.delta = 0.5;
+    let summary = summary(&manifest, &samples(&manifest));
+    let drifting = summary.cases.iter().filter(|row| row.drift.unwrap().p_value < 0.05).count();
+    assert!(drifting > 0, "the seed must have some");
+    let text = whats(&summary);
+    for unexpected in ["drifted", "can not tell differences", "can not be trusted", "first counted run", "too few"] {
+        assert!(!text.contains(unexpected), "{text}");
+    }
+}
+
+#[test]
 fn claims_are_judged_by_the_numbers_of_the_run() {
     let manifest = manifest(30);
     let rows = summary(&manifest, &samples(&manifest)).claims;

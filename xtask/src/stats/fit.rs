@@ -214,6 +214,13 @@ mod tests {
     }
 
     #[test]
+    fn a_round_counts_as_often_as_it_was_drawn() {
+        let (order, counts) = ([2, 0, 1], [2, 0, 1]);
+        let rounds: Vec<usize> = (0..3).map(|rank| round_of_rank(&order, &counts, rank)).collect();
+        assert_eq!(rounds, [2, 0, 0]);
+    }
+
+    #[test]
     fn the_same_seed_gives_the_same_interval() {
         let sweep = noisy(&mut Random::new(3, Stream(0)), 20);
         assert_eq!(sweep.fit(Confidence::DEFAULT, 9), sweep.fit(Confidence::DEFAULT, 9));
