@@ -10,7 +10,7 @@ use crate::analysis::Level;
 use crate::analysis::cells::Cells;
 use crate::case::TWIN_SUFFIX;
 use crate::results::{Manifest, Sample, Verdict};
-use crate::stats::unpaired::{Unpaired, UnpairedRatio, normalised, unpaired_ratio};
+use crate::stats::unpaired::{Unpaired, UnpairedRatio, unpaired_ratio};
 use crate::stats::verdict::{Margin, verdict};
 use crate::stats::{Confidence, Samples};
 
@@ -225,7 +225,7 @@ pub fn compare(runs: Runs<'_>, threshold: Option<Threshold>) -> RunComparison {
         method: METHOD,
         confidence: confidence.value(),
         delta: margin.value(),
-        differences: differences::differences(runs.a.manifest, runs.b.manifest),
+        differences: differences::differences([runs.a.manifest, runs.b.manifest]),
         canary,
         rows,
         not_compared,
@@ -281,7 +281,7 @@ impl Table<'_> {
                 continue;
             }
             if self.cells_b.get(&bench.name, case).is_none() {
-                not_compared.push(only_in("A", &bench.name, case));
+                not_compared.push(only_in("A", [&bench.name, case]));
                 continue;
             }
             rows.push(self.row([&bench.name, case], step));
@@ -289,7 +289,7 @@ impl Table<'_> {
         for (bench, case, _) in self.cells_b.iter().filter(|(_, case, _)| !case.ends_with(TWIN_SUFFIX)) {
             let known = not_compared.iter().any(|other| other.bench == bench.name && other.case.is_none());
             if !known && self.cells_a.get(&bench.name, case).is_none() {
-                not_compared.push(only_in("B", &bench.name, case));
+                not_compared.push(only_in("B", [&bench.name, case]));
             }
         }
         (rows, not_compared)
@@ -309,13 +309,13 @@ impl Table<'_> {
             ratio: ratio.as_ref().map(|ratio| Ratio::new(ratio, self.margin)),
             normalised: ratio
                 .zip(step)
-                .and_then(|(ratio, step)| normalised(&ratio, step))
+                .and_then(|(ratio, step)| ratio.without_step(step))
                 .map(|ratio| Ratio::new(&ratio, self.margin)),
         }
     }
 }
 
-fn only_in(run: &str, bench: &str, case: &str) -> NotCompared {
+fn only_in(run: &str, [bench, case]: [&str; 2]) -> NotCompared {
     NotCompared { bench: bench.to_owned(), case: Some(case.to_owned()), reason: format!("only run {run} has it") }
 }
 

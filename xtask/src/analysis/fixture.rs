@@ -151,7 +151,7 @@ pub fn samples(manifest: &Manifest) -> Vec<Sample> {
             for cell in &manifest.cells {
                 let (fixed, marginal) = costs(cell);
                 let time = level * (fixed + marginal * n as f64) * (0.03 * random.normal()).exp();
-                samples.push(sample([&bench.name, cell], round, position, time));
+                samples.push(sample([&bench.name, cell], [round, position], time));
                 position += 1;
             }
         }
@@ -163,7 +163,7 @@ pub fn samples(manifest: &Manifest) -> Vec<Sample> {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a made-up time above 0")]
-fn sample([bench, case]: [&str; 2], round: u32, position: u32, wall_ns: f64) -> Sample {
+fn sample([bench, case]: [&str; 2], [round, position]: [u32; 2], wall_ns: f64) -> Sample {
     Sample {
         bench: bench.to_owned(),
         case: case.to_owned(),

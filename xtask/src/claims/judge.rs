@@ -138,11 +138,11 @@ fn kilobytes(bytes: u64) -> f64 {
 
 fn binary(published: &Size, ours: Option<&SizeRow>) -> Judged {
     let Some(row) = ours else { return not_built(published.kind) };
-    let size = kilobytes(row.binary_bytes);
+    let size = Beside { ours: kilobytes(row.binary_bytes), published: published.kilobytes };
     Judged {
-        ours: Some(size),
-        verdict: within(size, published.kilobytes, published.tolerance),
-        explanation: format!("ours has {} kB, {}", shown(size), apart(size, published.kilobytes)),
+        ours: Some(size.ours),
+        verdict: size.verdict(published.tolerance),
+        explanation: format!("ours has {} kB, {}", shown(size.ours), size.in_words()),
     }
 }
 
@@ -153,16 +153,16 @@ fn image(published: &Size, ours: Option<&SizeRow>) -> Judged {
         return Judged::not_comparable(None, format!("no image of kind `{}` was made in this run", published.kind));
     };
     let (compressed, unpacked) = (kilobytes(compressed), kilobytes(unpacked));
-    let distance = |size: f64| factor(size, published.kilobytes);
-    let nearer = if distance(compressed) < distance(unpacked) { compressed } else { unpacked };
+    let [first, second] = [compressed, unpacked].map(|ours| Beside { ours, published: published.kilobytes });
+    let nearer = if first.factor() < second.factor() { first } else { second };
     Judged {
-        ours: Some(nearer),
-        verdict: within(nearer, published.kilobytes, published.tolerance),
+        ours: Some(nearer.ours),
+        verdict: nearer.verdict(published.tolerance),
         explanation: format!(
             "a pull of ours transfers {} kB (compressed) and its layers unpack to {} kB; the nearer one is {}",
             shown(compressed),
             shown(unpacked),
-            apart(nearer, published.kilobytes)
+            nearer.in_words()
         ),
     }
 }
@@ -210,7 +210,10 @@ fn judge_ratio(asked: &Asked, ours: &PairedRatio, arm: Option<(Case, PairedRatio
             ),
         },
     };
-    let explanation = format!("{because}`{case}` over `{baseline}` is {text} here, {}{arm}", apart(ratio, *published));
+    let explanation = format!(
+        "{because}`{case}` over `{baseline}` is {text} here, {}{arm}",
+        Beside { ours: ratio, published: *published }.in_words()
+    );
     Judged { ours: Some(ratio), verdict, explanation }
 }
 
@@ -226,22 +229,30 @@ fn decide(interval: Interval, published: f64, tolerance: Tolerance) -> Option<Cl
     }
 }
 
-fn within(ours: f64, published: f64, tolerance: Tolerance) -> ClaimVerdict {
-    if factor(ours, published) <= tolerance.factor() { ClaimVerdict::Reproduced } else { ClaimVerdict::NotReproduced }
+/// Two figures in one unit, both above 0.
+#[derive(Clone, Copy)]
+struct Beside {
+    ours: f64,
+    published: f64,
 }
 
-/// How many times the greater is the lesser.
-fn factor(ours: f64, published: f64) -> f64 {
-    (ours / published).max(published / ours)
-}
+impl Beside {
+    /// How many times the greater is the lesser.
+    fn factor(self) -> f64 {
+        (self.ours / self.published).max(self.published / self.ours)
+    }
 
-fn apart(ours: f64, published: f64) -> String {
-    let factor = factor(ours, published);
-    let direction = if ours < published { "smaller" } else { "larger" };
-    if factor < 1.005 {
-        "equal to the published figure".to_owned()
-    } else {
-        format!("{} times {direction} than published", shown(factor))
+    fn verdict(self, tolerance: Tolerance) -> ClaimVerdict {
+        if self.factor() <= tolerance.factor() { ClaimVerdict::Reproduced } else { ClaimVerdict::NotReproduced }
+    }
+
+    fn in_words(self) -> String {
+        let direction = if self.ours < self.published { "smaller" } else { "larger" };
+        if self.factor() < 1.005 {
+            "equal to the published figure".to_owned()
+        } else {
+            format!("{} times {direction} than published", shown(self.factor()))
+        }
     }
 }
 

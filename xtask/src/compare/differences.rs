@@ -58,7 +58,7 @@ impl DifferenceKind {
 }
 
 /// Every difference between two manifests, the spoiling ones first.
-pub fn differences(a: &Manifest, b: &Manifest) -> Vec<Difference> {
+pub fn differences([a, b]: [&Manifest; 2]) -> Vec<Difference> {
     let mut all: Vec<Difference> = facts(a)
         .into_iter()
         .map(|(kind, what, value)| (kind, what, Some(value)))

@@ -34,11 +34,11 @@ pub fn spearman(series: &[Timed]) -> Option<Correlation> {
     let values: Vec<f64> = series.iter().map(|each| each.value).collect();
     let by_round = centred_ranks(&rounds);
     let mut by_value = centred_ranks(&values);
-    let norm = (dot(&by_round, &by_round) * dot(&by_value, &by_value)).sqrt();
+    let norm = (dot([&by_round, &by_round]) * dot([&by_value, &by_value])).sqrt();
     if norm <= 0.0 {
         return None;
     }
-    let product = dot(&by_round, &by_value);
+    let product = dot([&by_round, &by_value]);
     let spearman = (product / norm).clamp(-1.0, 1.0);
     let p_value =
         if n <= EXACT_N_MAX { exact_p(&by_round, &mut by_value, product) } else { approximate_p(spearman, n) };
@@ -63,7 +63,7 @@ fn centred_ranks(values: &[f64]) -> Vec<f64> {
     ranks
 }
 
-fn dot(left: &[f64], right: &[f64]) -> f64 {
+fn dot([left, right]: [&[f64]; 2]) -> f64 {
     left.iter().zip(right).map(|(left, right)| left * right).sum()
 }
 
@@ -73,12 +73,12 @@ fn exact_p(fixed: &[f64], permuted: &mut [f64], observed: f64) -> f64 {
     let limit = observed.abs() - 1e-9;
     let n = permuted.len();
     let mut counters = vec![0_usize; n];
-    let (mut extreme, mut total, mut level) = (u32::from(dot(fixed, permuted).abs() >= limit), 1_u32, 0);
+    let (mut extreme, mut total, mut level) = (u32::from(dot([fixed, permuted]).abs() >= limit), 1_u32, 0);
     while level < n {
         if counters[level] < level {
             let partner = if level.is_multiple_of(2) { 0 } else { counters[level] };
             permuted.swap(partner, level);
-            extreme += u32::from(dot(fixed, permuted).abs() >= limit);
+            extreme += u32::from(dot([fixed, permuted]).abs() >= limit);
             total += 1;
             counters[level] += 1;
             level = 0;

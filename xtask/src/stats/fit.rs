@@ -80,7 +80,7 @@ impl Sweep {
             return None;
         }
         let medians = self.medians();
-        let line = relative_least_squares(&self.sizes, &medians)?;
+        let line = self.line_through(&medians)?;
         let (fixed, marginal): (Vec<f64>, Vec<f64>) =
             self.bootstrap(seed).into_iter().map(|line| (line.fixed, line.marginal)).unzip();
         let misfit = self
@@ -113,13 +113,31 @@ impl Sweep {
                     .iter()
                     .enumerate()
                     .map(|(size, order)| {
-                        let at = |rank| self.rounds[round_of_rank(order, &counts, rank)][size];
+                        let at = |rank| self.rounds[round_of_rank([order, &counts], rank)][size];
                         f64::midpoint(at((n - 1) / 2), at(n / 2))
                     })
                     .collect();
-                relative_least_squares(&self.sizes, &medians)
+                self.line_through(&medians)
             })
             .collect()
+    }
+
+    /// `argmin Σ ((a + b·nᵢ − tᵢ)/tᵢ)²`: weighted least squares with weights `1/tᵢ²` in closed form. `None` when
+    /// the sizes do not differ.
+    fn line_through(&self, times: &[f64]) -> Option<Line> {
+        let weights: Vec<f64> = times.iter().map(|time| 1.0 / (time * time)).collect();
+        let total: f64 = weights.iter().sum();
+        let weighted =
+            |values: &[f64]| values.iter().zip(&weights).map(|(value, weight)| value * weight).sum::<f64>() / total;
+        let (centre_size, centre_time) = (weighted(&self.sizes), weighted(times));
+        let (mut product, mut square) = (0.0, 0.0);
+        for ((size, time), weight) in self.sizes.iter().zip(times).zip(&weights) {
+            product += weight * (size - centre_size) * (time - centre_time);
+            square += weight * (size - centre_size).powi(2);
+        }
+        let marginal = product / square;
+        let fixed = centre_time - marginal * centre_size;
+        (marginal.is_finite() && fixed.is_finite()).then_some(Line { fixed, marginal })
     }
 
     /// The rounds in ascending order of their time at one size.
@@ -131,7 +149,7 @@ impl Sweep {
 }
 
 /// The round that holds this rank (from 0) when each counts as often as it was drawn.
-fn round_of_rank(order: &[usize], counts: &[usize], rank: usize) -> usize {
+fn round_of_rank([order, counts]: [&[usize]; 2], rank: usize) -> usize {
     let mut seen = 0;
     for round in order {
         seen += counts[*round];
@@ -140,24 +158,6 @@ fn round_of_rank(order: &[usize], counts: &[usize], rank: usize) -> usize {
         }
     }
     order[order.len() - 1]
-}
-
-/// `argmin Σ ((a + b·nᵢ − tᵢ)/tᵢ)²`: weighted least squares with weights `1/tᵢ²` in closed form. `None` when
-/// the sizes do not differ.
-fn relative_least_squares(sizes: &[f64], times: &[f64]) -> Option<Line> {
-    let weights: Vec<f64> = times.iter().map(|time| 1.0 / (time * time)).collect();
-    let total: f64 = weights.iter().sum();
-    let weighted =
-        |values: &[f64]| values.iter().zip(&weights).map(|(value, weight)| value * weight).sum::<f64>() / total;
-    let (centre_size, centre_time) = (weighted(sizes), weighted(times));
-    let (mut product, mut square) = (0.0, 0.0);
-    for ((size, time), weight) in sizes.iter().zip(times).zip(&weights) {
-        product += weight * (size - centre_size) * (time - centre_time);
-        square += weight * (size - centre_size).powi(2);
-    }
-    let marginal = product / square;
-    let fixed = centre_time - marginal * centre_size;
-    (marginal.is_finite() && fixed.is_finite()).then_some(Line { fixed, marginal })
 }
 
 /// The order statistics of rank `(B + 1)·α/2` from either end.
@@ -208,7 +208,9 @@ mod tests {
     /// (0.5, 4/3), the slope (1·0.5·⅓ + ¼·0.5·⅔ + ¼·1.5·⅔)/(0.25 + 0.0625 + 0.5625) = ½/⅞ = 4/7.
     #[test]
     fn weights_are_those_of_relative_errors() {
-        let line = relative_least_squares(&[0.0, 1.0, 2.0], &[1.0, 2.0, 2.0]).unwrap();
+        let times = vec![1.0, 2.0, 2.0];
+        let sweep = Sweep::new(vec![0.0, 1.0, 2.0], vec![times.clone()]).unwrap();
+        let line = sweep.line_through(&times).unwrap();
         close(line.marginal, 4.0 / 7.0);
         close(line.fixed, 4.0 / 3.0 - 4.0 / 7.0 * 0.5);
     }
@@ -216,7 +218,7 @@ mod tests {
     #[test]
     fn a_round_counts_as_often_as_it_was_drawn() {
         let (order, counts) = ([2, 0, 1], [2, 0, 1]);
-        let rounds: Vec<usize> = (0..3).map(|rank| round_of_rank(&order, &counts, rank)).collect();
+        let rounds: Vec<usize> = (0..3).map(|rank| round_of_rank([&order, &counts], rank)).collect();
         assert_eq!(rounds, [2, 0, 0]);
     }
 

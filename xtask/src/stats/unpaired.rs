@@ -44,17 +44,19 @@ pub fn unpaired_ratio(runs: Unpaired<'_>, confidence: Confidence) -> Option<Unpa
     Some(UnpairedRatio { ratio, interval: interval.filter(|interval| interval.high.is_finite()) })
 }
 
-/// One ratio divided by another, where the two are not independent: the confidences' misses add up
-/// (Bonferroni). Used to take a step of the machine out of a ratio between runs.
-pub fn normalised(ratio: &UnpairedRatio, canary: &UnpairedRatio) -> Option<UnpairedRatio> {
-    let quotient = ratio.ratio / canary.ratio;
-    let interval = ratio.interval.zip(canary.interval).map(|(ratio, canary)| Interval {
-        low: ratio.low / canary.high,
-        high: ratio.high / canary.low,
-        confidence: (ratio.confidence + canary.confidence - 1.0).max(0.0),
-    });
-    (quotient.is_finite() && quotient > 0.0)
-        .then_some(UnpairedRatio { ratio: quotient, interval: interval.filter(|interval| interval.high.is_finite()) })
+impl UnpairedRatio {
+    /// This ratio with a step of the machine taken out: divided by the canary's. The two are not independent,
+    /// so the confidences' misses add up (Bonferroni). `None` where the quotient is no number above 0.
+    pub fn without_step(&self, canary: &Self) -> Option<Self> {
+        let quotient = self.ratio / canary.ratio;
+        let interval = self.interval.zip(canary.interval).map(|(ratio, canary)| Interval {
+            low: ratio.low / canary.high,
+            high: ratio.high / canary.low,
+            confidence: (ratio.confidence + canary.confidence - 1.0).max(0.0),
+        });
+        (quotient.is_finite() && quotient > 0.0)
+            .then_some(Self { ratio: quotient, interval: interval.filter(|interval| interval.high.is_finite()) })
+    }
 }
 
 #[cfg(test)]
@@ -101,7 +103,7 @@ mod tests {
             ratio: by,
             interval: Some(Interval { low: by * 0.98, high: by * 1.02, confidence: 0.96 }),
         };
-        let ours = normalised(&step(1.2), &step(1.2)).unwrap();
+        let ours = step(1.2).without_step(&step(1.2)).unwrap();
         close(ours.ratio, 1.0);
         close(ours.interval.unwrap().low, 0.98 / 1.02);
         close(ours.interval.unwrap().high, 1.02 / 0.98);
