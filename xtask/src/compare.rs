@@ -10,7 +10,7 @@ use crate::analysis::Level;
 use crate::analysis::cells::Cells;
 use crate::case::TWIN_SUFFIX;
 use crate::results::{Manifest, Sample, Verdict};
-use crate::stats::unpaired::{Unpaired, UnpairedRatio, unpaired_ratio};
+use crate::stats::unpaired::{Estimate, Unpaired, unpaired_ratio};
 use crate::stats::verdict::{Margin, verdict};
 use crate::stats::{Confidence, Samples};
 
@@ -26,8 +26,8 @@ const CANARY_BENCH: &str = "noop";
 const CANARY_CASES: [&str; 2] = ["native/runc", "native/process"];
 
 /// How the intervals are made, in words.
-const METHOD: &str = "unpaired: ratio of the two runs' medians, interval from both exact order-statistic intervals \
-                      (conservative); what changed between the runs does not cancel";
+const METHOD: &str = "unpaired: ratio of the two runs' medians, interval from both exact order-statistic intervals, \
+                      arms squared and added on the logarithm (MOVER); what changed between the runs does not cancel";
 
 /// A run as it was read.
 #[derive(Clone, Copy, Debug)]
@@ -120,9 +120,9 @@ pub struct Ratio {
 }
 
 impl Ratio {
-    fn new(ratio: &UnpairedRatio, margin: Margin) -> Self {
+    fn new(ratio: &Estimate, margin: Margin) -> Self {
         Self {
-            value: ratio.ratio,
+            value: ratio.value,
             ci_low: ratio.interval.map(|interval| interval.low),
             ci_high: ratio.interval.map(|interval| interval.high),
             confidence: ratio.interval.map(|interval| interval.confidence),
@@ -246,13 +246,13 @@ impl Table<'_> {
         Samples::new(cells.get(bench, case)?.times())
     }
 
-    fn ratio(&self, cell: [&str; 2]) -> Option<UnpairedRatio> {
+    fn ratio(&self, cell: [&str; 2]) -> Option<Estimate> {
         let (old, new) = (Self::samples(&self.cells_a, cell)?, Self::samples(&self.cells_b, cell)?);
         unpaired_ratio(Unpaired { new: &new, old: &old }, self.confidence)
     }
 
     /// What the canary says, and the step to divide by where there was one.
-    fn canary(&self) -> (Canary, Option<UnpairedRatio>) {
+    fn canary(&self) -> (Canary, Option<Estimate>) {
         let found = CANARY_CASES
             .into_iter()
             .filter_map(|case| Some((case, self.ratio([CANARY_BENCH, case])?)))
@@ -273,7 +273,7 @@ impl Table<'_> {
         }
     }
 
-    fn rows(&self, step: Option<&UnpairedRatio>) -> (Vec<Row>, Vec<NotCompared>) {
+    fn rows(&self, step: Option<&Estimate>) -> (Vec<Row>, Vec<NotCompared>) {
         let mut not_compared = differences::other_benches([self.cells_a.manifest, self.cells_b.manifest]);
         let mut rows = Vec::new();
         for (bench, case, _) in self.cells_a.iter().filter(|(_, case, _)| !case.ends_with(TWIN_SUFFIX)) {
@@ -295,7 +295,7 @@ impl Table<'_> {
         (rows, not_compared)
     }
 
-    fn row(&self, cell: [&str; 2], step: Option<&UnpairedRatio>) -> Row {
+    fn row(&self, cell: [&str; 2], step: Option<&Estimate>) -> Row {
         let (old, new) = (Self::samples(&self.cells_a, cell), Self::samples(&self.cells_b, cell));
         let ratio = self.ratio(cell);
         let [bench, case] = cell;
@@ -309,7 +309,7 @@ impl Table<'_> {
             ratio: ratio.as_ref().map(|ratio| Ratio::new(ratio, self.margin)),
             normalised: ratio
                 .zip(step)
-                .and_then(|(ratio, step)| ratio.without_step(step))
+                .and_then(|(ratio, step)| ratio.over(step))
                 .map(|ratio| Ratio::new(&ratio, self.margin)),
         }
     }

@@ -204,9 +204,8 @@ fn a_run_without_containers_and_one_with_some_benches_less_are_not_unlike() {
 
 #[test]
 fn empty_and_short_runs_are_compared_without_a_panic() {
-    for rounds in [0, 1, 2, 5, 6] {
+    for rounds in [0, 1, 2, 5] {
         let ours = compared(rounds, nothing, nothing, Some(5.0));
-        // At √0.95 for each of the two it takes 7 values.
         assert!(ours.rows.iter().all(|row| row.ratio.is_none_or(|ratio| ratio.ci_low.is_none())));
         assert!(matches!(ours.canary, Canary::Unknown { .. }));
         let expected = if rounds == 0 { GateOutcome::Passed } else { GateOutcome::Incomplete };

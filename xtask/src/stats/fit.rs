@@ -247,7 +247,8 @@ mod tests {
         assert!(Sweep::new(sizes, rounds).unwrap().fit(Confidence::DEFAULT, 1).unwrap().misfit > 0.2);
     }
 
-    /// The percentile bootstrap of medians is approximate: 93 to 97 % here, at 30 rounds.
+    /// The percentile bootstrap of medians is approximate. Of 2,000 sweeps of 30 rounds the interval of the
+    /// fixed cost held the truth in 95.2 %, that of the marginal cost in 96.2 %; the test makes do with 200.
     #[test]
     fn the_intervals_cover_the_true_line() {
         let mut random = Random::new(5, Stream(0));

@@ -64,11 +64,11 @@ fn the_unpaired_ratio_of_scaled_runs_is_theirs() {
     let old: Vec<f64> = [-0.3_f64, -0.1, -0.05, 0.0, 0.05, 0.1, 0.3].iter().map(|log| 100.0 * log.exp()).collect();
     let new: Vec<f64> = old.iter().map(|value| value * 1.37).collect();
     let ours = unpaired_ratio(Unpaired { new: &run(&new), old: &run(&old) }, Confidence::DEFAULT).unwrap();
-    close(ours.ratio, raw::ratio(&new, &old, false).unwrap());
+    close(ours.value, raw::ratio(&new, &old, false).unwrap());
 }
 
-/// Our unpaired interval claims to be conservative: on normal logs it must hold theirs nearly always, and be
-/// wider on average, but not absurdly so.
+/// On normal logs their interval of pairwise ratios is the efficient one; ours, of medians, must overlap it
+/// and be wider on average, by about √(π/2) and what the order statistics round up.
 #[test]
 fn the_unpaired_interval_is_wider_than_theirs() {
     let mut random = Random::new(17, Stream(0));
@@ -83,7 +83,7 @@ fn the_unpaired_interval_is_wider_than_theirs() {
         ours_wide += interval.high - interval.low;
         theirs_wide += theirs.upper - theirs.lower;
     }
-    assert!(ours_wide > theirs_wide && ours_wide < 3.0 * theirs_wide, "{ours_wide} against {theirs_wide}");
+    assert!(ours_wide > theirs_wide && ours_wide < 1.6 * theirs_wide, "{ours_wide} against {theirs_wide}");
 }
 
 #[test]
