@@ -7,9 +7,11 @@ use anyhow::Result;
 
 use crate::results::{Manifest, Sample, Summary};
 
+pub mod chart;
 pub mod csv;
 pub mod exports;
 pub mod findings;
+pub mod html;
 pub mod markdown;
 pub mod number;
 pub mod picture;
@@ -46,6 +48,8 @@ pub fn files(run: &Run) -> Result<Vec<(&'static str, Vec<u8>)>> {
         ("summary.json", (serde_json::to_string_pretty(&run.summary)? + "\n").into_bytes()),
         ("summary.csv", csv::summary(run).into_bytes()),
         ("README.md", markdown::readme(run).into_bytes()),
+        ("report.html", html::render(run)?.into_bytes()),
+        ("result.svg", picture::result(run)?.into_bytes()),
         ("exports/pull-request.md", markdown::pull_request(run).into_bytes()),
         ("exports/samples.csv", csv::samples(run).into_bytes()),
         ("exports/hyperfine.json", exports::hyperfine(run)?.into_bytes()),

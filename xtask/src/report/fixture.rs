@@ -75,7 +75,7 @@ pub fn five_rounds() -> Run {
 
 /// A run with at least so many samples.
 pub fn large(samples: u32) -> Run {
-    let cells = u32::try_from(CELLS.len() * (2 + SWEEP.len())).unwrap();
+    let cells = u32::try_from(CELLS.len() * (2 + SWEEP.len()) - 1).unwrap();
     make(samples / cells + 1)
 }
 

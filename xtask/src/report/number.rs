@@ -112,7 +112,8 @@ pub fn kb(bytes: u64) -> String {
 
 /// A figure as it was published, with no digit more: `477`, `338.5`.
 pub fn published(value: f64) -> String {
-    let decimals = (0..6).find(|&digits| (value * pow10(digits)).fract() == 0.0).unwrap_or(6);
+    let text = format!("{value:.6}");
+    let decimals = text.trim_end_matches('0').split_once('.').map_or(0, |(_, fraction)| fraction.len());
     fixed(value, decimals)
 }
 

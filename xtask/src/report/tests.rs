@@ -3,7 +3,9 @@
 use expect_test::expect_file;
 
 use super::terminal::{self, ColourChoice};
-use super::{Run, csv, files, fixture, markdown};
+use super::{Run, csv, files, fixture, html, markdown};
+
+mod page;
 
 fn runs() -> [(&'static str, Run); 4] {
     [
@@ -134,5 +136,42 @@ fn every_stored_field_and_column_is_documented() {
     }
     for (name, _) in files(&fixture::complete()).unwrap() {
         assert!(document.contains(&format!("`{name}`")), "results/README.md does not mention `{name}`");
+    }
+}
+
+/// The report of 10,000 samples has to be rebuilt in under 2 s with the dev profile; the limit here leaves room for a
+/// machine that is busy with other tests.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "what is measured is this program, not a case")]
+fn ten_thousand_samples_are_reported_quickly_and_the_figures_say_that_dots_were_left_out() {
+    let run = fixture::large(10_000);
+    assert!(run.samples.len() >= 10_000);
+    let start = std::time::Instant::now();
+    let files = files(&run).unwrap();
+    let took = start.elapsed();
+    println!("report of {} samples: {took:?}", run.samples.len());
+    assert!(took.as_secs() < 10, "{took:?}");
+    let page = text(&files, "report.html");
+    println!("report.html: {} bytes", page.len());
+    assert!(!page.contains("dots are drawn"), "238 rounds are below the limit of a row");
+    let page = html::render(&fixture::large(20_000)).unwrap();
+    assert!(page.contains("Of each cell 300 dots are drawn") && page.contains("Of each cell 200 runs are drawn"));
+}
+
+fn text<'a>(files: &'a [(&str, Vec<u8>)], name: &str) -> &'a str {
+    let (_, bytes) = files.iter().find(|(file, _)| *file == name).unwrap();
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// For looking at: writes every file of every fixture below the folder that `REPORT_FIXTURE_DIR` names.
+#[test]
+fn the_fixtures_can_be_written_out_to_be_looked_at() {
+    let Ok(folder) = std::env::var("REPORT_FIXTURE_DIR") else { return };
+    for (name, run) in runs().into_iter().chain([("large", fixture::large(10_000))]) {
+        for (file, bytes) in files(&run).unwrap() {
+            let path = std::path::Path::new(&folder).join(name).join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
     }
 }
