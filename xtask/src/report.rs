@@ -39,23 +39,27 @@ fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
     out.push_str(&text.to_string());
 }
 
-/// What `cargo xtask report` writes into a run's folder, beside the manifest and the samples: name and content.
+/// What `cargo xtask report` writes into a run's folder, beside the manifest and the samples: path within the folder,
+/// and content.
 ///
 /// # Errors
-/// When a number can not be written as JSON.
-pub fn files(run: &Run) -> Result<Vec<(&'static str, Vec<u8>)>> {
-    Ok(vec![
-        ("summary.json", (serde_json::to_string_pretty(&run.summary)? + "\n").into_bytes()),
-        ("summary.csv", csv::summary(run).into_bytes()),
-        ("README.md", markdown::readme(run).into_bytes()),
-        ("report.html", html::render(run)?.into_bytes()),
-        ("result.svg", picture::result(run)?.into_bytes()),
-        ("exports/pull-request.md", markdown::pull_request(run).into_bytes()),
-        ("exports/samples.csv", csv::samples(run).into_bytes()),
-        ("exports/hyperfine.json", exports::hyperfine(run)?.into_bytes()),
-        ("exports/bencher.json", exports::bencher(run)?.into_bytes()),
-        ("exports/github-action-benchmark.json", exports::github_action_benchmark(run)?.into_bytes()),
-    ])
+/// When JSON or a drawing can not be written to memory, which means a bug.
+pub fn files(run: &Run) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut files = vec![
+        ("summary.json".to_owned(), serde_json::to_string_pretty(&run.summary)? + "\n"),
+        ("summary.csv".to_owned(), csv::summary(run)),
+        ("README.md".to_owned(), markdown::readme(run)),
+        ("report.html".to_owned(), html::render(run)?),
+        ("result.svg".to_owned(), picture::result(run)?),
+        ("exports/pull-request.md".to_owned(), markdown::pull_request(run)),
+        ("exports/samples.csv".to_owned(), csv::samples(run)),
+        ("exports/hyperfine.json".to_owned(), exports::hyperfine(run)?),
+        ("exports/bencher.json".to_owned(), exports::bencher(run)?),
+        ("exports/github-action-benchmark.json".to_owned(), exports::github_action_benchmark(run)?),
+    ];
+    let sweeps = exports::hyperfine_sweeps(run)?;
+    files.extend(sweeps.into_iter().map(|(name, text)| (format!("exports/{name}"), text)));
+    Ok(files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect())
 }
 
 /// The ids of the sections of `report.html`, in their order.

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Run;
 use super::number::{Rounded, interval};
-use crate::results::{BenchRecord, CaseSummary, Outcome, Sample};
+use super::{Run, view};
+use crate::results::{CaseSummary, Outcome, Sample};
 
 const NS_PER_S: f64 = 1e9;
 
@@ -34,45 +34,60 @@ struct HyperfineResult {
     max: f64,
     times: Vec<f64>,
     exit_codes: Vec<i32>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     parameters: BTreeMap<String, String>,
 }
 
-/// What hyperfine's own scripts read, as pretty JSON. The "command" is bench and case; points of a sweep have
-/// their size as parameter `n`. `user` and `system` are means, as hyperfine's are.
+/// Every cell of the benches that are no points of a sweep, for hyperfine's `plot_whisker.py` and its like. The
+/// "command" is bench and case. `user` and `system` are means, as hyperfine's are.
 pub fn hyperfine(run: &Run) -> anyhow::Result<String> {
     let cells = by_cell(run);
     let mut results = Vec::new();
-    for row in &run.summary.cases {
-        let samples = cells.get(&(row.bench.as_str(), row.case.as_str())).map_or(&[][..], Vec::as_slice);
-        let bench = run.manifest.benches.iter().find(|bench| bench.name == row.bench);
-        results.extend(hyperfine_result(row, samples, bench));
+    for bench in view::plain_benches(run) {
+        for row in run.summary.cases.iter().filter(|row| row.bench == bench.name) {
+            results.extend(hyperfine_result(row, &cells, BTreeMap::new()));
+        }
     }
     pretty(&Hyperfine { results })
 }
 
-fn hyperfine_result(row: &CaseSummary, samples: &[&Sample], bench: Option<&BenchRecord>) -> Option<HyperfineResult> {
-    let times: Vec<f64> = samples.iter().filter_map(|sample| sample.wall_ns).map(|ns| ns as f64 / NS_PER_S).collect();
-    let mean = |field: fn(&Sample) -> Option<u64>| {
-        let total: f64 = samples.iter().filter_map(|sample| field(sample)).map(|ns| ns as f64).sum();
-        total / samples.len() as f64 / NS_PER_S
-    };
-    let mut parameters = BTreeMap::from([("case".to_owned(), row.case.clone())]);
-    match bench.and_then(|bench| bench.sweep.as_ref()) {
-        Some(point) => {
-            parameters.insert("bench".to_owned(), point.name.clone());
-            parameters.insert("n".to_owned(), point.n.to_string());
-        }
-        None => {
-            parameters.insert("bench".to_owned(), row.bench.clone());
-        }
+/// One file per sweep and cell, with the size as the only parameter, `n`: `plot_parametrized.py` wants exactly one
+/// in each file, and draws a line per file. Name (without folder) and content.
+pub fn hyperfine_sweeps(run: &Run) -> anyhow::Result<Vec<(String, String)>> {
+    let cells = by_cell(run);
+    let mut sweeps: BTreeMap<(&str, &str), Vec<HyperfineResult>> = BTreeMap::new();
+    for row in &run.summary.cases {
+        let bench = run.manifest.benches.iter().find(|bench| bench.name == row.bench);
+        let Some(point) = bench.and_then(|bench| bench.sweep.as_ref()) else { continue };
+        let parameters = BTreeMap::from([("n".to_owned(), point.n.to_string())]);
+        let result = hyperfine_result(row, &cells, parameters);
+        sweeps.entry((&point.name, &row.case)).or_default().extend(result);
     }
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
+    let files = sweeps.into_iter().filter(|(_, results)| !results.is_empty()).map(|((sweep, case), results)| {
+        let name: String = format!("hyperfine-{sweep}-{case}.json").chars().map(plain).collect();
+        Ok((name, pretty(&Hyperfine { results })?))
+    });
+    files.collect()
+}
+
+type Cells<'a> = BTreeMap<(&'a str, &'a str), Vec<&'a Sample>>;
+
+fn hyperfine_result(row: &CaseSummary, cells: &Cells, parameters: BTreeMap<String, String>) -> Option<HyperfineResult> {
+    let samples = cells.get(&(row.bench.as_str(), row.case.as_str()))?;
+    let seconds = |field: fn(&Sample) -> Option<u64>| -> Vec<f64> {
+        samples.iter().filter_map(|sample| field(sample)).map(|ns| ns as f64 / NS_PER_S).collect()
+    };
+    // hyperfine has no word for "unknown" here, and 0 is what it writes where it can not measure.
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let times = seconds(|sample| sample.wall_ns);
     Some(HyperfineResult {
         command: format!("{} {}", row.bench, row.case),
         mean: row.mean_ns? / NS_PER_S,
         stddev: row.stddev_ns.map(|ns| ns / NS_PER_S),
         median: row.median_ns? / NS_PER_S,
-        user: mean(|sample| sample.user_ns),
-        system: mean(|sample| sample.system_ns),
+        user: mean(&seconds(|sample| sample.user_ns)),
+        system: mean(&seconds(|sample| sample.system_ns)),
         min: row.min_ns? / NS_PER_S,
         max: row.max_ns? / NS_PER_S,
         exit_codes: vec![0; times.len()],
@@ -82,8 +97,8 @@ fn hyperfine_result(row: &CaseSummary, samples: &[&Sample], bench: Option<&Bench
 }
 
 /// The counted samples of each cell, in order of rounds.
-fn by_cell(run: &Run) -> BTreeMap<(&str, &str), Vec<&Sample>> {
-    let mut cells: BTreeMap<(&str, &str), Vec<&Sample>> = BTreeMap::new();
+fn by_cell(run: &Run) -> Cells<'_> {
+    let mut cells = Cells::new();
     for sample in run.samples.iter().filter(|sample| !sample.warmup && sample.outcome == Outcome::Ok) {
         cells.entry((&sample.bench, &sample.case)).or_default().push(sample);
     }
@@ -177,13 +192,9 @@ mod tests {
         serde_json::from_str(text).unwrap()
     }
 
-    #[test]
-    fn hyperfine_has_what_its_scripts_read_in_seconds() {
-        let run = fixture::complete();
-        let json = parsed(&hyperfine(&run).unwrap());
-        let results = json["results"].as_array().unwrap();
-        assert_eq!(results.len(), run.summary.cases.len());
-        for (result, row) in results.iter().zip(&run.summary.cases) {
+    fn assert_hyperfine(results: &[Value], rows: &[&CaseSummary]) {
+        assert_eq!(results.len(), rows.len());
+        for (result, row) in results.iter().zip(rows) {
             let times = result["times"].as_array().unwrap();
             assert_eq!(times.len(), row.n);
             assert_eq!(result["exit_codes"].as_array().unwrap().len(), row.n);
@@ -195,9 +206,38 @@ mod tests {
             let least = seconds.iter().copied().fold(f64::MAX, f64::min);
             assert!((least - result["min"].as_f64().unwrap()).abs() < 1e-12);
             assert!((row.median_ns.unwrap() / 1e9 - result["median"].as_f64().unwrap()).abs() < 1e-12);
-            assert!(result["parameters"].as_object().unwrap().values().all(Value::is_string));
         }
-        assert!(results.iter().any(|result| result["parameters"]["n"] == "1000"));
+    }
+
+    #[test]
+    fn hyperfine_has_what_its_scripts_read_in_seconds() {
+        let run = fixture::complete();
+        let json = parsed(&hyperfine(&run).unwrap());
+        let plain: Vec<&CaseSummary> = run.summary.cases.iter().filter(|row| !row.bench.contains('/')).collect();
+        assert_hyperfine(json["results"].as_array().unwrap(), &plain);
+        assert!(json["results"][0].get("parameters").is_none());
+    }
+
+    #[test]
+    fn a_sweep_has_a_file_per_cell_with_one_numeric_parameter() {
+        let run = fixture::complete();
+        let files = hyperfine_sweeps(&run).unwrap();
+        assert_eq!(files.len(), run.manifest.cells.len());
+        for (name, text) in files {
+            assert!(!name.contains(['/', '#']), "{name}");
+            let json = parsed(&text);
+            let results = json["results"].as_array().unwrap();
+            let sizes = results.iter().map(|result| {
+                let parameters = result["parameters"].as_object().unwrap();
+                assert_eq!(parameters.len(), 1);
+                parameters["n"].as_str().unwrap().parse::<f64>().unwrap()
+            });
+            assert_eq!(sizes.collect::<Vec<_>>(), [1e3, 1e4, 1e5, 1e6]);
+            let case = results[0]["command"].as_str().unwrap().split_once(' ').unwrap().1;
+            let rows = run.summary.cases.iter().filter(|row| row.case == case && row.bench.contains('/'));
+            assert_hyperfine(results, &rows.collect::<Vec<_>>());
+        }
+        assert!(hyperfine_sweeps(&fixture::five_rounds()).unwrap().is_empty());
     }
 
     #[test]

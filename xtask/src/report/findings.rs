@@ -133,8 +133,8 @@ fn trust(run: &Run) -> String {
     });
     let missing = run.summary.not_measured.len();
     if missing > 0 {
-        let rows = if missing == 1 { "1 row is" } else { &format!("{missing} rows are") };
-        parts.push(format!("{rows} missing, with the reason below"));
+        let rows = if missing == 1 { "1 row" } else { &format!("{missing} rows") };
+        parts.push(format!("{rows} could not be measured"));
     }
     let failed: usize = run.summary.cases.iter().map(|row| row.failed).sum();
     if failed > 0 {

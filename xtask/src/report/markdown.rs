@@ -29,6 +29,7 @@ pub struct Origin<'a> {
 pub fn readme(run: &Run) -> String {
     let mut out = format!("# Run {}\n\n", escape(&run.manifest.run));
     out.push_str(&sentences(run));
+    push(&mut out, format_args!("![{}](result.svg)\n\n", super::picture::TITLE));
     out.push_str(&central(run));
     for bench in view::plain_benches(run) {
         out.push_str(&bench_table(run, &bench.name));
@@ -63,8 +64,7 @@ pub fn pull_request(run: &Run) -> String {
 
 /// What stands between the markers of the project's README, markers not included.
 pub fn result_section(run: &Run, origin: Origin) -> String {
-    let mut out = format!("<!-- Made by `{}`. Do not edit by hand. -->\n\n", origin.command);
-    out.push_str(&sentences(run));
+    let mut out = sentences(run);
     let folder = origin.folder.trim_end_matches('/');
     push(&mut out, format_args!("![{}]({folder}/result.svg)\n\n", escape(super::picture::TITLE)));
     out.push_str(&central(run));
@@ -73,9 +73,10 @@ pub fn result_section(run: &Run, origin: Origin) -> String {
     push(
         &mut out,
         format_args!(
-            "{} rounds on {}; the whole run, with every sample, is in [`{folder}`]({folder}/README.md).\n",
+            "{} rounds on {}; the whole run, with every sample, is in [`{folder}`]({folder}/README.md).\nThis section is made from it by `{}`.\n",
             run.manifest.rounds,
-            escape(processor)
+            escape(processor),
+            origin.command
         ),
     );
     out
@@ -119,7 +120,7 @@ fn central(run: &Run) -> String {
     let sources = view::sources(run);
     if !sources.is_empty() {
         let sources = escape(&sources.join("; "));
-        push(&mut out, format_args!(" Published: {sources}; those images are one number, compressed or not."));
+        push(&mut out, format_args!(" Published: {sources}; its image sizes do not say whether they are compressed."));
     }
     out + "\n\n"
 }

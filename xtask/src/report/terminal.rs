@@ -113,7 +113,8 @@ fn central(run: &Run, out: &mut String) {
     let sources = view::sources(run);
     if !sources.is_empty() {
         out.pop();
-        let text = format!("Published: {}. Those images are one number, compressed or not.", sources.join("; "));
+        let text =
+            format!("Published: {}. Its image sizes do not say whether they are compressed.", sources.join("; "));
         push_wrapped(out, &text, ("", ""));
         out.push('\n');
     }

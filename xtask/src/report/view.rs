@@ -62,6 +62,11 @@ impl Side {
         }
     }
 
+    /// The side on which a cell is drawn: direct for a name that this version does not know.
+    pub fn drawn(name: &str) -> Self {
+        Self::of(name).unwrap_or(Self::Direct)
+    }
+
     /// The side of a cell; nothing for a name that this version does not know.
     pub fn of(name: &str) -> Option<Self> {
         let cell: Cell = name.parse().ok()?;

@@ -154,9 +154,13 @@ impl Axis {
     }
 }
 
-/// A tick's value without the dust of binary fractions.
+/// A tick's value without the dust of binary fractions; from 10,000 on in thousands (k) and millions (M).
 pub fn tick_label(value: f64) -> String {
-    published(value)
+    match value.abs() {
+        size if size >= 1e6 => published(value / 1e6) + "M",
+        size if size >= 1e4 => published(value / 1e3) + "k",
+        _ => published(value),
+    }
 }
 
 fn extremes(values: impl Iterator<Item = f64>) -> (f64, f64) {
@@ -191,6 +195,8 @@ mod tests {
         assert_eq!(labels(&axis), ["1", "3", "10", "30", "100", "300"]);
         let axis = Axis::log([0.98, 1.17].into_iter(), (0.0, 400.0));
         assert_eq!(labels(&axis), ["1", "1.05", "1.1", "1.15"]);
+        let axis = Axis::log([1e3, 1e6].into_iter(), (0.0, 400.0));
+        assert_eq!(labels(&axis), ["1000", "3000", "10k", "30k", "100k", "300k", "1M"]);
     }
 
     #[test]

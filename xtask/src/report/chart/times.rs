@@ -18,9 +18,7 @@ pub const DOTS: usize = 300;
 /// The figure of a bench on one side of the container wall, so that each side has a scale of its own; nothing when
 /// it has no sample there. A cell with an unknown name counts as direct.
 pub fn figure(run: &Run, (bench, side): (&str, Side), id: &str) -> Result<Option<String>> {
-    let shown = |row: &&CaseSummary| {
-        row.bench == bench && row.median_ns.is_some() && Side::of(&row.case).unwrap_or(Side::Direct) == side
-    };
+    let shown = |row: &&CaseSummary| row.bench == bench && row.median_ns.is_some() && Side::drawn(&row.case) == side;
     let rows: Vec<&CaseSummary> = run.summary.cases.iter().filter(shown).collect();
     if rows.is_empty() {
         return Ok(None);

@@ -50,7 +50,7 @@ pub fn central(run: &Run) -> String {
         push(
             &mut out,
             format_args!(
-                "<p class=\"key\">Published: {}. Those images are one number, compressed or not.</p>\n",
+                "<p class=\"key\">Published: {}. Its image sizes do not say whether they are compressed.</p>\n",
                 escape(&sources.join("; "))
             ),
         );
