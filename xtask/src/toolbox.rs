@@ -227,6 +227,16 @@ pub fn inspect(workspace: &Workspace, group: Group) -> State {
     }
 }
 
+/// The archive that the toolbox would be fetched from: its name, and the host's mirrors of it. Asks apt, changes
+/// nothing.
+///
+/// # Errors
+/// When this host has no apt, or is of no known family.
+pub fn sources() -> anyhow::Result<(&'static str, Vec<String>)> {
+    let family = host_family()?;
+    Ok((family.origin, apt::mirrors(family)?))
+}
+
 /// What is in a tree's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
