@@ -32,6 +32,9 @@ pub const NATIVE_TARGET: &str = "x86_64-unknown-linux-musl";
 pub const WASM_TARGET: &str = "wasm32-wasip1";
 /// The Cargo profile of both.
 pub const PROFILE: &str = "workload";
+/// Set but empty, it outranks every `rustflags` of a configuration file: a person's own `-C target-cpu=native`
+/// would reach one kind only, and no other machine would make the same bytes.
+const NO_FLAGS: [&str; 1] = ["CARGO_ENCODED_RUSTFLAGS="];
 /// The only module that a module may import from.
 const WASI: &str = "wasi_snapshot_preview1";
 /// The shim's package.
@@ -95,6 +98,9 @@ pub fn build(
     toolbox: Option<&Toolbox>,
     talk: &mut dyn Talk,
 ) -> anyhow::Result<Vec<Artifact>> {
+    if builds.is_empty() {
+        return Ok(Vec::new());
+    }
     let targets: BTreeSet<&str> = builds.iter().map(|build| target(build.kind)).collect();
     let toolchain = toolchain::find(workspace)?;
     toolchain::add_targets(workspace, &toolchain, &targets, talk)?;
@@ -125,10 +131,9 @@ pub fn build(
 /// # Errors
 /// When the compiler refuses it, or the toolbox lacks something.
 pub fn shim(workspace: &Workspace, toolbox: &Toolbox) -> anyhow::Result<Built> {
-    let envs = shim_environment(toolbox)?;
     let (package, binary) = (SHIM_PACKAGE, SHIM_BINARY);
     let args = ["--package", package, "--release"].map(OsString::from);
-    let files = cargo_build(workspace, &args, &envs)?;
+    let files = cargo_build(workspace, &shim_settings(toolbox)?, &args)?;
     let file = files.iter().find(|file| file.program == binary);
     let file = file.with_context(|| format!("Cargo built `{package}`, but no program `{binary}`"))?;
     check_program(&file.bytes).with_context(|| format!("`{}`", file.path.display()))?;
@@ -137,23 +142,23 @@ pub fn shim(workspace: &Workspace, toolbox: &Toolbox) -> anyhow::Result<Built> {
     Ok(Built { path, size_bytes: file.bytes.len() as u64, sha256: sha256(&file.bytes) })
 }
 
-/// What the shim's build scripts want to know: where protoc, libwasmedge and libseccomp are.
+/// What the shim's build scripts want to know, `NAME=value` each: where protoc, libwasmedge and libseccomp are.
 ///
 /// # Errors
 /// When the toolbox lacks one of them.
-pub fn shim_environment(toolbox: &Toolbox) -> anyhow::Result<Vec<(OsString, OsString)>> {
-    let mut envs: Vec<(OsString, OsString)> = vec![
-        ("PROTOC".into(), toolbox.program("protoc")?.into()),
-        ("WASMEDGE_LIBRARY".into(), toolbox.library("libwasmedge.so.0")?.into()),
+pub fn shim_settings(toolbox: &Toolbox) -> anyhow::Result<Vec<OsString>> {
+    let set = |name: &str, value: &Path| OsString::from_iter([name.as_ref(), "=".as_ref(), value.as_os_str()]);
+    let mut settings = vec![
+        set("PROTOC", &toolbox.program("protoc")?),
+        set("WASMEDGE_LIBRARY", &toolbox.library("libwasmedge.so.0")?),
     ];
     if let Some(sysroot) = toolbox.sysroot() {
-        envs.push(("TOOLBOX_SYSROOT".into(), sysroot.into()));
+        settings.push(set("TOOLBOX_SYSROOT", sysroot));
     }
     if let Some(folder) = toolbox.link_only("libseccomp") {
-        envs.push(("LIBSECCOMP_LIB_PATH".into(), folder.into()));
-        envs.push(("LIBSECCOMP_LINK_TYPE".into(), "static".into()));
+        settings.extend([set("LIBSECCOMP_LIB_PATH", &folder), "LIBSECCOMP_LINK_TYPE=static".into()]);
     }
-    Ok(envs)
+    Ok(settings)
 }
 
 /// The Rust target that a kind is made from.
@@ -181,18 +186,20 @@ fn cargo_workload(workspace: &Workspace, builds: &[Build], targets: &BTreeSet<&s
     for target in targets {
         args.extend(["--target".into(), target.into()]);
     }
-    cargo_build(workspace, &args, &[])
+    cargo_build(workspace, &NO_FLAGS.map(OsString::from), &args)
 }
 
-fn cargo_build(workspace: &Workspace, what: &[OsString], envs: &[(OsString, OsString)]) -> anyhow::Result<Vec<File>> {
+/// Runs `cargo build` through `env`, which takes away what would leak in and adds `settings` (`NAME=value`).
+fn cargo_build(workspace: &Workspace, settings: &[OsString], what: &[OsString]) -> anyhow::Result<Vec<File>> {
     let mut args: Vec<OsString> = Vec::new();
     for name in toolchain::leaking(std::env::vars_os().map(|(name, _)| name)) {
         args.extend(["-u".into(), name]);
     }
+    args.extend_from_slice(settings);
     args.extend([toolchain::cargo(), "build".into(), "--locked".into()]);
     args.push("--message-format=json-render-diagnostics".into());
     args.extend_from_slice(what);
-    let messages = cmd::build_step(workspace.root(), "env".as_ref(), &args, envs)
+    let messages = cmd::build_step(workspace.root(), "env".as_ref(), &args, &[])
         .context("Cargo could not build; what the compiler said is above")?;
     executables(&messages)?
         .into_iter()
@@ -345,6 +352,15 @@ mod tests {
             r#"{"reason":"build-finished","success":true}"#.to_owned(),
         ];
         assert_eq!(executables(&messages.join("\n")).unwrap(), [("a".to_owned(), PathBuf::from("/t/a.wasm"))]);
+    }
+
+    #[test]
+    fn every_bench_names_a_program_of_the_workload() {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../workload");
+        let benches = crate::bench::load(&package.join("benches.toml")).unwrap();
+        for bench in benches {
+            assert!(package.join("src/bin").join(format!("{}.rs", bench.program)).is_file(), "{}", bench.name);
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::case::{Case, Cell, Runner};
 use crate::containerd::Ctr;
 use crate::host::daemon::{Daemon, Places, Programs, SOCKET};
 use crate::host::{leftovers, namespace};
+use crate::machine::load::Snapshot;
 use crate::measure::clock::Stopwatch;
 use crate::measure::rounds::{self, Enough, Stage};
 use crate::measure::session::{self, Containers, DaemonChoice, Measured, Pull, Session, Until};
@@ -55,6 +56,13 @@ pub fn precise(samples: &[Sample], until: &Until) -> bool {
 /// When the samples can not be opened or what ran could not be ended. Everything else is told in
 /// [`Measured`].
 pub fn conduct(session: &Session, stop: &Stop, enough: Enough<'_>) -> anyhow::Result<Measured> {
+    let (before, clock) = (Snapshot::take(), Stopwatch::start());
+    let mut measured = made(session, stop, enough)?;
+    measured.load = before.until(Snapshot::take(), clock.elapsed());
+    Ok(measured)
+}
+
+fn made(session: &Session, stop: &Stop, enough: Enough<'_>) -> anyhow::Result<Measured> {
     let mut sink = SampleSink::open(&session.samples)?;
     let Some(containers) = &session.containers else {
         let stage = Stage { session, ctr: None, barred: BTreeMap::new() };
@@ -121,7 +129,11 @@ impl Up {
                 let ctr = client(containers, Path::new(SOCKET), snapshotter);
                 let programs = Programs { containerd: containerd.clone(), search: search.clone() };
                 let daemon = Daemon::start(&programs, Places { scratch: scratch.clone() }, &ctr)?;
-                let record = record("private", snapshotter, &crate::machine::filesystem(scratch));
+                let record = record(
+                    "private",
+                    snapshotter,
+                    &crate::machine::filesystem(scratch).unwrap_or_else(|| "unknown".to_owned()),
+                );
                 Ok(Self { ctr, daemon: Some(daemon), record })
             }
             DaemonChoice::Existing { address } => {

@@ -1,5 +1,7 @@
 //! From what was prepared and measured to the manifest of a run.
 
+use std::path::PathBuf;
+
 use crate::cli::BenchArgs;
 use crate::commands::bench::{Prepared, sequential};
 use crate::compile::Artifact;
@@ -23,7 +25,8 @@ pub fn manifest(
     not_measured: &[NotMeasured],
     started: Utc,
 ) -> anyhow::Result<Manifest> {
-    let source = machine::source(workspace);
+    let toolchain = prepared.artifacts.first().map(|artifact| artifact.toolchain.clone()).unwrap_or_default();
+    let source = machine::source(workspace, &toolchain);
     let rounds = plan.schedule.rounds();
     Ok(Manifest {
         schema: SCHEMA,
@@ -102,10 +105,14 @@ fn programs(prepared: &Prepared) -> anyhow::Result<Vec<ProgramRecord>> {
     let Some(toolbox) = &prepared.toolbox else { return Ok(Vec::new()) };
     let mut programs = Vec::new();
     for name in ["containerd", "ctr", "runc", "wasmedge"] {
-        programs.push(machine::program(name, &toolbox.program(name)?, toolbox.origin(name).name())?);
+        // A node needs the engine's library with its command line.
+        let library = if name == "wasmedge" { toolbox.library("libwasmedge.so.0").ok() } else { None };
+        let libraries: Vec<PathBuf> = library.into_iter().collect();
+        let origin = toolbox.origin(name).name();
+        programs.push(machine::program(name, &toolbox.program(name)?, origin, "--version", &libraries)?);
     }
     if let Some(shim) = &prepared.shim {
-        programs.push(machine::program(compile::SHIM_BINARY, shim, "built")?);
+        programs.push(machine::program(compile::SHIM_BINARY, shim, "built", "-v", &[])?);
     }
     Ok(programs)
 }

@@ -158,10 +158,9 @@ pub fn ship(workspace: &Workspace, artifacts: &[Artifact], shipping: Shipping<'_
     Ok(Shipped { images, definitions: definitions(workspace)?, registry, pushed })
 }
 
-/// The environment in which the shim is built, tested and linted.
-pub fn shim_environment(workspace: &Workspace) -> anyhow::Result<Vec<(std::ffi::OsString, std::ffi::OsString)>> {
-    let toolbox = toolbox(workspace, &ProgramArgs::default())?;
-    compile::shim_environment(&toolbox)
+/// What the shim is built, tested and linted with: `NAME=value` each.
+pub fn shim_settings(workspace: &Workspace) -> anyhow::Result<Vec<std::ffi::OsString>> {
+    compile::shim_settings(&toolbox(workspace, &ProgramArgs::default())?)
 }
 
 /// The folders in which containerd looks for runtimes.

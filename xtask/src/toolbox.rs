@@ -370,7 +370,9 @@ const PROVIDE: &str = "or install containerd (1.7 or later), runc and WasmEdge (
 
 fn recipe(group: Group) -> String {
     let suites: Vec<String> = suite::FAMILIES.iter().map(|family| format!("{}={}", family.id, family.suite)).collect();
-    let parts = [suite::packages(group).join(" "), suite::ASSUMED.join(" "), suites.join(" "), STEPS.to_owned()];
+    let programs: Vec<&str> = suite::programs(group).iter().map(|program| program.name).collect();
+    let lists = [suite::packages(group), &programs, &suite::EXTRAS, &suite::ASSUMED].map(|list| list.join(" "));
+    let parts = [lists.join("\n"), suites.join(" "), STEPS.to_owned()];
     manifest::sha256(parts.join("\n").as_bytes())
 }
 

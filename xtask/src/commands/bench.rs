@@ -17,11 +17,11 @@ use crate::plan::{Plan, Rounds, plan, select_cases};
 use crate::results::store::RunDir;
 use crate::results::{Manifest, NotMeasured, RunStatus, Sequential};
 use crate::setup::{Shipped, Shipping};
-use crate::stage::{self, Parts};
+use crate::stage::Parts;
 use crate::stats::Confidence;
 use crate::toolbox::Toolbox;
 use crate::workspace::Workspace;
-use crate::{machine, record, setup, stats};
+use crate::{record, setup, stage, stats};
 
 /// Measures, reports, and says how complete that was.
 pub fn run(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Exit> {
@@ -65,7 +65,7 @@ fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selected> {
             not_measured.first().map_or("no case is selected", |row| &row.reason)
         );
     }
-    let seed = args.rounds.seed.unwrap_or_else(|| machine::seed(now_utc()));
+    let seed = args.rounds.seed.unwrap_or_else(|| now_utc().seed());
     let rounds = Rounds { warmup: args.rounds.warmup, counted: args.rounds.counted(), seed };
     Ok(Selected { plan: plan(benches, &cases, rounds), not_measured, access })
 }

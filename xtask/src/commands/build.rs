@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::{BuildArgs, Exit, Format};
-use crate::compile::{self, Artifact};
+use crate::compile::{self, Artifact, Built};
 use crate::workspace::Workspace;
 use crate::{commands, setup};
 
@@ -14,7 +14,7 @@ pub fn run(workspace: &Workspace, args: &BuildArgs) -> anyhow::Result<Exit> {
     let shim = compile::shim(workspace, &toolbox)?;
     match args.format.format {
         Format::Json => commands::print_json(&document(&artifacts, &shim.path))?,
-        Format::Text => commands::print(&text(&artifacts, &shim.path)?)?,
+        Format::Text => commands::print(&text(&artifacts, &shim))?,
     }
     Ok(Exit::Done)
 }
@@ -47,7 +47,7 @@ fn document(artifacts: &[Artifact], shim: &std::path::Path) -> Document {
     Document { artifacts: artifacts.iter().map(row).collect(), shim: shim.to_string_lossy().into_owned() }
 }
 
-fn text(artifacts: &[Artifact], shim: &std::path::Path) -> anyhow::Result<String> {
+fn text(artifacts: &[Artifact], shim: &Built) -> String {
     let mut table = commands::table(&["program", "kind", "target", "bytes", "sha256"]);
     for artifact in artifacts {
         table.add_row([
@@ -58,13 +58,12 @@ fn text(artifacts: &[Artifact], shim: &std::path::Path) -> anyhow::Result<String
             artifact.sha256[..16].to_owned(),
         ]);
     }
-    let record = crate::machine::program(compile::SHIM_BINARY, shim, "built")?;
     table.add_row([
         "shim".to_owned(),
         "native".to_owned(),
         "x86_64-unknown-linux-gnu".to_owned(),
-        record.size_bytes.to_string(),
-        record.sha256[..16].to_owned(),
+        shim.size_bytes.to_string(),
+        shim.sha256[..16].to_owned(),
     ]);
-    Ok(format!("{table}\n"))
+    format!("{table}\n")
 }

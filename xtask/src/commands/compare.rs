@@ -55,10 +55,8 @@ fn describe(difference: &Difference) -> String {
 }
 
 fn text(comparison: &RunComparison) -> String {
-    let mut out = format!(
-        "A: {}\nB: {}\nB over A, unpaired; {}\n\n",
-        comparison.run_a, comparison.run_b, comparison.method
-    );
+    let mut out =
+        format!("A: {}\nB: {}\nB over A, unpaired; {}\n\n", comparison.run_a, comparison.run_b, comparison.method);
     let mut table = commands::table(&["bench", "case", "A ms", "B ms", "B / A", "", "verdict"]);
     for row in &comparison.rows {
         let ms = |ns: Option<f64>| ns.map_or("—".to_owned(), |ns| format!("{:.3}", ns / 1e6));

@@ -52,7 +52,7 @@ pub fn read(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Reported> {
 }
 
 /// Everything that is computed from a run, by file name.
-pub fn files(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>> {
+pub fn files(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     report::files(&read(workspace, dir)?.run)
 }
 
@@ -60,7 +60,7 @@ pub fn files(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Vec<(&'stati
 pub fn write(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Reported> {
     let reported = read(workspace, dir)?;
     for (name, bytes) in report::files(&reported.run)? {
-        dir.write(name, &bytes)?;
+        dir.write(&name, &bytes)?;
     }
     Ok(reported)
 }

@@ -39,6 +39,11 @@ pub fn now_utc() -> Utc {
 }
 
 impl Utc {
+    /// A number that is another one at the next call: where no seed is given, this becomes it.
+    pub fn seed(self) -> u64 {
+        u64::try_from(self.0.unix_timestamp_nanos() / 1_000 % 1_000_000_000).unwrap_or(0)
+    }
+
     /// `20261123T101500Z`, for file names.
     pub fn compact(self) -> String {
         self.0.format(format_description!("[year][month][day]T[hour][minute][second]Z")).unwrap_or_default()

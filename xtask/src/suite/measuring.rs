@@ -166,7 +166,7 @@ fn run_case(rig: &Rig) -> anyhow::Result<()> {
 /// In alternation, because the machine drifts: three short runs of each, the medians of medians compared.
 fn hyperfine(rig: &Rig) -> anyhow::Result<()> {
     let hyperfine = tools::toolbox_program(rig, "hyperfine")?;
-    let noop = rig.workspace.artifacts().join("noop.native");
+    let noop = rig.workspace.artifacts().join("noop-native");
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for turn in 0..5 {
         let out = rig.scratch.join(format!("alternation-{turn}"));

@@ -23,12 +23,14 @@ pub fn unit(rig: &Rig) -> Vec<Check> {
 
 /// The shim: tests, then lints.
 pub fn shim(rig: &Rig) -> Vec<Check> {
-    let prepared = crate::setup::shim_environment(&rig.workspace);
-    let env = match prepared {
-        Ok(env) => env,
+    let settings = match crate::setup::shim_settings(&rig.workspace) {
+        Ok(settings) => settings,
         Err(error) => return vec![Check::of("the shim's build environment", Err(error))],
     };
-    let with = |args: &[&str]| env.iter().fold(rig.cargo(args), |cmd, (name, value)| cmd.env(name, value));
+    let with = |args: &[&str]| {
+        let cargo = Cmd::new("env").args(&settings).arg("cargo").args(args);
+        cargo.dir(rig.workspace.root()).limit(super::COMMAND_LIMIT)
+    };
     let package = crate::compile::SHIM_PACKAGE;
     let lint = with(&["clippy", "--quiet", "--release", "-p", package, "--all-targets", "--", "-D", "warnings"]);
     vec![

@@ -69,7 +69,6 @@ pub const fn programs(group: Group) -> &'static [Program] {
                     program("containerd", "--version"),
                     program("containerd-shim-runc-v2", "-v"),
                     program("crun", "--version"),
-                    program("crun-wasm", "--version"),
                     program("ctr", "--version"),
                     program("protoc", "--version"),
                     program("runc", "--version"),
@@ -88,6 +87,10 @@ pub const fn programs(group: Group) -> &'static [Program] {
         }
     }
 }
+
+/// Kept where a suite has it: crun under the name by which it runs modules itself. Not every distribution builds
+/// crun so.
+pub const EXTRAS: [&str; 1] = ["crun-wasm"];
 
 /// Packages that the resolver is told are there already: their maintainers depend on them for users, services,
 /// default policies and signing keys, none of which an unpacked program here uses. Without this, skopeo alone

@@ -13,7 +13,7 @@ use anyhow::{Context as _, ensure};
 
 use super::apt::plain;
 use super::elf;
-use super::suite::{LINKABLE, Program};
+use super::suite::{EXTRAS, LINKABLE, Program};
 use super::talk::{Progress, Talk, Unit};
 use crate::cmd::Cmd;
 
@@ -133,9 +133,12 @@ fn through_loader(tree: &Path, program: &Path) -> Cmd {
 }
 
 fn keep_only(tree: &Path, programs: &[Program]) -> anyhow::Result<()> {
-    for path in PROGRAMS.iter().map(|folder| entries(&tree.join(folder))).collect::<Result<Vec<_>, _>>()?.concat() {
-        if path.file_name().is_none_or(|name| programs.iter().all(|program| name != program.name)) {
-            std::fs::remove_file(&path).with_context(|| format!("can not remove `{}`", path.display()))?;
+    let kept: Vec<&str> = programs.iter().map(|program| program.name).chain(EXTRAS).collect();
+    for folder in PROGRAMS {
+        for path in entries(&tree.join(folder))? {
+            if path.file_name().is_none_or(|name| kept.iter().all(|kept| name != *kept)) {
+                std::fs::remove_file(&path).with_context(|| format!("can not remove `{}`", path.display()))?;
+            }
         }
     }
     Ok(())
