@@ -86,6 +86,7 @@ impl Apt {
     /// # Errors
     /// When the download fails, or leaves a file that is not the one that the index describes.
     pub fn download(&self, names: &[&str], packages: &[Package], talk: &mut dyn Talk) -> anyhow::Result<()> {
+        let mut missing = Vec::new();
         for package in packages {
             if let Err(reason) = self.check(package) {
                 let path = self.archive(package);
@@ -93,17 +94,21 @@ impl Apt {
                     talk.say(&format!("{reason:#}: fetching it again"));
                     std::fs::remove_file(&path).with_context(|| format!("can not remove `{}`", path.display()))?;
                 }
+                missing.push(package);
             }
         }
+        if missing.is_empty() {
+            return Ok(());
+        }
         let command = self.get().args(["-y", "-qq", "--download-only", "install"]).args(names).limit(DOWNLOAD_LIMIT);
-        let total = packages.iter().map(|package| package.size_bytes).sum::<u64>().max(1);
-        let what = format!("downloading {} packages", packages.len());
+        let total = missing.iter().map(|package| package.size_bytes).sum::<u64>().max(1);
+        let what = format!("downloading {} packages", missing.len());
         let tell = |talk: &mut dyn Talk, done| talk.progress(&what, Progress { done, total, unit: Unit::Bytes });
         std::thread::scope(|scope| {
             let (ended, end) = channel();
             scope.spawn(move || ended.send(command.run()));
             loop {
-                tell(talk, self.present_bytes(packages).min(total - 1));
+                tell(talk, self.present_bytes(&missing).min(total - 1));
                 match end.recv_timeout(Duration::from_millis(200)) {
                     Ok(result) => break result.map(drop),
                     Err(RecvTimeoutError::Timeout) => {}
@@ -111,7 +116,7 @@ impl Apt {
                 }
             }
         })?;
-        packages.iter().try_for_each(|package| self.check(package))?;
+        missing.iter().try_for_each(|package| self.check(package))?;
         tell(talk, total);
         Ok(())
     }
@@ -125,7 +130,7 @@ impl Apt {
         check_archive(&self.dir, package)
     }
 
-    fn present_bytes(&self, packages: &[Package]) -> u64 {
+    fn present_bytes(&self, packages: &[&Package]) -> u64 {
         let archives = self.dir.join("cache/archives");
         let size = |path: PathBuf| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
         packages

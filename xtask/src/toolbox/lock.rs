@@ -28,7 +28,11 @@ impl Lock {
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 file.read_to_string(&mut holder).with_context(context)?;
-                talk.say(&format!("waiting for {}: it holds `{}`", holder.trim(), path.display()));
+                talk.say(&format!(
+                    "waiting for {}, or a program that it started: it holds `{}`",
+                    holder.trim(),
+                    path.display()
+                ));
                 file.lock().with_context(context)?;
             }
             Err(TryLockError::Error(error)) => return Err(error).with_context(context),
