@@ -1,5 +1,6 @@
 //! Tests of pushes: to the embedded registry, and to registries that misbehave.
 
+use super::push::{PushReport, Traffic};
 use std::time::Duration;
 
 use super::embedded::faulty;
