@@ -146,16 +146,33 @@ fn all(request: &Request, ctr: &Ctr) -> anyhow::Result<Vec<Verdict>> {
         ctr.import(archive)?;
     }
     let mut verdicts = Vec::new();
+    let mut busy = Vec::new();
     for (number, trial) in request.trials.iter().enumerate() {
         let id = format!("trial-{number}");
+        let clock = Stopwatch::start();
         let result = match trial.want {
             Want::KilledAtOnce => killed(request, ctr, trial, &id),
             _ => ended(request, ctr, trial, &id),
         };
+        if trial.name.starts_with("busy (") {
+            busy.push((trial.name.clone(), clock.elapsed()));
+        }
         ctr.remove(&id)?;
         verdicts.push((trial.name.clone(), result.err().map(|error| format!("{error:#}"))));
     }
+    verdicts.push(("a compiled module runs compiled: `busy` is at least 4 times as fast as plain".to_owned(), mode(&busy)));
     Ok(verdicts)
+}
+
+/// The engine falls back to its interpreter without an error: only the time tells.
+fn mode(busy: &[(String, Duration)]) -> Option<String> {
+    let of = |form: &str| -> Vec<Duration> {
+        busy.iter().filter(|(name, _)| name.contains(form)).map(|(_, time)| *time).collect()
+    };
+    match (of("(plain").into_iter().min(), of("(compiled").into_iter().max()) {
+        (Some(plain), Some(compiled)) if plain > compiled * 4 => None,
+        times => Some(format!("the fastest plain and the slowest compiled run: {times:?}")),
+    }
 }
 
 fn command(request: &Request, ctr: &Ctr, trial: &Trial, id: &str) -> anyhow::Result<Cmd> {

@@ -106,13 +106,15 @@ fn want(image: &ImageSpec, stdin: &str) -> Want {
         |code, says: &[&str]| Want::Refused { code, says: says.iter().map(|word| (*word).to_owned()).collect() };
     let lines = |lines: &[&str]| Want::Lines { lines: lines.iter().map(|line| (*line).to_owned()).collect() };
     match (image.module.as_str(), image.entrypoint.as_str(), image.form) {
-        ("native", ..) => lines(&["n=1000 sum=PLACEHOLDER"]),
+        ("native", ..) => lines(&["n=1000 sum=508.941048"]),
         ("exit-code", ..) => exactly(7, ""),
+        ("exit-in-start-section", ..) => exactly(9, ""),
+        ("start-section", ..) => refused(134, &["start section", "unreachable"]),
         ("trap", ..) => refused(134, &["trapped in `_start`", "unreachable"]),
         ("echo", ..) => exactly(0, stdin),
         ("arguments", ..) => exactly(0, "/x.wasm\none\ntwo three\n\n"),
         ("environment", ..) => lines(&["COLOR=green", "SEASON=autumn"]),
-        ("streams", "/y.wasm", Form::Tar) => refused(127, &["no module for the entrypoint `/y.wasm`"]),
+        ("streams", "/y.wasm", Form::Tar) => refused(127, &["`/y.wasm`", "no such module"]),
         ("streams", ..) => Want::Streams { stdout: "to stdout\n".to_owned(), stderr: "to stderr\n".to_owned() },
         // A wasm layer has no root file system.
         ("read-file", _, Form::WasmLayer) => exactly(2, ""),
