@@ -18,6 +18,9 @@ pub mod picture;
 pub mod terminal;
 pub mod view;
 
+/// The ids of the sections of `report.html`, in their order.
+pub const SECTIONS: [&str; 11] = html::SECTIONS;
+
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
@@ -53,6 +56,7 @@ pub fn files(run: &Run) -> Result<Vec<(String, Vec<u8>)>> {
         ("result.svg".to_owned(), picture::result(run)?),
         ("exports/pull-request.md".to_owned(), markdown::pull_request(run)),
         ("exports/samples.csv".to_owned(), csv::samples(run)),
+        ("exports/comparisons.csv".to_owned(), csv::comparisons(run)),
         ("exports/hyperfine.json".to_owned(), exports::hyperfine(run)?),
         ("exports/bencher.json".to_owned(), exports::bencher(run)?),
         ("exports/github-action-benchmark.json".to_owned(), exports::github_action_benchmark(run)?),

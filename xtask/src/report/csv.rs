@@ -54,6 +54,10 @@ pub const SAMPLE_COLUMNS: [&str; 11] = [
     "output_sha256",
 ];
 
+/// The columns of `exports/comparisons.csv`.
+pub const COMPARISON_COLUMNS: [&str; 11] =
+    ["bench", "case", "baseline", "n", "ratio", "ci_low", "ci_high", "confidence", "delta", "verdict", "more_rounds"];
+
 /// `summary.csv`: a row per bench and cell, with its comparison to native where there is one.
 pub fn summary(run: &Run) -> String {
     let mut out = String::new();
@@ -96,6 +100,29 @@ fn case_row(run: &Run, row: &CaseSummary) -> Vec<String> {
     fields.push(comparison.map_or_else(String::new, |c| view::verdict(c.verdict).to_owned()));
     fields.push(comparison.and_then(|c| c.more_rounds).map_or_else(String::new, |rounds| rounds.to_string()));
     fields
+}
+
+/// `exports/comparisons.csv`: a row per comparison, those that are not with native included.
+pub fn comparisons(run: &Run) -> String {
+    let mut out = String::new();
+    push_row(&mut out, COMPARISON_COLUMNS.map(str::to_owned));
+    for row in &run.summary.comparisons {
+        let fields = [
+            row.bench.clone(),
+            row.case.clone(),
+            row.baseline.clone(),
+            row.n.to_string(),
+            number(row.ratio),
+            number(row.ci_low),
+            number(row.ci_high),
+            number(row.confidence),
+            number(Some(row.delta)),
+            view::verdict(row.verdict).to_owned(),
+            row.more_rounds.map_or_else(String::new, |rounds| rounds.to_string()),
+        ];
+        push_row(&mut out, fields);
+    }
+    out
 }
 
 /// `exports/samples.csv`: a row per run of a cell, warm-up rounds and failures included.
@@ -185,6 +212,9 @@ mod tests {
         let reason = run.samples.iter().find_map(|sample| sample.reason.clone()).unwrap();
         assert!(reason.contains(',') && reason.contains('"'));
         assert!(rows.iter().any(|row| row[9] == reason));
+        let rows = parse(&comparisons(&run));
+        assert_eq!(rows.len(), run.summary.comparisons.len() + 1);
+        assert!(rows.iter().all(|row| row.len() == COMPARISON_COLUMNS.len()));
         let rows = parse(&summary(&run));
         assert_eq!(rows.len(), run.summary.cases.len() + 1);
         assert!(rows.iter().all(|row| row.len() == SUMMARY_COLUMNS.len()));

@@ -115,10 +115,10 @@ fn clause(row: &Comparison) -> String {
 
 fn trust(run: &Run) -> String {
     let mut parts = Vec::new();
-    let widest = run
-        .summary
-        .resolutions
-        .iter()
+    let bench = view::headline(run).map_or("", |bench| bench.name.as_str());
+    let widest = view::resolutions(run)
+        .into_iter()
+        .filter(|row| row.bench == bench)
         .filter_map(|row| Some((row.resolution?, row.confidence?, row)))
         .max_by(|a, b| a.0.total_cmp(&b.0));
     parts.push(match widest {

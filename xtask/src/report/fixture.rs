@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use super::Run;
 use crate::results::{
     CaseSummary, ClaimRow, ClaimVerdict, Comparison, Drift, Estimate, Fit, NotMeasured, Outcome, Place, Quantity,
-    Resolution, Sample, Sequential, SizeRow, Summary, Verdict, Warning,
+    Resolution, Sample, SizeRow, Summary, Verdict, Warning,
 };
 
 mod manifest;
@@ -236,9 +236,8 @@ fn pairs(samples: &[Sample], bench: &str, (case, baseline): (&str, &str)) -> Vec
     sorted(ratios.collect())
 }
 
-fn comparison(samples: &[Sample], bench: &str, case: &str) -> Comparison {
-    let baseline = case.parse::<crate::case::Case>().unwrap().baseline().to_string();
-    let ratios = pairs(samples, bench, (case, &baseline));
+fn comparison(samples: &[Sample], bench: &str, (case, baseline): (&str, &str)) -> Comparison {
+    let ratios = pairs(samples, bench, (case, baseline));
     let ends = interval(&ratios);
     let verdict = match ends {
         Some((_, high, _)) if high < 1.0 - DELTA => Verdict::Faster,
@@ -249,7 +248,7 @@ fn comparison(samples: &[Sample], bench: &str, case: &str) -> Comparison {
     Comparison {
         bench: bench.to_owned(),
         case: case.to_owned(),
-        baseline,
+        baseline: baseline.to_owned(),
         n: ratios.len(),
         ratio: median(&ratios),
         ci_low: ends.map(|ends| ends.0),
@@ -302,7 +301,11 @@ fn summary(run: &str, samples: &[Sample], rounds: u32) -> Summary {
         for (case, ..) in CELLS.iter().filter(|cell| present(&bench, cell.0)) {
             cases.push(case_summary(samples, &bench, case, rounds));
             if case.starts_with("wasm") && !bench.contains('/') {
-                comparisons.push(comparison(samples, &bench, case));
+                let baseline = case.parse::<crate::case::Case>().unwrap().baseline().to_string();
+                comparisons.push(comparison(samples, &bench, (case, &baseline)));
+            }
+            if *case == "wasm-aot/wasmedge" {
+                comparisons.push(comparison(samples, &bench, (case, "wasm-aot/process")));
             }
         }
     }
@@ -373,9 +376,4 @@ fn claims() -> Vec<ClaimRow> {
             place: None,
         },
     ]
-}
-
-/// The looks of a run that went on until a precision was reached.
-pub fn sequential() -> Sequential {
-    Sequential { until_percent: 3.0, looks: vec![20, 40, 80], look_confidence: 0.98 }
 }

@@ -13,6 +13,10 @@ mod tables;
 
 const STYLE: &str = include_str!("html/style.css");
 
+/// The ids of the sections, in their order.
+pub const SECTIONS: [&str; 11] =
+    ["result", "warnings", "sizes", "times", "ratios", "sequence", "fit", "claims", "fingerprint", "raw", "again"];
+
 /// A part of the page: its id, its heading, its content.
 struct Section {
     id: &'static str,

@@ -34,7 +34,8 @@ pub fn readme(run: &Run) -> String {
     for bench in view::plain_benches(run) {
         out.push_str(&bench_table(run, &bench.name));
     }
-    out.push_str(&resolutions(&run.summary));
+    out.push_str(&resolutions(run));
+    out.push_str(&other_ratios(run));
     out.push_str(&fits(run));
     out.push_str(&claims(&run.summary));
     out.push_str(&notes(run));
@@ -55,7 +56,7 @@ pub fn pull_request(run: &Run) -> String {
     for bench in view::plain_benches(run) {
         out.push_str(&bench_table(run, &bench.name));
     }
-    out.push_str(&resolutions(&run.summary));
+    out.push_str(&resolutions(run));
     out.push_str(&notes(run));
     out.push_str(&circumstances(run));
     out.push_str("</details>\n");
@@ -111,7 +112,7 @@ fn central(run: &Run) -> String {
     }
     let heads = ["", "binary kB", "image pulled kB", "image unpacked kB", "direct ms", "container ms"];
     let mut out = table(&heads, "lrrrrr", &rows);
-    let sure = confidence(run.manifest.confidence);
+    let sure = confidence(view::level(run));
     let bench = view::headline(run).map_or(NONE, |bench| &bench.name);
     push(
         &mut out,
@@ -139,6 +140,7 @@ fn bench_table(run: &Run, bench: &str) -> String {
     for row in run.summary.cases.iter().filter(|row| row.bench == bench) {
         let comparison = view::comparison(run, bench, &row.case);
         let verdict = match (comparison, view::replica(&row.case)) {
+            _ if row.n == 0 => "not measured".to_owned(),
             (Some(comparison), _) => view::verdict_with_advice(comparison),
             (None, Replica::Twin) => "A/A twin".to_owned(),
             (None, Replica::First) => String::new(),
@@ -160,13 +162,13 @@ fn bench_table(run: &Run, bench: &str) -> String {
     title + &table(&heads, "lrrrrl", &rows)
 }
 
-fn resolutions(summary: &Summary) -> String {
-    if summary.resolutions.is_empty() {
+fn resolutions(run: &Run) -> String {
+    let rows = view::resolutions(run);
+    if rows.is_empty() {
         return String::new();
     }
-    let rows: Vec<Vec<String>> = summary
-        .resolutions
-        .iter()
+    let rows: Vec<Vec<String>> = rows
+        .into_iter()
         .map(|row| {
             let resolution = row.resolution.map_or_else(|| NONE.to_owned(), percent);
             vec![escape(&row.bench), escape(&row.case), row.n.to_string(), view::twin_ratio(row).times(), resolution]
@@ -176,10 +178,25 @@ fn resolutions(summary: &Summary) -> String {
     "## What this run can not tell apart\n\n".to_owned() + &table(&heads, "llrrr", &rows)
 }
 
+fn other_ratios(run: &Run) -> String {
+    let rows: Vec<Vec<String>> = view::other_comparisons(run)
+        .into_iter()
+        .map(|row| {
+            let ratio = view::ratio(row).times();
+            vec![escape(&row.bench), escape(&row.case), escape(&row.baseline), ratio, view::verdict_with_advice(row)]
+        })
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let heads = ["bench", "case", "divided by", "ratio", "verdict"];
+    "## Where the difference comes from\n\n".to_owned() + &table(&heads, "lllrl", &rows)
+}
+
 fn fits(run: &Run) -> String {
     let mut out = String::new();
     for sweep in view::sweeps(run) {
-        let fits = run.summary.fits.iter().filter(|fit| fit.sweep == sweep);
+        let fits = view::fits(run).filter(|fit| fit.sweep == sweep);
         let rows: Vec<Vec<String>> = fits
             .map(|fit| {
                 let a = view::estimate(fit.a_ns, 1e-6).with_brackets();

@@ -55,7 +55,7 @@ pub fn result(run: &Run) -> Result<String> {
         let note = format!(
             "{bench}, median of {} rounds; whiskers: {} interval; ×: ratio to native",
             run.manifest.rounds,
-            super::number::confidence(run.manifest.confidence)
+            super::number::confidence(view::level(run))
         );
         canvas.text((MARGIN, height - 20.0), &note, (Ink::Muted, Anchor::Start))
     })?;

@@ -104,7 +104,7 @@ fn central(run: &Run, out: &mut String) {
     }
     shape(&mut table, "lrrrrr");
     let title = if rows.iter().any(|row| row.times.iter().any(|time| time.interval.is_some())) {
-        let sure = confidence(run.manifest.confidence);
+        let sure = confidence(view::level(run));
         format!("{}: median, its {sure} interval, ratio to native by round", bench.name)
     } else {
         format!("{}: median, ratio to native", bench.name)
@@ -141,8 +141,12 @@ fn bench_table(run: &Run, bench: &str, colour: ColourChoice, out: &mut String) {
     table.set_header(["", "median [low, high] ms", "ratio to native", "verdict"]);
     for row in rows {
         let comparison = view::comparison(run, bench, &row.case);
-        let ratio = comparison.map_or_else(String::new, |comparison| view::ratio(comparison).times());
-        let verdict = comparison.map_or_else(|| role(&row.case), |comparison| view::verdict(comparison.verdict));
+        let ratio = comparison.filter(|_| row.n > 0).map_or_else(String::new, |found| view::ratio(found).times());
+        let verdict = match comparison {
+            _ if row.n == 0 => "not measured",
+            Some(comparison) => view::verdict(comparison.verdict),
+            None => role(&row.case),
+        };
         table.add_row([row.case.as_str(), &view::median_ms(row).with_brackets(), &ratio, verdict]);
     }
     shape(&mut table, "lrrl");
@@ -176,12 +180,13 @@ fn paint(line: &str) -> String {
 }
 
 fn resolutions(run: &Run, out: &mut String) {
-    if run.summary.resolutions.is_empty() {
+    let rows = view::resolutions(run);
+    if rows.is_empty() {
         return;
     }
     let mut table = table();
     table.set_header(["", "measured twice", "n", "twin / first", "resolution"]);
-    for row in &run.summary.resolutions {
+    for row in rows {
         table.add_row([
             row.bench.clone(),
             row.case.clone(),
@@ -198,7 +203,7 @@ fn fits(run: &Run, out: &mut String) {
     for sweep in view::sweeps(run) {
         let mut table = table();
         table.set_header(["", "a [low, high] ms", "b [low, high] ns per n"]);
-        for fit in run.summary.fits.iter().filter(|fit| fit.sweep == sweep) {
+        for fit in view::fits(run).filter(|fit| fit.sweep == sweep) {
             let a = view::estimate(fit.a_ns, 1e-6).with_brackets();
             table.add_row([fit.case.clone(), a, view::estimate(fit.b_ns_per_n, 1.0).with_brackets()]);
         }

@@ -9,7 +9,7 @@ use super::Run;
 use super::number::{NONE, Rounded, interval, kb, published as as_published, size_ratio};
 use crate::case::{Case, Cell, Kind, Mode, Replica, Runner};
 use crate::results::{
-    BenchRecord, CaseSummary, Comparison, Estimate, Outcome, Quantity, Resolution, RunStatus, SizeRow, Verdict,
+    BenchRecord, CaseSummary, Comparison, Estimate, Fit, Outcome, Quantity, Resolution, RunStatus, SizeRow, Verdict,
 };
 
 pub use circumstances::circumstances;
@@ -34,10 +34,10 @@ pub fn plain_benches(run: &Run) -> impl Iterator<Item = &BenchRecord> {
     run.manifest.benches.iter().filter(|bench| bench.sweep.is_none())
 }
 
-/// How many samples stand behind the rows: `n = 30`, `n = 30, wasm-aot/wasmedge 28`.
+/// How many samples stand behind the rows that have any: `n = 30`, `n = 30, wasm-aot/wasmedge 28`.
 pub fn counts(rows: &[&CaseSummary]) -> String {
     let most = rows.iter().map(|row| row.n).max().unwrap_or(0);
-    let fewer = rows.iter().filter(|row| row.n < most).map(|row| format!(", {} {}", row.case, row.n));
+    let fewer = rows.iter().filter(|row| 0 < row.n && row.n < most).map(|row| format!(", {} {}", row.case, row.n));
     fewer.fold(format!("n = {most}"), |text, part| text + &part)
 }
 
@@ -96,6 +96,36 @@ pub fn case<'a>(run: &'a Run, bench: &str, case: &str) -> Option<&'a CaseSummary
 pub fn comparison<'a>(run: &'a Run, bench: &str, case: &str) -> Option<&'a Comparison> {
     let baseline = case.parse::<Case>().ok()?.baseline().to_string();
     run.summary.comparisons.iter().find(|row| row.bench == bench && row.case == case && row.baseline == baseline)
+}
+
+/// Whether a case is compared with its own baseline, the native one on its side of the container wall.
+pub fn is_to_native(row: &Comparison) -> bool {
+    row.case.parse::<Case>().is_ok_and(|case| case.baseline().to_string() == row.baseline)
+}
+
+/// The ratios that are not to native, of benches that are no points of a sweep: what a container adds, what
+/// compiling ahead of time saves, what the shim costs.
+pub fn other_comparisons(run: &Run) -> Vec<&Comparison> {
+    let mut rows = Vec::new();
+    for bench in plain_benches(run) {
+        let of_bench = run.summary.comparisons.iter().filter(|row| row.bench == bench.name);
+        rows.extend(of_bench.filter(|row| !is_to_native(row) && row.ratio.is_some()));
+    }
+    rows
+}
+
+/// The A/A rows of benches that are no points of a sweep.
+pub fn resolutions(run: &Run) -> Vec<&Resolution> {
+    let mut rows = Vec::new();
+    for bench in plain_benches(run) {
+        rows.extend(run.summary.resolutions.iter().filter(|row| row.bench == bench.name));
+    }
+    rows
+}
+
+/// The confidence that each interval was asked to have: the nominal one, or that of a look when the run had several.
+pub fn level(run: &Run) -> f64 {
+    run.manifest.sequential.as_ref().map_or(run.manifest.confidence, |sequential| sequential.look_confidence)
 }
 
 /// A median in milliseconds with its interval.
@@ -318,9 +348,14 @@ pub fn not_measured(run: &Run) -> Vec<(String, Vec<String>)> {
     gathered(rows.map(|row| (row.reason.clone(), format!("{} {}", row.bench, row.case))))
 }
 
-/// What could not be decided, gathered by what would settle it: that, and `bench case` for each row.
+/// Which ratios to native could not be decided, gathered by what would settle them: that, and `bench case` for each
+/// row. Points of a sweep are left out.
 pub fn undetermined(run: &Run) -> Vec<(String, Vec<String>)> {
-    let rows = run.summary.comparisons.iter().filter(|row| row.verdict == Verdict::Undetermined);
+    let rows = run.summary.comparisons.iter().filter(|row| {
+        row.verdict == Verdict::Undetermined
+            && is_to_native(row)
+            && plain_benches(run).any(|bench| bench.name == row.bench)
+    });
     gathered(rows.map(|row| (verdict_with_advice(row), format!("{} {}", row.bench, row.case))))
 }
 
@@ -368,10 +403,15 @@ pub fn estimate(estimate: Option<Estimate>, factor: f64) -> Rounded {
     Rounded::new(estimate.map(|estimate| estimate.value * factor), ends)
 }
 
+/// The fits that gave an answer.
+pub fn fits(run: &Run) -> impl Iterator<Item = &Fit> {
+    run.summary.fits.iter().filter(|fit| fit.a_ns.is_some())
+}
+
 /// The names of the sweeps that have a fit, each once.
 pub fn sweeps(run: &Run) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
-    for fit in &run.summary.fits {
+    for fit in fits(run) {
         if !names.contains(&fit.sweep.as_str()) {
             names.push(&fit.sweep);
         }

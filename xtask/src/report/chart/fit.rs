@@ -22,7 +22,7 @@ const STEPS: u32 = 48;
 /// The figure of a sweep on one side; nothing when it has no fit there.
 pub fn figure(run: &Run, (sweep, side): (&str, Side), id: &str) -> Result<Option<String>> {
     let fits: Vec<&Fit> =
-        run.summary.fits.iter().filter(|fit| fit.sweep == sweep && Side::of(&fit.case) == Some(side)).collect();
+        view::fits(run).filter(|fit| fit.sweep == sweep && Side::of(&fit.case) == Some(side)).collect();
     let dots: Vec<(&Fit, Vec<(f64, f64)>)> = fits.iter().map(|fit| (*fit, dots(run, fit))).collect();
     let points = || dots.iter().flat_map(|(_, dots)| dots.iter().copied());
     if points().next().is_none() {

@@ -57,7 +57,8 @@ pub fn figure(run: &Run, (bench, side): (&str, Side), id: &str) -> Result<Option
 fn lines(run: &Run, bench: &str, side: Side) -> Vec<Line> {
     let mut lines = Vec::new();
     let on_side = |case: &str| Side::of(case) == Some(side);
-    for row in run.summary.comparisons.iter().filter(|row| row.bench == bench && on_side(&row.case)) {
+    let to_native = run.summary.comparisons.iter().filter(|row| row.bench == bench && view::is_to_native(row));
+    for row in to_native.filter(|row| on_side(&row.case)) {
         let Some(ratio) = row.ratio else { continue };
         lines.push(Line {
             name: row.case.clone(),

@@ -55,7 +55,7 @@ pub fn times(run: &Run) -> Result<String> {
             }
         }
     }
-    let sure = confidence(run.manifest.confidence);
+    let sure = confidence(view::level(run));
     let mut key = format!(
         "<p class=\"key\">A dot is one fresh process or container; the line is the median, the bar its {sure} interval. \
          Height within a row means nothing."
@@ -89,7 +89,8 @@ pub fn ratios(run: &Run) -> Result<String> {
                difference is called none. An A/A row is one case measured twice: it should hold 1.</p>\n";
     Ok(key.to_owned()
         + &or_nothing(&figures, "panels", "No ratio to native is in this run.")
-        + &tables::resolutions(run))
+        + &tables::resolutions(run)
+        + &tables::other_ratios(run))
 }
 
 pub fn sequence(run: &Run) -> Result<String> {

@@ -38,7 +38,7 @@ pub fn table(caption: &str, heads: &[&str], alignment: &str, rows: &[Vec<String>
 pub fn central(run: &Run) -> String {
     let Some(bench) = view::headline(run) else { return "<p>The run has no bench.</p>\n".to_owned() };
     let rows: Vec<Vec<String>> = view::central(run).iter().map(central_row).collect();
-    let sure = confidence(run.manifest.confidence);
+    let sure = confidence(view::level(run));
     let caption = format!(
         "{}: sizes, and medians with their {sure} interval where n allows one; beneath, the ratio to native",
         escape(&bench.name)
@@ -100,13 +100,12 @@ pub fn notes(run: &Run) -> String {
 }
 
 pub fn resolutions(run: &Run) -> String {
-    if run.summary.resolutions.is_empty() {
+    let rows = view::resolutions(run);
+    if rows.is_empty() {
         return "<p>No cell was measured twice, so the resolution of this run is not known.</p>\n".to_owned();
     }
-    let rows: Vec<Vec<String>> = run
-        .summary
-        .resolutions
-        .iter()
+    let rows: Vec<Vec<String>> = rows
+        .into_iter()
         .map(|row| {
             let or_none = |text: Option<String>| text.unwrap_or_else(|| NONE.to_owned());
             vec![
@@ -122,8 +121,25 @@ pub fn resolutions(run: &Run) -> String {
     table("A/A rows: what this run can not tell apart", &heads, "lrrrr", &rows)
 }
 
+/// The ratios that are not to native.
+pub fn other_ratios(run: &Run) -> String {
+    let rows: Vec<Vec<String>> = view::other_comparisons(run)
+        .into_iter()
+        .map(|row| {
+            let (bench, ratio) = (escape(&row.bench), view::ratio(row).times());
+            let name = format!("{bench} {}", escape(&row.case));
+            vec![name, escape(&row.baseline), ratio, view::verdict_with_advice(row)]
+        })
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let heads = ["bench and case", "divided by", "ratio", "verdict"];
+    table("Where the difference comes from: ratios that are not to native", &heads, "llrl", &rows)
+}
+
 pub fn fits(run: &Run, sweep: &str) -> String {
-    let fits: Vec<_> = run.summary.fits.iter().filter(|fit| fit.sweep == sweep).collect();
+    let fits: Vec<_> = view::fits(run).filter(|fit| fit.sweep == sweep).collect();
     let rows: Vec<Vec<String>> = fits
         .iter()
         .map(|fit| {
