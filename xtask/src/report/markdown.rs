@@ -121,7 +121,10 @@ fn central(run: &Run) -> String {
     let sources = view::sources(run);
     if !sources.is_empty() {
         let sources = escape(&sources.join("; "));
-        push(&mut out, format_args!(" Published: {sources}; its image sizes do not say whether they are compressed."));
+        push(
+            &mut out,
+            format_args!(" Published: {sources}; the image sizes there do not say whether compressed or unpacked."),
+        );
     }
     out + "\n\n"
 }

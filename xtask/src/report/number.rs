@@ -4,12 +4,12 @@
 /// What stands where there is no number.
 pub const NONE: &str = "—";
 
-/// Digits after the point that an interval of this width supports: its width is then 5 to 50 steps of the last
+/// Digits after the point that an interval of this width supports: its width is then 3 to 30 steps of the last
 /// digit. Without an interval three significant digits of the value are shown, not more than three decimals.
 fn decimals(value: f64, width: Option<f64>) -> usize {
     let most = (0..=5).find(|&digits| value.abs() * pow10(digits) >= 100.0).unwrap_or(5);
     match width {
-        Some(width) if width > 0.0 => (0..=most + 2).find(|&digits| width * pow10(digits) >= 5.0).unwrap_or(most),
+        Some(width) if width > 0.0 => (0..=most + 2).find(|&digits| width * pow10(digits) >= 3.0).unwrap_or(most),
         _ => most.min(3),
     }
 }
@@ -140,7 +140,8 @@ mod tests {
     #[test]
     fn digits_follow_the_width_of_the_interval() {
         let shown = |value, low, high| Rounded::new(Some(value), Some((low, high))).with_brackets();
-        assert_eq!(shown(188.34, 186.11, 190.72), "188.3 [186.1, 190.7]");
+        assert_eq!(shown(188.34, 186.11, 190.72), "188 [186, 191]");
+        assert_eq!(shown(188.34, 187.11, 189.72), "188.3 [187.1, 189.7]");
         assert_eq!(shown(409.1, 391.0, 425.0), "409 [391, 425]");
         assert_eq!(shown(3531.2, 3_100.0, 4_000.0), "3531 [3100, 4000]");
         assert_eq!(Rounded::new(Some(1.345), Some((1.311, 1.379))).times(), "1.31× to 1.38×");

@@ -145,6 +145,6 @@ mod tests {
         let text = result(&fixture::without_root()).unwrap();
         assert_eq!(text.matches("not measured\n").count(), 3);
         let text = result(&fixture::complete()).unwrap();
-        assert!(!text.contains("not measured\n") && text.contains("1.134× to 1.173×"));
+        assert!(!text.contains("not measured\n") && text.contains("1.13× to 1.17×"));
     }
 }

@@ -113,8 +113,10 @@ fn central(run: &Run, out: &mut String) {
     let sources = view::sources(run);
     if !sources.is_empty() {
         out.pop();
-        let text =
-            format!("Published: {}. Its image sizes do not say whether they are compressed.", sources.join("; "));
+        let text = format!(
+            "Published: {}. The image sizes there do not say whether compressed or unpacked.",
+            sources.join("; ")
+        );
         push_wrapped(out, &text, ("", ""));
         out.push('\n');
     }

@@ -3,7 +3,8 @@
 use expect_test::expect_file;
 
 use super::terminal::{self, ColourChoice};
-use super::{Run, csv, files, fixture, html, markdown};
+use super::{Run, csv, files, findings, fixture, html, markdown};
+use crate::results::Verdict;
 
 mod page;
 
@@ -59,6 +60,25 @@ fn colour_changes_nothing_but_colour() {
     }
     plain.push_str(rest);
     assert_eq!(plain, terminal::render(&run, ColourChoice::Plain));
+}
+
+#[test]
+fn a_row_without_a_sample_is_not_measured_and_compared_with_nothing() {
+    let mut run = fixture::complete();
+    let gone = |case: &str| case == "wasm-aot/wasmedge";
+    run.samples.retain(|sample| !gone(&sample.case));
+    for row in run.summary.cases.iter_mut().filter(|row| gone(&row.case)) {
+        (row.n, row.median_ns, row.ci_low_ns, row.ci_high_ns) = (0, None, None, None);
+    }
+    for row in run.summary.comparisons.iter_mut().filter(|row| gone(&row.case)) {
+        (row.n, row.ratio, row.ci_low, row.ci_high) = (0, None, None, None);
+        (row.verdict, row.more_rounds) = (Verdict::Undetermined, Some(6));
+    }
+    let text = terminal::render(&run, ColourChoice::Plain);
+    assert!(text.contains("not measured") && !text.contains("undetermined"), "{text}");
+    let [_, times, _] = findings::sentences(&run);
+    assert!(times.starts_with("For array-sum, in a container, the interpreter took"), "{times}");
+    assert!(!times.contains("more rounds") && !times.contains("no pair"), "{times}");
 }
 
 #[test]

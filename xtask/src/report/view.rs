@@ -92,10 +92,11 @@ pub fn case<'a>(run: &'a Run, bench: &str, case: &str) -> Option<&'a CaseSummary
     run.summary.cases.iter().find(|row| row.bench == bench && row.case == case)
 }
 
-/// The comparison of a case with the baseline on its side of the container wall.
+/// The comparison of a case with the baseline on its side of the container wall, where both have samples of one round.
 pub fn comparison<'a>(run: &'a Run, bench: &str, case: &str) -> Option<&'a Comparison> {
     let baseline = case.parse::<Case>().ok()?.baseline().to_string();
-    run.summary.comparisons.iter().find(|row| row.bench == bench && row.case == case && row.baseline == baseline)
+    let like = |row: &&Comparison| row.bench == bench && row.case == case && row.baseline == baseline;
+    run.summary.comparisons.iter().filter(like).find(|row| row.ratio.is_some())
 }
 
 /// Whether a case is compared with its own baseline, the native one on its side of the container wall.
@@ -114,11 +115,11 @@ pub fn other_comparisons(run: &Run) -> Vec<&Comparison> {
     rows
 }
 
-/// The A/A rows of benches that are no points of a sweep.
+/// The A/A rows that have samples, of benches that are no points of a sweep.
 pub fn resolutions(run: &Run) -> Vec<&Resolution> {
     let mut rows = Vec::new();
     for bench in plain_benches(run) {
-        rows.extend(run.summary.resolutions.iter().filter(|row| row.bench == bench.name));
+        rows.extend(run.summary.resolutions.iter().filter(|row| row.bench == bench.name && row.n > 0));
     }
     rows
 }
@@ -292,7 +293,7 @@ fn published(run: &Run) -> Vec<Row> {
             let size = |kb| SizeCell { kb, ratio: None };
             let time = |median| TimeCell { median, interval: None, ratio: None };
             Row {
-                name: format!("{kind}, published"),
+                name: format!("{kind} published"),
                 sizes: [size(figure(Quantity::BinarySize)), size(figure(Quantity::ImageSize)), size(NONE.to_owned())],
                 times: [time(figure(Quantity::DirectTime)), time(figure(Quantity::ContainerTime))],
             }
@@ -353,6 +354,7 @@ pub fn not_measured(run: &Run) -> Vec<(String, Vec<String>)> {
 pub fn undetermined(run: &Run) -> Vec<(String, Vec<String>)> {
     let rows = run.summary.comparisons.iter().filter(|row| {
         row.verdict == Verdict::Undetermined
+            && row.ratio.is_some()
             && is_to_native(row)
             && plain_benches(run).any(|bench| bench.name == row.bench)
     });

@@ -44,6 +44,8 @@ pub fn figure(run: &Run, program: &str, id: &str) -> Result<Option<String>> {
                     canvas.bar(((LEFT, y + 2.5), (end, y + BAR - 2.5)), ink(*kind))?;
                     let text = with_ratio(*kind, bytes, native[group]);
                     canvas.text((end + 5.0, middle), &text, (Ink::Text, Anchor::Start))?;
+                } else {
+                    canvas.text((LEFT + 3.0, middle), "not in this run", (Ink::Muted, Anchor::Start))?;
                 }
                 y += BAR;
             }

@@ -50,7 +50,7 @@ pub fn central(run: &Run) -> String {
         push(
             &mut out,
             format_args!(
-                "<p class=\"key\">Published: {}. Its image sizes do not say whether they are compressed.</p>\n",
+                "<p class=\"key\">Published: {}. The image sizes there do not say whether compressed or unpacked.</p>\n",
                 escape(&sources.join("; "))
             ),
         );
