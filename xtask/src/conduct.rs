@@ -186,7 +186,11 @@ impl Up {
                 let pulled =
                     self.ctr.pull(&image.reference, &image.platform, containers.scheme, containers.user.as_deref());
                 let elapsed = clock.elapsed_ns();
-                pulled.map(|()| elapsed).map_err(|error| format!("{error:#}"))
+                pulled.map(|()| elapsed).map_err(|error| {
+                    let reason = format!("{error:#}");
+                    eprintln!("{reason}");
+                    reason
+                })
             });
             if let Err(reason) = result {
                 barred.insert((bench, cell), reason.clone());

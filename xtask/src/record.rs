@@ -1,6 +1,6 @@
 //! From what was prepared and measured to the manifest of a run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::BenchArgs;
 use crate::commands::bench::{Prepared, sequential};
@@ -10,6 +10,7 @@ use crate::measure::session::Measured;
 use crate::oci::Image;
 use crate::plan::Plan;
 use crate::results::{BenchRecord, Finished, ImageRecord, Manifest, NotMeasured, ProgramRecord, SCHEMA};
+use crate::toolbox::Toolbox;
 use crate::workspace::Workspace;
 use crate::{compile, machine};
 
@@ -105,14 +106,26 @@ fn programs(prepared: &Prepared) -> anyhow::Result<Vec<ProgramRecord>> {
     let Some(toolbox) = &prepared.toolbox else { return Ok(Vec::new()) };
     let mut programs = Vec::new();
     for name in ["containerd", "ctr", "runc", "wasmedge"] {
-        // A node needs the engine's library with its command line.
-        let library = if name == "wasmedge" { toolbox.library("libwasmedge.so.0").ok() } else { None };
-        let libraries: Vec<PathBuf> = library.into_iter().collect();
-        let origin = toolbox.origin(name).name();
-        programs.push(machine::program(name, &toolbox.program(name)?, origin, "--version", &libraries)?);
+        // The command line needs the engine's library, and that needs LLVM; the shim does without the latter.
+        let libraries: &[&str] = if name == "wasmedge" { &[ENGINE, "libLLVM.so.19.1"] } else { &[] };
+        programs.push(program(name, &toolbox.program(name)?, toolbox.origin(name).name(), (toolbox, libraries))?);
     }
     if let Some(shim) = &prepared.shim {
-        programs.push(machine::program(compile::SHIM_BINARY, shim, "built", "-v", &[])?);
+        programs.push(program(compile::SHIM_BINARY, shim, "built", (toolbox, &[ENGINE]))?);
     }
     Ok(programs)
+}
+
+const ENGINE: &str = "libwasmedge.so.0";
+
+/// A program that does not even say its version is told by its digest; what else is wrong with it shows when it is used.
+fn program(
+    name: &str,
+    path: &Path,
+    origin: &str,
+    (toolbox, libraries): (&Toolbox, &[&str]),
+) -> anyhow::Result<ProgramRecord> {
+    let libraries: Vec<PathBuf> = libraries.iter().filter_map(|file| toolbox.library(file).ok()).collect();
+    let version = if name == compile::SHIM_BINARY { "-v" } else { "--version" };
+    machine::program(name, path, origin, version, &libraries)
 }

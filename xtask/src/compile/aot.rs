@@ -1,7 +1,8 @@
 //! Modules compiled ahead of time by WasmEdge, kept by what they depend on.
 //!
-//! The engine falls back to its interpreter without a word when the code does not fit: engine version and CPU
-//! are therefore part of the key.
+//! Compiled for any x86-64 processor, as the native binary is: what is shipped has to run elsewhere too, and code for
+//! this very processor would be compared with code for none in particular. The engine falls back to its interpreter
+//! without a word when the code is another version's: its version is part of the key.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,11 +11,13 @@ use anyhow::{Context as _, ensure};
 
 use super::wasm;
 use crate::cmd::Cmd;
-use crate::machine;
 use crate::toolbox::manifest::{sha256, write_durably};
 
 /// The custom section that holds the compiled code.
 pub const SECTION: &str = "wasmedge";
+
+/// The compiler's option.
+const FOR_ANY_PROCESSOR: &str = "--generic-binary";
 
 /// A compiler of modules.
 #[derive(Clone, Debug)]
@@ -22,7 +25,6 @@ pub struct Compiler {
     program: PathBuf,
     /// What it says of itself, for example `0.14.1`.
     pub version: String,
-    cpu: String,
 }
 
 impl Compiler {
@@ -32,7 +34,7 @@ impl Compiler {
     /// When it does not start.
     pub fn new(program: PathBuf) -> anyhow::Result<Self> {
         let said = Cmd::new(&program).arg("--version").env("LD_LIBRARY_PATH", "").run()?.text();
-        Ok(Self { program, version: version(&said).to_owned(), cpu: machine::cpu_identity() })
+        Ok(Self { program, version: version(&said).to_owned() })
     }
 
     /// The module with compiled code in it, from `cache` when it is there.
@@ -40,7 +42,7 @@ impl Compiler {
     /// # Errors
     /// When the compiler fails, or leaves no compiled code.
     pub fn compile(&self, module: &[u8], cache: &Path) -> anyhow::Result<Vec<u8>> {
-        let key = sha256([&sha256(module), &self.version, &self.cpu].map(String::as_str).join("\n").as_bytes());
+        let key = sha256([&sha256(module), &self.version, FOR_ANY_PROCESSOR].join("\n").as_bytes());
         let kept = cache.join(format!("{key}.wasm"));
         if let Ok(bytes) = std::fs::read(&kept)
             && check(&bytes).is_ok()
@@ -51,7 +53,7 @@ impl Compiler {
         let work = tempfile::tempdir_in(cache).with_context(|| format!("can not write to `{}`", cache.display()))?;
         let (input, output) = (work.path().join("in.wasm"), work.path().join("out.wasm"));
         std::fs::write(&input, module).with_context(|| format!("can not write `{}`", input.display()))?;
-        let compile = Cmd::new(&self.program).arg("compile").arg(&input).arg(&output).env("LD_LIBRARY_PATH", "");
+        let compile = Cmd::new(&self.program).args(["compile", FOR_ANY_PROCESSOR]).arg(&input).arg(&output).env("LD_LIBRARY_PATH", "");
         compile.limit(Duration::from_mins(10)).run()?;
         let bytes = std::fs::read(&output).with_context(|| format!("can not read `{}`", output.display()))?;
         check(&bytes).with_context(|| format!("`{}` compiled a module, but", self.program.display()))?;

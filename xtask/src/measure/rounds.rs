@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::case::{Cell, Mode};
+use crate::case::{Cell, Mode, Replica};
 use crate::containerd::{Container, Ctr};
 use crate::plan::Slot;
 use crate::results::store::SampleSink;
@@ -68,19 +68,18 @@ pub fn run(stage: Stage<'_>, sink: &mut SampleSink, stop: &Stop, enough: Enough<
     let not_measured = state
         .barred
         .iter()
+        // A twin that failed beside its case says nothing new; one that failed alone is named as what it is.
+        .filter(|((bench, cell), _)| {
+            let first = Cell { replica: Replica::First, ..*cell };
+            cell.replica == Replica::First || !state.barred.contains_key(&(*bench, first))
+        })
         .map(|((bench, cell), reason)| NotMeasured {
             bench: stage.session.benches[*bench].name.clone(),
-            case: cell.case.to_string(),
+            case: cell.to_string(),
             reason: reason.clone(),
         })
-        .collect::<Vec<_>>();
-    let mut distinct: Vec<NotMeasured> = Vec::new();
-    for row in not_measured {
-        if !distinct.iter().any(|other| other.bench == row.bench && other.case == row.case) {
-            distinct.push(row);
-        }
-    }
-    Rounds { status, reason, rounds_wall_ns: state.wall_ns, timed_ns: state.timed_ns, not_measured: distinct }
+        .collect();
+    Rounds { status, reason, rounds_wall_ns: state.wall_ns, timed_ns: state.timed_ns, not_measured }
 }
 
 struct Loop<'a> {
