@@ -7,3 +7,4 @@ mod progress;
 pub mod rounds;
 pub mod session;
 pub mod stop;
+pub mod watchdog;

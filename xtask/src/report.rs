@@ -65,4 +65,3 @@ pub fn files(run: &Run) -> Result<Vec<(String, Vec<u8>)>> {
     files.extend(sweeps.into_iter().map(|(name, text)| (format!("exports/{name}"), text)));
     Ok(files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect())
 }
-

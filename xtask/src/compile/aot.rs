@@ -53,7 +53,11 @@ impl Compiler {
         let work = tempfile::tempdir_in(cache).with_context(|| format!("can not write to `{}`", cache.display()))?;
         let (input, output) = (work.path().join("in.wasm"), work.path().join("out.wasm"));
         std::fs::write(&input, module).with_context(|| format!("can not write `{}`", input.display()))?;
-        let compile = Cmd::new(&self.program).args(["compile", FOR_ANY_PROCESSOR]).arg(&input).arg(&output).env("LD_LIBRARY_PATH", "");
+        let compile = Cmd::new(&self.program)
+            .args(["compile", FOR_ANY_PROCESSOR])
+            .arg(&input)
+            .arg(&output)
+            .env("LD_LIBRARY_PATH", "");
         compile.limit(Duration::from_mins(10)).run()?;
         let bytes = std::fs::read(&output).with_context(|| format!("can not read `{}`", output.display()))?;
         check(&bytes).with_context(|| format!("`{}` compiled a module, but", self.program.display()))?;

@@ -1,7 +1,6 @@
 //! The timed region: from just before spawn to the return of `wait4`, and nothing else.
 //!
-//! Included: the spawn system calls, the program's whole life (loader, start-up, work, exit), one
-//! `pidfd_open` and one `poll` (a few microseconds together), the reaping. Not included: making the
+//! Included: the spawn system calls, the program's whole life (loader, start-up, work, exit), the reaping. Not included: making the
 //! argument vector, opening the files that take its output, reading and comparing that output, drawing,
 //! writing results, removing a container that was left over. No shell and no sudo stand between the clock
 //! and the program.
@@ -11,19 +10,17 @@
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _};
-use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, memfd_create};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use rustix::process::Pid;
 
 use super::clock::Stopwatch;
-use super::stop::Stop;
+use super::watchdog::{Cut, Watchdog};
 
 /// How many bytes of a run's output are kept for comparison and quoting.
 const OUTPUT_KEPT_BYTES: u64 = 1 << 20;
@@ -73,12 +70,12 @@ pub struct Ran {
 ///
 /// # Errors
 /// When it can not be started or waited for.
-pub fn run(invocation: &Invocation, limit: Duration, stop: &Stop) -> anyhow::Result<Ran> {
+pub fn run(invocation: &Invocation, limit: Duration, watchdog: &Watchdog) -> anyhow::Result<Ran> {
     let mut stdout = memory_file("stdout")?;
     let mut stderr = memory_file("stderr")?;
     let mut command = command(invocation, &stdout, &stderr)?;
-    let (wall_ns, end, usage) =
-        timed(&mut command, limit, stop).with_context(|| format!("can not run `{}`", invocation.program.display()))?;
+    let (wall_ns, end, usage) = timed(&mut command, limit, watchdog)
+        .with_context(|| format!("can not run `{}`", invocation.program.display()))?;
     Ok(Ran {
         wall_ns,
         user_ns: usage.user_ns,
@@ -89,21 +86,17 @@ pub fn run(invocation: &Invocation, limit: Duration, stop: &Stop) -> anyhow::Res
     })
 }
 
-fn timed(command: &mut Command, limit: Duration, stop: &Stop) -> anyhow::Result<(u64, End, Usage)> {
+fn timed(command: &mut Command, limit: Duration, watchdog: &Watchdog) -> anyhow::Result<(u64, End, Usage)> {
+    watchdog.arm(limit)?;
     let clock = Stopwatch::start();
     let child = command.spawn()?;
-    let pid = Pid::from_child(&child);
-    let cut =
-        pidfd_open(pid, PidfdFlags::empty()).map_err(anyhow::Error::from).and_then(|fd| wait_for(&fd, limit, stop));
-    if !matches!(cut, Ok(Wait::Ended)) {
-        kill_process_group(pid, Signal::KILL)?;
-    }
+    watchdog.began(Pid::from_child(&child));
     let (status, usage) = wait4(&child)?;
     let wall_ns = clock.elapsed_ns();
-    let end = match cut? {
-        Wait::Ended => status,
-        Wait::Limit => End::TimedOut,
-        Wait::Stop => End::Stopped,
+    let end = match watchdog.ended()? {
+        None => status,
+        Some(Cut::Limit) => End::TimedOut,
+        Some(Cut::Stop) => End::Stopped,
     };
     Ok((wall_ns, end, usage))
 }
@@ -120,28 +113,6 @@ fn command(invocation: &Invocation, stdout: &File, stderr: &File) -> anyhow::Res
         .stderr(stderr.try_clone()?)
         .process_group(0);
     Ok(command)
-}
-
-enum Wait {
-    Ended,
-    Limit,
-    Stop,
-}
-
-fn wait_for(pidfd: &OwnedFd, limit: Duration, stop: &Stop) -> anyhow::Result<Wait> {
-    let deadline = Stopwatch::start();
-    loop {
-        let left = limit.saturating_sub(deadline.elapsed());
-        let timeout = Timespec { tv_sec: i64::try_from(left.as_secs())?, tv_nsec: left.subsec_nanos().into() };
-        let mut fds = [PollFd::from_borrowed_fd(pidfd.as_fd(), PollFlags::IN), PollFd::new(stop, PollFlags::IN)];
-        match poll(&mut fds, Some(&timeout)) {
-            Ok(0) => return Ok(Wait::Limit),
-            Ok(_) if !fds[0].revents().is_empty() => return Ok(Wait::Ended),
-            Ok(_) => return Ok(Wait::Stop),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
 }
 
 struct Usage {
@@ -196,6 +167,20 @@ fn written(file: &mut File) -> anyhow::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::stop::Stop;
+
+    fn watchdog() -> Watchdog {
+        Watchdog::start(&Stop::never().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_limit_belongs_to_the_run_that_reached_it() {
+        let watchdog = watchdog();
+        let run = |script: &str, limit_ms| run(&shell(script), Duration::from_millis(limit_ms), &watchdog).unwrap().end;
+        assert_eq!(run("sleep 63.5", 30), End::TimedOut);
+        assert_eq!(run("true", 10_000), End::Exited(0));
+        assert_eq!(run("sleep 64.5", 30), End::TimedOut);
+    }
 
     fn shell(script: &str) -> Invocation {
         Invocation {
@@ -206,7 +191,7 @@ mod tests {
     }
 
     fn run_shell(script: &str, limit_ms: u64) -> Ran {
-        run(&shell(script), Duration::from_millis(limit_ms), &Stop::never().unwrap()).unwrap()
+        run(&shell(script), Duration::from_millis(limit_ms), &watchdog()).unwrap()
     }
 
     #[test]
@@ -247,14 +232,15 @@ mod tests {
     #[test]
     fn a_request_to_stop_ends_the_run() {
         let stop = Stop::never().unwrap();
+        let watchdog = Watchdog::start(&stop).unwrap();
         stop.request().unwrap();
-        assert_eq!(run(&shell("sleep 62.5"), Duration::from_mins(1), &stop).unwrap().end, End::Stopped);
+        assert_eq!(run(&shell("sleep 62.5"), Duration::from_mins(1), &watchdog).unwrap().end, End::Stopped);
     }
 
     #[test]
     fn a_program_that_is_not_there_is_an_error_that_names_it() {
         let invocation = Invocation { program: "/no/such".into(), args: Vec::new(), env: Vec::new() };
-        let error = run(&invocation, Duration::from_secs(1), &Stop::never().unwrap()).unwrap_err();
+        let error = run(&invocation, Duration::from_secs(1), &watchdog()).unwrap_err();
         assert!(format!("{error:#}").contains("`/no/such`"), "{error:#}");
     }
 }

@@ -14,6 +14,7 @@ use super::clock::Stopwatch;
 use super::progress::Progress;
 use super::session::{Output, Session, Until};
 use super::stop::Stop;
+use super::watchdog::Watchdog;
 
 /// A cell that failed so often in a row is given up: a case that always hangs would cost its time limit in
 /// every round.
@@ -60,7 +61,7 @@ pub fn run(stage: Stage<'_>, sink: &mut SampleSink, stop: &Stop, enough: Enough<
         session: stage.session,
         ctr: stage.ctr,
     };
-    let ended = state.rounds(sink, stop, enough);
+    let ended = Watchdog::start(stop).and_then(|watchdog| state.rounds(sink, &watchdog, (stop, enough)));
     let (status, reason) = match ended {
         Ok(status) => (status, None),
         Err(error) => (RunStatus::Failed, Some(format!("{error:#}"))),
@@ -94,7 +95,12 @@ struct Loop<'a> {
 }
 
 impl Loop<'_> {
-    fn rounds(&mut self, sink: &mut SampleSink, stop: &Stop, enough: Enough<'_>) -> anyhow::Result<RunStatus> {
+    fn rounds(
+        &mut self,
+        sink: &mut SampleSink,
+        watchdog: &Watchdog,
+        (stop, enough): (&Stop, Enough<'_>),
+    ) -> anyhow::Result<RunStatus> {
         let rounds = self.session.schedule.rounds();
         let mut progress = Progress::new(rounds.warmup + rounds.counted, self.session.schedule.slots_per_round());
         for round in 0..rounds.warmup + rounds.counted {
@@ -106,7 +112,7 @@ impl Loop<'_> {
                 if self.barred.contains_key(&(slot.bench, slot.cell)) {
                     continue;
                 }
-                let Some(sample) = self.one(slot, stop)? else { return Ok(RunStatus::Interrupted) };
+                let Some(sample) = self.one(slot, watchdog)? else { return Ok(RunStatus::Interrupted) };
                 sink.append(&sample)?;
                 self.count(slot, &sample);
                 self.samples.push(sample);
@@ -127,11 +133,11 @@ impl Loop<'_> {
         over || (until.looks.contains(&counted) && enough(&self.samples, until))
     }
 
-    fn one(&mut self, slot: Slot, stop: &Stop) -> anyhow::Result<Option<Sample>> {
+    fn one(&mut self, slot: Slot, watchdog: &Watchdog) -> anyhow::Result<Option<Sample>> {
         let id = format!("r{}-p{}", slot.round, slot.position);
         let limit = Duration::from_millis(self.session.timeout_ms);
         let clock = *self.clock.get_or_insert_with(Stopwatch::start);
-        let ran = self.invocation(slot, &id).and_then(|invocation| child::run(&invocation, limit, stop));
+        let ran = self.invocation(slot, &id).and_then(|invocation| child::run(&invocation, limit, watchdog));
         self.wall_ns = clock.elapsed_ns();
         let sample = match ran {
             Ok(ran) if ran.end == End::Stopped => {

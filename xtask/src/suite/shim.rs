@@ -160,7 +160,8 @@ fn all(request: &Request, ctr: &Ctr) -> anyhow::Result<Vec<Verdict>> {
         ctr.remove(&id)?;
         verdicts.push((trial.name.clone(), result.err().map(|error| format!("{error:#}"))));
     }
-    verdicts.push(("a compiled module runs compiled: `busy` is at least 4 times as fast as plain".to_owned(), mode(&busy)));
+    verdicts
+        .push(("a compiled module runs compiled: `busy` is at least 4 times as fast as plain".to_owned(), mode(&busy)));
     Ok(verdicts)
 }
 

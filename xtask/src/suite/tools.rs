@@ -11,6 +11,7 @@ use crate::cmd::Cmd;
 use crate::measure::child::{self, Invocation};
 use crate::measure::clock::Stopwatch;
 use crate::measure::stop::Stop;
+use crate::measure::watchdog::Watchdog;
 
 /// The toolbox, both groups: made, whole, repaired, and refused clearly where it can not be had.
 pub fn toolbox(rig: &Rig) -> Vec<Check> {
@@ -147,8 +148,9 @@ fn repeated(rig: &Rig) -> anyhow::Result<()> {
 fn user_ns(program: &Path, n: &str) -> anyhow::Result<u64> {
     let invocation =
         Invocation { program: program.to_path_buf(), args: vec!["--n".to_owned(), n.to_owned()], env: Vec::new() };
+    let watchdog = Watchdog::start(&Stop::never()?)?;
     let least = (0..5)
-        .map(|_| child::run(&invocation, Duration::from_mins(1), &Stop::never()?).map(|ran| ran.wall_ns))
+        .map(|_| child::run(&invocation, Duration::from_mins(1), &watchdog).map(|ran| ran.wall_ns))
         .collect::<anyhow::Result<Vec<u64>>>()?;
     least.into_iter().min().context("no run")
 }
