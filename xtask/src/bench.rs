@@ -87,8 +87,7 @@ pub fn parse(text: &str) -> anyhow::Result<Vec<Bench>> {
     ensure!(!file.bench.is_empty(), "it defines no bench: add a `[[bench]]` table");
     let mut benches = Vec::new();
     for wire in file.bench {
-        let name = wire.name.clone();
-        benches.extend(expand(wire).with_context(|| format!("bench `{name}`"))?);
+        benches.extend(expand(&wire).with_context(|| format!("bench `{}`", wire.name))?);
     }
     for (index, bench) in benches.iter().enumerate() {
         ensure!(
@@ -100,7 +99,7 @@ pub fn parse(text: &str) -> anyhow::Result<Vec<Bench>> {
     Ok(benches)
 }
 
-fn expand(wire: Wire) -> anyhow::Result<Vec<Bench>> {
+fn expand(wire: &Wire) -> anyhow::Result<Vec<Bench>> {
     ensure!(!wire.why.trim().is_empty(), "`why` is empty: say what question it answers");
     let plain =
         |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
@@ -112,7 +111,7 @@ fn expand(wire: Wire) -> anyhow::Result<Vec<Bench>> {
         program: wire.program.clone(),
         args,
         expected,
-        why: wire.why.clone(),
+        why: wire.why.trim().to_owned(),
         selection,
         sweep,
     };

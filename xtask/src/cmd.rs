@@ -50,7 +50,7 @@ impl Cmd {
             envs: Vec::new(),
             dir: None,
             stdin: Vec::new(),
-            limit: Duration::from_secs(60),
+            limit: Duration::from_mins(1),
         }
     }
 

@@ -71,9 +71,7 @@ fn made(session: &Session, stop: &Stop, enough: Enough<'_>) -> anyhow::Result<Me
     match Up::start(containers) {
         Ok(up) => {
             let outcome = up.conduct(session, containers, &mut sink, stop, enough);
-            let ended = up.stop(containers);
-            let outcome = outcome?;
-            ended?;
+            up.stop(containers)?;
             Ok(outcome)
         }
         Err(error) => {
@@ -155,7 +153,7 @@ impl Up {
         sink: &mut SampleSink,
         stop: &Stop,
         enough: Enough<'_>,
-    ) -> anyhow::Result<Measured> {
+    ) -> Measured {
         let mut barred = BTreeMap::new();
         let pulls = self.pull_all(session, containers, &mut barred);
         let stage = Stage { session, ctr: Some(&self.ctr), barred };
@@ -165,7 +163,7 @@ impl Up {
         {
             reason.push_str(&daemon.log_end());
         }
-        Ok(measured(outcome, pulls, Some(self.record.clone())))
+        measured(outcome, pulls, Some(self.record.clone()))
     }
 
     /// Every image once, before the rounds: a pull is not a part of a run.

@@ -68,12 +68,6 @@ fn os_release_below(root: &Path) -> BTreeMap<String, String> {
         .unwrap_or_default()
 }
 
-/// What compiled code is tied to: model and features of the first processor; empty where /proc does not say.
-pub fn cpu_identity() -> String {
-    let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    ["model name", "flags"].map(|name| text::cpuinfo_field(&cpuinfo, name).unwrap_or_default()).join("\n")
-}
-
 /// The type of the file system that a path is on; a path that does not exist yet is on its parent's.
 pub fn filesystem(path: &Path) -> Option<String> {
     let path = std::path::absolute(path).ok()?;
@@ -97,6 +91,8 @@ pub fn source(workspace: &Workspace, toolchain: &str) -> Source {
         dirty: changes.is_some_and(|changes| !changes.is_empty()),
         toolchain: toolchain.to_owned(),
         profile: crate::compile::PROFILE.to_owned(),
+        program_revision: PROGRAM_REVISION.to_owned(),
+        host: HOST.to_owned(),
     }
 }
 

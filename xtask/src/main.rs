@@ -1,5 +1,4 @@
 //! `cargo xtask`: see `cli` for the subcommands and ARCHITECTURE.md for the map.
-#![allow(dead_code)]
 
 mod analysis;
 mod bench;

@@ -136,6 +136,10 @@ pub struct Source {
     pub toolchain: String,
     /// The Cargo profile of both kinds.
     pub profile: String,
+    /// The commit that the measuring program itself was built from.
+    pub program_revision: String,
+    /// The triple of the host that it was built for.
+    pub host: String,
 }
 
 /// A bench as it was run.

@@ -66,6 +66,9 @@ impl Check {
     }
 }
 
+/// A check's name, and the check.
+type Named = (&'static str, fn(&Rig) -> anyhow::Result<()>);
+
 struct Stage {
     name: &'static str,
     what: &'static str,

@@ -154,11 +154,6 @@ impl Toolbox {
         self.tree.as_deref()
     }
 
-    /// The tree's dynamic linker.
-    pub fn loader(&self) -> Option<PathBuf> {
-        self.tree.as_ref().map(|tree| tree.join(tree::LOADER))
-    }
-
     /// A shared library by file name, for `dlopen`. When WasmEdge was named by option, its own prefix is searched
     /// first.
     ///

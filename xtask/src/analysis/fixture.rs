@@ -26,6 +26,8 @@ pub fn manifest(rounds: u32) -> Manifest {
             dirty: false,
             toolchain: "rustc 1.95.0".to_owned(),
             profile: "workload".to_owned(),
+            program_revision: "0123456789abcdef".to_owned(),
+            host: "x86_64-unknown-linux-gnu".to_owned(),
         },
         benches: benches(),
         cells: cells(),

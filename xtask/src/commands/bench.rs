@@ -10,6 +10,7 @@ use crate::cli::{BenchArgs, Exit};
 use crate::compile::{self, Artifact};
 use crate::host::Access;
 use crate::lock::Lock;
+use crate::machine::load::Snapshot;
 use crate::measure::clock::now_utc;
 use crate::measure::session::{Measured, Output, Session, SessionBench, Until};
 use crate::measure::stop::Stop;
@@ -29,11 +30,14 @@ pub fn run(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Exit> {
     let stop = Stop::on_signals()?;
     let _lock = Lock::take(&workspace.target().join("bench.lock"), "a `bench`")?;
     let started = now_utc();
+    // Before anything is built: our own work is not what a reader wants to know about.
+    let before = Snapshot::take();
     let prepared = prepare(workspace, args, &selected)?;
     let manifest = record::manifest(workspace, args, &selected.plan, &prepared, &selected.not_measured, started)?;
     let dir = RunDir::create(&out_dir(workspace, args, &manifest)?, &manifest)?;
     eprintln!("measuring {} runs into `{}`", runs(&selected.plan), dir.path().display());
-    let measured = measure(workspace, args, &selected, &prepared, (&manifest, &dir), &stop)?;
+    let mut measured = measure(workspace, args, &selected, &prepared, (&manifest, &dir), &stop)?;
+    measured.load.load_before = before.load_average();
     conclude(workspace, args, &dir, manifest, measured)
 }
 

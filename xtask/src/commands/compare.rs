@@ -24,9 +24,10 @@ pub fn run(workspace: &Workspace, args: &CompareArgs) -> anyhow::Result<Exit> {
     let comparison = compare(Runs { a: view(&a), b: view(&b) }, threshold);
     let refusals = comparison.refusals();
     if !refusals.is_empty() && !args.unlike {
-        let list: String = refusals.iter().map(|difference| format!("\n  {}", describe(difference))).collect();
+        let list: Vec<String> = refusals.iter().map(|difference| describe(difference)).collect();
+        let list = list.join("\n  ");
         anyhow::bail!(
-            "the runs are unlike, a ratio would be of the circumstances:{list}\nmeasure both on one machine and stack, or \
+            "the runs are unlike, a ratio would be of the circumstances:\n  {list}\nmeasure both on one machine and stack, or \
              compare all the same with `--unlike`"
         );
     }

@@ -1,7 +1,5 @@
 //! `doctor`: what this machine has and lacks.
 
-use std::fmt::Write as _;
-
 use crate::cli::{Exit, Format, FormatArgs};
 use crate::commands;
 use crate::doctor::{Finding, Status, examine, worst};
@@ -19,17 +17,18 @@ pub fn run(workspace: &Workspace, args: FormatArgs) -> anyhow::Result<Exit> {
 
 fn text(findings: &[Finding]) -> String {
     let width = findings.iter().map(|finding| finding.what.len()).max().unwrap_or(0);
-    findings.iter().fold(String::new(), |mut out, finding| {
+    let mut lines = Vec::new();
+    for finding in findings {
         let status = match finding.status {
             Status::Ok => "ok",
             Status::Warn => "warning",
             Status::Missing => "MISSING",
         };
-        let written = writeln!(out, "{status:8} {:width$}  {}", finding.what, finding.detail);
-        debug_assert!(written.is_ok(), "writing to a string can not fail");
+        lines.push(format!("{status:8} {:width$}  {}", finding.what, finding.detail));
         if !finding.remedy.is_empty() {
-            out.push_str(&format!("{:8} {:width$}  → {}\n", "", "", finding.remedy));
+            lines.push(format!("{:8} {:width$}  → {}", "", "", finding.remedy));
         }
-        out
-    })
+    }
+    lines.push(String::new());
+    lines.join("\n")
 }

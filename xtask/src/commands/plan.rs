@@ -1,7 +1,5 @@
 //! `plan`: what `bench` would do, in order. Needs no root and changes nothing.
 
-use std::fmt::Write as _;
-
 use serde::Serialize;
 
 use crate::cli::{Exit, Format, PlanArgs};
@@ -54,14 +52,10 @@ fn document(plan: &Plan) -> Document {
 fn text(plan: &Plan) -> String {
     let document = document(plan);
     let rounds = plan.schedule.rounds();
-    let mut out = String::new();
+    let mut out = Vec::new();
     let mut list = |title: &str, items: &[String]| {
-        let lines: String = items.iter().fold(String::new(), |mut lines, item| {
-            let written = writeln!(lines, "  {item}");
-            debug_assert!(written.is_ok(), "writing to a string can not fail");
-            lines
-        });
-        out.push_str(&format!("{title}\n{lines}"));
+        out.push(title.to_owned());
+        out.extend(items.iter().map(|item| format!("  {item}")));
     };
     list("benches", &document.benches);
     list("build", &document.builds);
@@ -78,5 +72,6 @@ fn text(plan: &Plan) -> String {
         ),
         &first,
     );
-    out
+    out.push(String::new());
+    out.join("\n")
 }

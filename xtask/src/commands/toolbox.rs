@@ -50,6 +50,6 @@ fn text(document: &Document) -> String {
     for package in &document.packages {
         table.add_row([package.name.clone(), package.version.clone(), package.sha256.chars().take(16).collect()]);
     }
-    let programs: String = document.programs.iter().map(|(name, path)| format!("{name:16} {path}\n")).collect();
-    format!("{table}\n{programs}")
+    let programs: Vec<String> = document.programs.iter().map(|(name, path)| format!("{name:16} {path}")).collect();
+    format!("{table}\n{}\n", programs.join("\n"))
 }

@@ -51,7 +51,7 @@ pub struct Stage<'a> {
 
 /// Makes the runs of a session until its last round, until they are precise enough, or until `stop`.
 pub fn run(stage: Stage<'_>, sink: &mut SampleSink, stop: &Stop, enough: Enough<'_>) -> Rounds {
-    let mut state = Loop {
+    let mut running = Loop {
         barred: stage.barred,
         failures: BTreeMap::new(),
         samples: Vec::new(),
@@ -61,18 +61,18 @@ pub fn run(stage: Stage<'_>, sink: &mut SampleSink, stop: &Stop, enough: Enough<
         session: stage.session,
         ctr: stage.ctr,
     };
-    let ended = Watchdog::start(stop).and_then(|watchdog| state.rounds(sink, &watchdog, (stop, enough)));
+    let ended = Watchdog::start(stop).and_then(|watchdog| running.rounds(sink, &watchdog, (stop, enough)));
     let (status, reason) = match ended {
         Ok(status) => (status, None),
         Err(error) => (RunStatus::Failed, Some(format!("{error:#}"))),
     };
-    let not_measured = state
+    let not_measured = running
         .barred
         .iter()
         // A twin that failed beside its case says nothing new; one that failed alone is named as what it is.
         .filter(|((bench, cell), _)| {
             let first = Cell { replica: Replica::First, ..*cell };
-            cell.replica == Replica::First || !state.barred.contains_key(&(*bench, first))
+            cell.replica == Replica::First || !running.barred.contains_key(&(*bench, first))
         })
         .map(|((bench, cell), reason)| NotMeasured {
             bench: stage.session.benches[*bench].name.clone(),
@@ -80,7 +80,7 @@ pub fn run(stage: Stage<'_>, sink: &mut SampleSink, stop: &Stop, enough: Enough<
             reason: reason.clone(),
         })
         .collect();
-    Rounds { status, reason, rounds_wall_ns: state.wall_ns, timed_ns: state.timed_ns, not_measured }
+    Rounds { status, reason, rounds_wall_ns: running.wall_ns, timed_ns: running.timed_ns, not_measured }
 }
 
 struct Loop<'a> {

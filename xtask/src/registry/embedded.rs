@@ -54,6 +54,7 @@ impl EmbeddedRegistry {
     }
 
     /// Where it listens.
+    #[cfg(test)]
     pub fn address(&self) -> SocketAddr {
         self.address
     }

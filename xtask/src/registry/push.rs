@@ -16,7 +16,6 @@ use super::destination::Destination;
 use super::embedded::runtime;
 use super::patience::Patience;
 use super::session::{Presence, Session, expect_same};
-use crate::case::Kind;
 use crate::oci::digest::Digest;
 use crate::oci::{Blob, ImageSet, Tagged};
 
@@ -40,23 +39,11 @@ impl Access {
 /// An image or index that a registry was seen to hold, byte for byte. Only [`push`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pushed {
-    program: String,
-    kind: Option<Kind>,
     reference: String,
     digest: Digest,
 }
 
 impl Pushed {
-    /// The program inside.
-    pub fn program(&self) -> &str {
-        &self.program
-    }
-
-    /// The kind; `None` for an index.
-    pub fn kind(&self) -> Option<Kind> {
-        self.kind
-    }
-
     /// What to pull: `host[:port]/prefix/program:tag`.
     pub fn reference(&self) -> &str {
         &self.reference
@@ -157,8 +144,6 @@ async fn run(
     let pushed = tagged
         .iter()
         .map(|tagged| Pushed {
-            program: tagged.program.to_owned(),
-            kind: tagged.kind,
             reference: session.destination().reference(tagged.program, tagged.tag),
             digest: tagged.document.digest(),
         })

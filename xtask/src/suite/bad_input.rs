@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::ensure;
 
-use super::{Check, Rig, expect_code, expect_error};
+use super::{Check, Named, Rig, expect_code, expect_error};
 use crate::cmd::{Cmd, Output};
 use crate::results::store::parse_samples;
 
 /// Every bad input that a person can give.
 pub fn bad_input(rig: &Rig) -> Vec<Check> {
-    let anywhere: [(&str, fn(&Rig) -> anyhow::Result<()>); 10] = [
+    let anywhere: [Named; 10] = [
         ("an unknown bench names the known ones", unknown_bench),
         ("an unknown case names the known ones", unknown_case),
         ("broken TOML: file, line, expectation", broken_toml),
@@ -23,7 +23,7 @@ pub fn bad_input(rig: &Rig) -> Vec<Check> {
         ("a run is never overwritten", existing_out),
     ];
     let mut checks: Vec<Check> = anywhere.iter().map(|(name, check)| Check::of(*name, check(rig))).collect();
-    let as_root: [(&str, fn(&Rig) -> anyhow::Result<()>); 4] = [
+    let as_root: [Named; 4] = [
         ("a containerd that does not start: the end of its log, and the direct rows", no_containerd),
         ("a full disk under `results/` keeps the samples before", full_results),
         ("a full disk under containerd's root loses the container rows only", full_root),
@@ -179,6 +179,7 @@ fn full_root(rig: &Rig) -> anyhow::Result<()> {
         ["bench", "--bench", "array-sum", "--case", "native/*", "--rounds", "6", "--out", &out, "--scratch", &disk];
     let output = on_small_disk(rig, &disk, 300, &args)?;
     expect_error(&output, 3, &["no space"])?;
+    ensure!(String::from_utf8_lossy(&output.stdout).contains("not measured"), "the table has no row for it");
     let (samples, _) = parse_samples(&std::fs::read(PathBuf::from(&out).join("samples.jsonl"))?);
     let direct = samples.iter().filter(|sample| sample.case.contains("/process") && sample.reason.is_none()).count();
     ensure!(direct == 14, "{direct} direct samples instead of 14");

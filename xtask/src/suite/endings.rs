@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
-use super::{Check, Rig, expect_code, expect_error};
+use super::{Check, Named, Rig, expect_code, expect_error};
 use crate::cmd::{Cmd, Running};
 use crate::host::leftovers::NAMESPACE_PREFIX;
 use crate::measure::clock::Stopwatch;
@@ -20,7 +20,7 @@ const END_LIMIT: Duration = Duration::from_secs(20);
 /// Each way to end.
 pub fn endings(rig: &Rig) -> Vec<Check> {
     let mut checks = Vec::new();
-    let needs_containers: [(&str, fn(&Rig) -> anyhow::Result<()>); 4] = [
+    let needs_containers: [Named; 4] = [
         ("a finished run leaves no process, mount, socket or cgroup", finished),
         ("SIGKILL of the bench leaves none either, and the samples", killed),
         ("Ctrl-C keeps, and reports, what was measured", interrupted),
@@ -107,7 +107,7 @@ fn long_bench(rig: &Rig, out: &Path) -> anyhow::Result<Running> {
     let samples = PathBuf::from(out.as_ref()).join("samples.jsonl");
     wait_until(Duration::from_mins(5), || {
         running.ensure_running()?;
-        Ok(std::fs::read(&samples).is_ok_and(|bytes| bytes.iter().filter(|byte| **byte == b'\n').count() >= 12))
+        Ok(std::fs::read_to_string(&samples).is_ok_and(|text| text.lines().count() >= 12))
     })
     .context("the bench did not come to its first samples")?;
     Ok(running)

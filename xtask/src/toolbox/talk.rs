@@ -36,9 +36,11 @@ pub trait Talk {
 }
 
 /// Talks to nobody.
+#[cfg(test)]
 #[derive(Debug, Default)]
 pub struct Silent;
 
+#[cfg(test)]
 impl Talk for Silent {
     fn say(&mut self, _text: &str) {}
     fn progress(&mut self, _what: &str, _progress: Progress) {}

@@ -93,7 +93,7 @@ fn trial(image: &ImageSpec) -> Trial {
         trial.command = ["/x.wasm", "one", "two three", ""].map(str::to_owned).to_vec();
     }
     if image.form == Form::Native {
-        trial.name = "a native image runs through the same shim".to_owned();
+        "a native image runs through the same shim".clone_into(&mut trial.name);
         trial.command = ["/array-sum", "--n", "1000"].map(str::to_owned).to_vec();
     }
     trial.want = want(image, &trial.stdin);
