@@ -53,8 +53,7 @@ pub fn precise(samples: &[Sample], until: &Until) -> bool {
 /// Makes the runs of a session, containers included when this process is where they can be.
 ///
 /// # Errors
-/// When the samples can not be opened or what ran could not be ended. Everything else is told in
-/// [`Measured`].
+/// When the samples can not be opened. Everything else is told in [`Measured`].
 pub fn conduct(session: &Session, stop: &Stop, enough: Enough<'_>) -> anyhow::Result<Measured> {
     let (before, clock) = (Snapshot::take(), Stopwatch::start());
     let mut measured = made(session, stop, enough)?;
@@ -70,8 +69,11 @@ fn made(session: &Session, stop: &Stop, enough: Enough<'_>) -> anyhow::Result<Me
     };
     match Up::start(containers) {
         Ok(up) => {
-            let outcome = up.conduct(session, containers, &mut sink, stop, enough);
-            up.stop(containers)?;
+            let mut outcome = up.conduct(session, containers, &mut sink, stop, enough);
+            if let Err(error) = up.stop(containers) {
+                outcome.status = RunStatus::Failed;
+                outcome.reason.get_or_insert(format!("what was started could not be ended: {error:#}"));
+            }
             Ok(outcome)
         }
         Err(error) => {

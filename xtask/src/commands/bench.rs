@@ -36,7 +36,10 @@ pub fn run(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Exit> {
     let manifest = record::manifest(workspace, args, &selected.plan, &prepared, &selected.not_measured, started)?;
     let dir = RunDir::create(&out_dir(workspace, args, &manifest)?, &manifest)?;
     eprintln!("measuring {} runs into `{}`", runs(&selected.plan), dir.path().display());
-    let mut measured = measure(workspace, args, &selected, &prepared, (&manifest, &dir), &stop)?;
+    let measured = measure(workspace, args, &selected, &prepared, (&manifest, &dir), &stop);
+    let mut measured = measured.with_context(|| {
+        format!("the run was cut off; `cargo xtask report {}` shows the samples until then", dir.path().display())
+    })?;
     measured.load.load_before = before.load_average();
     conclude(workspace, args, &dir, manifest, measured)
 }
