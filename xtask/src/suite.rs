@@ -26,6 +26,7 @@ mod registries;
 pub mod shim;
 mod source;
 mod tools;
+mod variants;
 
 /// How long a command of this program may take in a check.
 const COMMAND_LIMIT: Duration = Duration::from_mins(25);
@@ -86,6 +87,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "registry", what: "pushed to Debian's docker-registry", run: registries::registries },
     Stage { name: "shim", what: "modules in real containers", run: shim::stage },
     Stage { name: "bench", what: "a short real run, its files, its rebuild", run: measuring::bench },
+    Stage { name: "variants", what: "--until, a sweep, an existing containerd", run: variants::variants },
     Stage { name: "endings", what: "SIGKILL, Ctrl-C, two at once, not root", run: endings::endings },
     Stage { name: "bad-input", what: "clear errors, nothing lost", run: bad_input::bad_input },
     Stage { name: "documents", what: "what documents say is current", run: documents::documents },
