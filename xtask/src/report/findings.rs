@@ -79,11 +79,30 @@ fn times(run: &Run) -> String {
     if view::plain_benches(run).count() > 1 {
         sides[0] = format!("for {}, {}", bench.name, sides[0]);
     }
+    sides.extend(runtime(run, &bench.name));
     if shown.iter().any(|row| row.ratio.is_some() && row.ci_low.is_none()) {
         let more = shown.iter().filter(|row| row.ci_low.is_none()).filter_map(|row| row.more_rounds).max();
         sides.push(format!("a ratio without interval comes from too few rounds{}", advice(more)));
     }
     sentence(&sides.join("; "))
+}
+
+/// What the control arm says: native and Wasm containers are made by different runtimes, and a part of their ratio is
+/// the runtimes'. Without the arm, a Wasm container that is faster than a native one asks for it.
+fn runtime(run: &Run, bench: &str) -> Option<String> {
+    if let Some(row) = view::comparison(run, bench, "native/wasmedge") {
+        let (low, high) = view::ratio(row).ends?;
+        return Some(format!(
+            "native in a container of the same shim took {low} to {high} times as long as with runc, which is the \
+             runtime's part and not the engine's"
+        ));
+    }
+    let aot = view::comparison(run, bench, &view::central_case(Mode::Aot, Side::Container))?;
+    (aot.verdict == Verdict::Faster).then(|| {
+        "runc and the WasmEdge shim are different runtimes, and `--case native/wasmedge` would tell the runtime's part \
+         from the engine's"
+            .to_owned()
+    })
 }
 
 /// How many more rounds are needed, when that is known.
