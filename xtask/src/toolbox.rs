@@ -43,11 +43,8 @@ pub enum Group {
 
 impl Group {
     /// The programs that it is fetched for.
-    pub const fn programs(self) -> &'static [&'static str] {
-        match self {
-            Self::Run => &["containerd", "ctr", "runc", "wasmedge", "protoc"],
-            Self::Tests => &["docker-registry", "skopeo", "hyperfine"],
-        }
+    pub fn programs(self) -> impl Iterator<Item = &'static str> {
+        suite::programs(self).iter().map(|program| program.name)
     }
 
     const fn name(self) -> &'static str {

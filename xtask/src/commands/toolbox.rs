@@ -39,7 +39,7 @@ pub fn run(workspace: &Workspace, args: &ToolboxArgs) -> anyhow::Result<Exit> {
 
 fn add(document: &mut Document, toolbox: &Toolbox, group: Group) -> anyhow::Result<()> {
     for name in group.programs() {
-        document.programs.insert((*name).to_owned(), toolbox.program(name)?.to_string_lossy().into_owned());
+        document.programs.insert(name.to_owned(), toolbox.program(name)?.to_string_lossy().into_owned());
     }
     document.packages.extend(toolbox.packages());
     Ok(())

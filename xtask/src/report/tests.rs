@@ -4,7 +4,7 @@ use expect_test::expect_file;
 
 use super::terminal::{self, ColourChoice};
 use super::{Run, csv, files, findings, fixture, html, markdown};
-use crate::results::Verdict;
+use crate::results::{Comparison, Verdict};
 
 mod page;
 
@@ -136,9 +136,33 @@ fn the_same_run_gives_the_same_bytes() {
     }
 }
 
+/// Containers of native programs and of modules are made by different runtimes.
+#[test]
+fn the_control_arm_tells_the_runtimes_part_and_its_absence_is_told() {
+    let mut run = fixture::complete();
+    let of_aot = |row: &&mut Comparison| {
+        (row.bench.as_str(), row.case.as_str(), row.baseline.as_str())
+            == ("array-sum", "wasm-aot/wasmedge", "native/runc")
+    };
+    let aot = run.summary.comparisons.iter_mut().find(of_aot).unwrap();
+    (aot.ratio, aot.ci_low, aot.ci_high) = (Some(0.74), Some(0.71), Some(0.77));
+    aot.verdict = Verdict::Faster;
+    let mut arm = aot.clone();
+    run.summary.comparisons.retain(|row| row.case != "native/wasmedge");
+    let without = &findings::sentences(&run)[1];
+    assert!(without.contains("`--case native/wasmedge`"), "{without}");
+    "native/wasmedge".clone_into(&mut arm.case);
+    (arm.ratio, arm.ci_low, arm.ci_high) = (Some(0.66), Some(0.63), Some(0.70));
+    run.summary.comparisons.push(arm);
+    let with = &findings::sentences(&run)[1];
+    assert!(with.contains("0.63 to 0.70") && with.contains("the runtime's part"), "{with}");
+}
+
 /// Every public field of the stored structs, read from their source.
 fn stored_fields() -> Vec<&'static str> {
-    let fields = include_str!("../results.rs").lines().filter_map(|line| {
+    let sources =
+        [include_str!("../results.rs"), include_str!("../results/manifest.rs"), include_str!("../results/summary.rs")];
+    let fields = sources.into_iter().flat_map(str::lines).filter_map(|line| {
         let (name, _) = line.strip_prefix("    pub ")?.split_once(": ")?;
         Some(name)
     });

@@ -127,7 +127,7 @@ fn unknown_run(rig: &Rig) -> anyhow::Result<()> {
 }
 
 fn existing_out(rig: &Rig) -> anyhow::Result<()> {
-    let out = out(rig, "existing");
+    let out = out(rig, "existing-run");
     std::fs::create_dir(&out)?;
     let output = rig.xtask(&["bench", "--case", "native/process", "--rounds", "1", "--out", &out]).output()?;
     expect_error(&output, 1, &["never overwritten", "--out"])

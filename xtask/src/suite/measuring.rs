@@ -25,7 +25,7 @@ pub fn bench(rig: &Rig) -> Vec<Check> {
     let out = rig.scratch.join("bench");
     let output = match rig.xtask(&["bench", "--rounds", &ROUNDS.to_string(), "--out", &out.to_string_lossy()]).run() {
         Ok(output) => output,
-        Err(error) => return vec![Check::of(name, Err(error))],
+        Err(error) => return vec![Check::of(name, Err(error.context(failures(&out))))],
     };
     vec![
         Check::of(name, rows(&out)),
@@ -35,9 +35,19 @@ pub fn bench(rig: &Rig) -> Vec<Check> {
         Check::of("`report` makes every file again, byte for byte", rebuilt(rig, &out)),
         Check::of("a truncated `samples.jsonl` gives what can be saved and says what was lost", truncated(rig, &out)),
         Check::of("`compare` of a run with itself finds nothing", compared(rig, &out)),
+        Check::of("`compare --fail-above` fails on a slow-down, and refuses unlike runs", gated(rig, &out)),
         Check::of("`run CASE` prints what the program prints", run_case(rig)),
         Check::of("noop measured by us and by hyperfine agree within 10 %", hyperfine(rig)),
     ]
+}
+
+/// What the samples say about a run that was not complete.
+fn failures(out: &Path) -> String {
+    let (samples, _) = parse_samples(&std::fs::read(out.join("samples.jsonl")).unwrap_or_default());
+    let failed = samples.iter().filter(|sample| sample.outcome != Outcome::Ok);
+    let rows: Vec<String> =
+        failed.map(|sample| format!("{} {}: {:?}", sample.bench, sample.case, sample.reason)).collect();
+    format!("{} of {} runs failed: {}", rows.len(), samples.len(), rows.join("; "))
 }
 
 fn json(path: &Path) -> anyhow::Result<Value> {
@@ -148,6 +158,36 @@ fn truncated(rig: &Rig, out: &Path) -> anyhow::Result<()> {
 fn compared(rig: &Rig, out: &Path) -> anyhow::Result<()> {
     let out = out.to_string_lossy();
     rig.xtask(&["compare", &out, &out, "--fail-above", "5%"]).run().map(|_| ())
+}
+
+/// The same run with one case's times doubled, and the same run on another kernel.
+fn gated(rig: &Rig, out: &Path) -> anyhow::Result<()> {
+    let manifest = std::fs::read_to_string(out.join("manifest.json"))?;
+    let slower: Vec<String> = read_samples(out)?
+        .into_iter()
+        .map(|mut sample| {
+            if sample.case == "wasm-aot/wasmedge" {
+                sample.wall_ns = sample.wall_ns.map(|wall_ns| wall_ns * 2);
+            }
+            Ok(serde_json::to_string(&sample)? + "\n")
+        })
+        .collect::<anyhow::Result<_>>()?;
+    let copy = |name: &str, manifest: &str| {
+        let copy = rig.scratch.join(name);
+        std::fs::create_dir(&copy)?;
+        std::fs::write(copy.join("manifest.json"), manifest)?;
+        std::fs::write(copy.join("samples.jsonl"), slower.concat())?;
+        anyhow::Ok(copy.to_string_lossy().into_owned())
+    };
+    let (slow, before) = (copy("slower", &manifest)?, out.to_string_lossy());
+    let gate = rig.xtask(&["compare", &before, &slow, "--fail-above", "5%"]).output()?;
+    super::expect_code(&gate, 4)?;
+    let mut other: Value = serde_json::from_str(&manifest)?;
+    other["machine"]["kernel"] = "Linux 1.2.13".into();
+    let other = copy("other-kernel", &other.to_string())?;
+    let refused = rig.xtask(&["compare", &before, &other]).output()?;
+    super::expect_error(&refused, 1, &["machine.kernel", "Linux 1.2.13", "--unlike"])?;
+    rig.xtask(&["compare", &before, &other, "--unlike"]).run().map(|_| ())
 }
 
 fn run_case(rig: &Rig) -> anyhow::Result<()> {

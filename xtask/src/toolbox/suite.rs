@@ -19,8 +19,7 @@ pub struct Family {
     pub keyrings: &'static [&'static str],
 }
 
-/// Only Debian was tried. Ubuntu's suite is the first long-term one whose WasmEdge is at least 0.14, by what
-/// its archive lists; nobody has run this program on it yet.
+/// Only Debian was tried. Ubuntu's suite is its long-term one after Debian's; nobody has run this program on it yet.
 pub const FAMILIES: [Family; 2] = [
     Family {
         id: "debian",

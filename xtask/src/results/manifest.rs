@@ -1,0 +1,280 @@
+//! `manifest.json`: the circumstances of a run, known before its first sample, and how it ended.
+
+use serde::{Deserialize, Serialize};
+
+/// `manifest.json`: the circumstances of a run. Written before the first sample; `finished` is added at the
+/// end, so a manifest without it belongs to a run that was cut off.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`super::SCHEMA`] when the run was written.
+    pub schema: u32,
+    /// The name of the run: its folder's.
+    pub run: String,
+    /// The command, as typed.
+    pub command: Vec<String>,
+    /// UTC, RFC 3339.
+    pub started_utc: String,
+    /// The seed of the order of cells within rounds, and of every bootstrap.
+    pub seed: u64,
+    /// Counted rounds that were asked for.
+    pub rounds: u32,
+    /// Discarded rounds before them.
+    pub warmup_rounds: u32,
+    /// Nominal coverage of every interval, for example 0.95.
+    pub confidence: f64,
+    /// The margin below which a difference is called none, as a fraction: 0.02 is 2 %.
+    pub delta: f64,
+    /// When rounds were added until a precision was reached: the looks that were preset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequential: Option<Sequential>,
+    /// The time limit of one run.
+    pub timeout_ms: u64,
+    /// Where the source stood.
+    pub source: Source,
+    /// The benches of this run, in the order of the table.
+    pub benches: Vec<BenchRecord>,
+    /// The cells of every bench, in the order of the table.
+    pub cells: Vec<String>,
+    /// What was built.
+    pub artifacts: Vec<ArtifactRecord>,
+    /// What was assembled and pushed.
+    pub images: Vec<ImageRecord>,
+    /// The programs that took part: containerd, ctr, runc, the shim, the engine.
+    pub programs: Vec<ProgramRecord>,
+    /// The packages that they came from.
+    pub packages: Vec<PackageRecord>,
+    /// What this machine is.
+    pub machine: Machine,
+    /// How containers were run; absent when none were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostRecord>,
+    /// What was asked for and could not be measured here.
+    pub not_measured: Vec<NotMeasured>,
+    /// How the run ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finished: Option<Finished>,
+}
+
+/// Preset looks of a run that goes on until its intervals are narrow enough.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sequential {
+    /// The widest relative interval wanted, in percent: (high − low) / ratio.
+    pub until_percent: f64,
+    /// The counted rounds after which the intervals are looked at, ascending; the last is the most that is run.
+    pub looks: Vec<u32>,
+    /// The confidence used at each look, so that all together keep the nominal one.
+    pub look_confidence: f64,
+}
+
+/// Where the source stood when the run was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// The commit, in hex; `unknown` outside a git checkout.
+    pub revision: String,
+    /// Whether tracked files differed from it.
+    pub dirty: bool,
+    /// `rustc --version` of the compiler of both kinds.
+    pub toolchain: String,
+    /// The Cargo profile of both kinds.
+    pub profile: String,
+    /// The commit that the measuring program itself was built from.
+    pub program_revision: String,
+    /// The triple of the host that it was built for.
+    pub host: String,
+}
+
+/// A bench as it was run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BenchRecord {
+    /// Its name; a point of a sweep is `<sweep>/<n>`.
+    pub name: String,
+    /// The program.
+    pub program: String,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// SHA-256 of the expected output, in hex.
+    pub expected_sha256: String,
+    /// Why the bench exists.
+    pub why: String,
+    /// The sweep that it is a point of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<SweepPoint>,
+}
+
+/// One size of a size sweep.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SweepPoint {
+    /// The bench that sweeps.
+    pub name: String,
+    /// The size of this point: what `{n}` in the arguments stands for.
+    pub n: u64,
+}
+
+/// A built file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ArtifactRecord {
+    /// The program.
+    pub program: String,
+    /// `native`, `wasm` or `wasm-aot`.
+    pub kind: String,
+    /// The Rust target, or what was made from it.
+    pub target: String,
+    /// The file's size.
+    pub size_bytes: u64,
+    /// The file's SHA-256, in hex.
+    pub sha256: String,
+}
+
+/// An assembled image: every byte that matters for shipping.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ImageRecord {
+    /// The program inside.
+    pub program: String,
+    /// `native`, `wasm` or `wasm-aot`.
+    pub kind: String,
+    /// What containerd pulled, with tag.
+    pub reference: String,
+    /// Digest of the manifest, `sha256:…`.
+    pub manifest_digest: String,
+    /// `os/architecture` of the config.
+    pub platform: String,
+    /// `none`, `gzip` or `zstd`.
+    pub compression: String,
+    /// The manifest's own bytes.
+    pub manifest_bytes: u64,
+    /// The config's bytes.
+    pub config_bytes: u64,
+    /// All layers as transferred.
+    pub layers_compressed_bytes: u64,
+    /// All layers as unpacked tar streams.
+    pub layers_unpacked_bytes: u64,
+    /// Everything that a pull transfers: manifest, config and layers.
+    pub transfer_bytes: u64,
+    /// How long containerd took to pull and unpack it from the local registry; absent when it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pull_ns: Option<u64>,
+}
+
+/// A program that took part, as it says itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramRecord {
+    /// The program's name.
+    pub name: String,
+    /// The first line of its version output.
+    pub version: String,
+    /// SHA-256 of the executable, in hex.
+    pub sha256: String,
+    /// `toolbox`, `host` or `built`.
+    pub origin: String,
+    /// The size of the executable (for the engine: of its library too), a part of what a node must have.
+    pub size_bytes: u64,
+}
+
+/// A package of the toolbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackageRecord {
+    /// The package's name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The architecture it was built for.
+    pub architecture: String,
+    /// SHA-256 of the package file, in hex.
+    pub sha256: String,
+}
+
+/// What a machine is: what does not change during a run. Every field is what the kernel or the host said;
+/// `None` where it said nothing (a virtual machine often hides governor and turbo).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Distribution, from os-release.
+    pub os: Option<String>,
+    /// `uname -sr`.
+    pub kernel: Option<String>,
+    /// `uname -m`.
+    pub architecture: Option<String>,
+    /// Model name of the first processor.
+    pub cpu_model: Option<String>,
+    /// Processors online.
+    pub cpus: Option<u32>,
+    /// Memory.
+    pub memory_bytes: Option<u64>,
+    /// Frequency governor of the first processor.
+    pub governor: Option<String>,
+    /// Whether turbo frequencies are allowed.
+    pub turbo: Option<bool>,
+    /// Whether two threads share a core.
+    pub smt: Option<bool>,
+    /// The hypervisor, as far as the processor flags tell.
+    pub virtualised: Option<bool>,
+    /// `v1`, `v2` or `hybrid`.
+    pub cgroup: Option<String>,
+}
+
+/// How containers were run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HostRecord {
+    /// `private` (our own containerd), or the address of the one that was named.
+    pub containerd: String,
+    /// The snapshotter.
+    pub snapshotter: String,
+    /// `cgroupfs` or `systemd`.
+    pub cgroup_driver: String,
+    /// File system type under containerd's root.
+    pub filesystem: String,
+}
+
+/// What was asked for and has no number, with the reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotMeasured {
+    /// The bench.
+    pub bench: String,
+    /// The case, without twin.
+    pub case: String,
+    /// Why, and what would help.
+    pub reason: String,
+}
+
+/// The end of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finished {
+    /// UTC, RFC 3339.
+    pub finished_utc: String,
+    /// How it ended.
+    pub status: RunStatus,
+    /// From the first timed region's start to the last one's end, everything between included.
+    pub rounds_wall_ns: u64,
+    /// The part of it inside timed regions.
+    pub timed_ns: u64,
+    /// What the machine did meanwhile.
+    pub load: LoadDuring,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunStatus {
+    /// Every planned run took place.
+    Complete,
+    /// Ctrl-C or a signal: what was measured until then is kept.
+    Interrupted,
+    /// Something outside the measured programs failed: what was measured until then is kept.
+    Failed,
+}
+
+/// What else happened on the machine during the run, from `/proc` before and after.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LoadDuring {
+    /// One-minute load average before.
+    pub load_before: Option<f64>,
+    /// One-minute load average after.
+    pub load_after: Option<f64>,
+    /// Processor time that the hypervisor gave to others, as a fraction of all processor time.
+    pub steal_fraction: Option<f64>,
+    /// Thermal throttling events counted by the processors.
+    pub throttle_events: Option<u64>,
+    /// Fraction of all processor time spent busy (not idle, not waiting for I/O).
+    pub busy_fraction: Option<f64>,
+    /// Pressure-stall total for processors ("some", /proc/pressure/cpu), as a fraction of the run's wall time.
+    pub cpu_pressure_fraction: Option<f64>,
+}

@@ -1,0 +1,257 @@
+//! `summary.json`: what `analysis` computes from a manifest and its samples.
+
+use serde::{Deserialize, Serialize};
+
+use super::NotMeasured;
+
+/// `summary.json`: computed from manifest and samples by `analysis`, and by nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// [`super::SCHEMA`].
+    pub schema: u32,
+    /// The run's name.
+    pub run: String,
+    /// A row per bench and cell.
+    pub cases: Vec<CaseSummary>,
+    /// A row per program and kind.
+    pub sizes: Vec<SizeRow>,
+    /// Paired ratios within this run.
+    pub comparisons: Vec<Comparison>,
+    /// The A/A rows, and the resolution that follows from each.
+    pub resolutions: Vec<Resolution>,
+    /// Fixed and marginal cost, where the run has a size sweep.
+    pub fits: Vec<Fit>,
+    /// Published figures beside ours.
+    pub claims: Vec<ClaimRow>,
+    /// What a reader must know before believing a number, each with advice.
+    pub warnings: Vec<Warning>,
+    /// What was asked for and has no number.
+    pub not_measured: Vec<NotMeasured>,
+}
+
+/// The distribution of one cell. Times in nanoseconds. `None` (JSON `null`) where n has no answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CaseSummary {
+    /// The bench.
+    pub bench: String,
+    /// The cell's name.
+    pub case: String,
+    /// Counted samples with outcome `ok`.
+    pub n: usize,
+    /// Counted runs with any other outcome.
+    pub failed: usize,
+    /// The median.
+    pub median_ns: Option<f64>,
+    /// Lower end of the median's interval.
+    pub ci_low_ns: Option<f64>,
+    /// Upper end of the median's interval.
+    pub ci_high_ns: Option<f64>,
+    /// The confidence that the interval achieves (at least the nominal one).
+    pub confidence: Option<f64>,
+    /// The arithmetic mean.
+    pub mean_ns: Option<f64>,
+    /// Standard deviation, n − 1.
+    pub stddev_ns: Option<f64>,
+    /// Median absolute deviation, unscaled.
+    pub mad_ns: Option<f64>,
+    /// The least.
+    pub min_ns: Option<f64>,
+    /// The greatest.
+    pub max_ns: Option<f64>,
+    /// 90th percentile, from 36 samples on.
+    pub p90_ns: Option<f64>,
+    /// 95th percentile, from 72 samples on.
+    pub p95_ns: Option<f64>,
+    /// 99th percentile, from 368 samples on.
+    pub p99_ns: Option<f64>,
+    /// Samples whose modified z-score exceeds 3.5: reported, never dropped.
+    pub outliers: usize,
+    /// Spearman correlation of value and round.
+    pub drift: Option<Drift>,
+    /// The first run of this cell (warm-up included) over the median of the counted ones.
+    pub first_run_ratio: Option<f64>,
+}
+
+/// Whether values rose or fell over the run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Drift {
+    /// Spearman's rank correlation of value against round, −1 to 1.
+    pub spearman: f64,
+    /// Two-sided p-value under no association.
+    pub p_value: f64,
+}
+
+/// Exact sizes of one program in one kind. kB is 1000 bytes wherever these are shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SizeRow {
+    /// The program.
+    pub program: String,
+    /// `native`, `wasm` or `wasm-aot`.
+    pub kind: String,
+    /// The ELF file or module as shipped.
+    pub binary_bytes: u64,
+    /// All that a pull transfers: manifest, config and compressed layers.
+    pub image_bytes_compressed: Option<u64>,
+    /// The layers as unpacked tar streams.
+    pub image_bytes_unpacked: Option<u64>,
+}
+
+/// What a paired comparison says, given the margin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The whole interval lies below 1 − δ.
+    Faster,
+    /// The whole interval lies above 1 + δ.
+    Slower,
+    /// The whole interval lies within 1 ± δ.
+    Same,
+    /// Neither: more rounds would tell.
+    Undetermined,
+}
+
+/// A ratio of two cells of one run, paired by round.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The bench.
+    pub bench: String,
+    /// The cell.
+    pub case: String,
+    /// What it is divided by.
+    pub baseline: String,
+    /// Rounds in which both have a sample.
+    pub n: usize,
+    /// Median over rounds of case / baseline.
+    pub ratio: Option<f64>,
+    /// Lower end of its interval.
+    pub ci_low: Option<f64>,
+    /// Upper end of its interval.
+    pub ci_high: Option<f64>,
+    /// The confidence that the interval achieves.
+    pub confidence: Option<f64>,
+    /// The margin that the verdict used: the greater of the one asked for and the A/A resolution.
+    pub delta: f64,
+    /// What follows.
+    pub verdict: Verdict,
+    /// For `undetermined`: about how many more rounds would tell.
+    pub more_rounds: Option<u32>,
+    /// How the interval was made.
+    pub method: String,
+}
+
+/// An A/A row: one cell measured twice, and what difference this run could therefore resolve.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// The bench.
+    pub bench: String,
+    /// The case that was measured twice.
+    pub case: String,
+    /// Rounds in which both have a sample.
+    pub n: usize,
+    /// Median over rounds of twin / case: 1 but for chance.
+    pub ratio: Option<f64>,
+    /// Lower end of its interval.
+    pub ci_low: Option<f64>,
+    /// Upper end of its interval.
+    pub ci_high: Option<f64>,
+    /// The confidence that the interval achieves.
+    pub confidence: Option<f64>,
+    /// The farthest end of the interval from 1, as a fraction: no smaller difference is called one.
+    pub resolution: Option<f64>,
+}
+
+/// `T = a + b·n`, fitted over a size sweep by case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fit {
+    /// The bench that sweeps.
+    pub sweep: String,
+    /// The case.
+    pub case: String,
+    /// Fixed cost: delivery and start-up.
+    pub a_ns: Option<Estimate>,
+    /// Marginal cost per unit of n: execution.
+    pub b_ns_per_n: Option<Estimate>,
+    /// The sizes.
+    pub sizes: Vec<u64>,
+    /// The median time at each size.
+    pub medians_ns: Vec<f64>,
+    /// How it was made.
+    pub method: String,
+}
+
+/// A number with its interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// The value.
+    pub value: f64,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+/// Whether a published figure came out again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClaimVerdict {
+    /// Within the tolerance that the claim's data states.
+    Reproduced,
+    /// Measured, and not within it.
+    NotReproduced,
+    /// Not a like quantity, or not measured here.
+    NotComparable,
+}
+
+/// One published figure beside ours.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClaimRow {
+    /// Who published it, and when.
+    pub source: String,
+    /// What is claimed, in words.
+    pub what: String,
+    /// The figure as published, in its unit.
+    pub published: f64,
+    /// Ours, in the same unit; absent when not measured.
+    pub ours: Option<f64>,
+    /// `kB`, `ms` or `×`.
+    pub unit: String,
+    /// What follows.
+    pub verdict: ClaimVerdict,
+    /// The reason, or the row of this run that explains the difference.
+    pub explanation: String,
+    /// The cell of the central table beside which the figure stands; absent for anything else (a ratio).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// A cell of the central table: sizes and times per kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// `native`, `wasm` or `wasm-aot`.
+    pub kind: String,
+    /// The column.
+    pub quantity: Quantity,
+}
+
+/// A column of the central table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quantity {
+    /// The ELF file or module, kB.
+    BinarySize,
+    /// The image, kB; published figures do not say whether compressed or unpacked.
+    ImageSize,
+    /// Run directly, ms.
+    DirectTime,
+    /// Run in a container, ms.
+    ContainerTime,
+}
+
+/// Something that a reader must know, with advice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// What is the matter.
+    pub what: String,
+    /// What to do about it.
+    pub advice: String,
+}
