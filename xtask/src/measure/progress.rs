@@ -25,6 +25,9 @@ impl Progress {
 
     /// Before a run.
     pub fn show(&mut self, slot: &Slot, bench: &str) {
+        if self.bar.is_hidden() {
+            return;
+        }
         let done = u64::from(slot.round) * self.slots_per_round as u64 + u64::from(slot.position);
         let round = if slot.warmup { "warm-up".to_owned() } else { format!("round {}", slot.round) };
         self.bar.set_message(format!("{round}: {bench} {}", slot.cell));

@@ -184,6 +184,8 @@ pub fn parse_samples(bytes: &[u8]) -> (Vec<Sample>, Vec<String>) {
 pub struct SampleSink {
     file: File,
     path: PathBuf,
+    /// Where the last whole line ends.
+    end: u64,
     written: u64,
 }
 
@@ -194,8 +196,8 @@ impl SampleSink {
             .append(true)
             .open(path)
             .with_context(|| format!("can not append to `{}`", path.display()))?;
-        file.seek(std::io::SeekFrom::End(0))?;
-        Ok(Self { file, path: path.to_path_buf(), written: 0 })
+        let end = file.seek(std::io::SeekFrom::End(0))?;
+        Ok(Self { file, path: path.to_path_buf(), end, written: 0 })
     }
 
     /// Appends one sample: one line, one write.
@@ -206,10 +208,9 @@ impl SampleSink {
     pub fn append(&mut self, sample: &Sample) -> anyhow::Result<()> {
         let mut line = serde_json::to_vec(sample)?;
         line.push(b'\n');
-        let end = self.file.metadata()?.len();
         if let Err(error) = self.file.write_all(&line) {
             // A part of a line would be taken for damage: cut it off again. That needs no space.
-            self.file.set_len(end).with_context(|| format!("can not repair `{}`", self.path.display()))?;
+            self.file.set_len(self.end).with_context(|| format!("can not repair `{}`", self.path.display()))?;
             return Err(error).with_context(|| {
                 format!(
                     "can not append to `{}`; the {} samples before are kept. Free some space, then \
@@ -219,6 +220,7 @@ impl SampleSink {
                 )
             });
         }
+        self.end += line.len() as u64;
         self.written += 1;
         Ok(())
     }
