@@ -163,7 +163,7 @@ fn coarse_resolution(findings: &Findings<'_>) -> Option<Warning> {
             percent(*resolution)
         ),
         format!(
-            "verdicts use the coarser margin; about {} rounds on this machine, or a quieter one, would resolve {}",
+            "verdicts use the coarser margin; {} rounds on this machine, or a quieter one, would resolve {}",
             rounds_for(worst.n, resolution / asked),
             percent(asked)
         ),
@@ -173,7 +173,7 @@ fn coarse_resolution(findings: &Findings<'_>) -> Option<Warning> {
 /// Intervals shrink as the root of the rounds.
 fn rounds_for(n: usize, growth: f64) -> String {
     let rounds = n as f64 * growth * growth;
-    if rounds <= 10_000.0 { format!("{rounds:.0}") } else { "more than 10,000".to_owned() }
+    if rounds <= 10_000.0 { format!("about {rounds:.0}") } else { "more than 10,000".to_owned() }
 }
 
 fn drift(findings: &Findings<'_>) -> Option<Warning> {

@@ -58,7 +58,8 @@ fn row(claim: &Claim, evidence: &Evidence<'_>) -> ClaimRow {
         Statement::Time { milliseconds, .. } => (*milliseconds, "ms"),
         Statement::Ratio { ratio, .. } => (*ratio, "×"),
     };
-    let judged = if evidence.manifest.benches.iter().any(|bench| bench.name == claim.bench) {
+    let is_measured = evidence.manifest.benches.iter().any(|bench| bench.name == claim.bench);
+    let judged = if is_measured {
         judged(claim, evidence)
     } else {
         Judged::not_comparable(None, format!("bench `{}` was not part of this run", claim.bench))
@@ -73,7 +74,8 @@ fn row(claim: &Claim, evidence: &Evidence<'_>) -> ClaimRow {
         unit: unit.to_owned(),
         verdict: judged.verdict,
         explanation,
-        place: place(claim),
+        // Beside another bench's figures it would be read as one of them.
+        place: place(claim).filter(|_| is_measured),
     }
 }
 
