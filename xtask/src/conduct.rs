@@ -120,7 +120,8 @@ impl Up {
     /// When it does not come up or does not answer.
     pub fn start(containers: &Containers) -> anyhow::Result<Self> {
         match &containers.daemon {
-            DaemonChoice::Private { containerd, search, scratch, hosts } => {
+            DaemonChoice::Private { containerd, search, scratch, hosts, abandoned } => {
+                leftovers::remove_cgroups(Path::new(leftovers::TREE), abandoned)?;
                 leftovers::remove_scratch(hosts, scratch)?;
                 std::fs::create_dir_all(scratch).with_context(|| format!("can not make `{}`", scratch.display()))?;
                 namespace::prepare()?;
@@ -211,8 +212,8 @@ impl Up {
         if let Some(daemon) = self.daemon {
             daemon.stop()?;
         }
+        leftovers::remove_cgroups(Path::new(leftovers::TREE), std::slice::from_ref(&containers.namespace))?;
         if let DaemonChoice::Private { scratch, .. } = &containers.daemon {
-            leftovers::remove_cgroups(Path::new("/sys/fs/cgroup"))?;
             remove_root(scratch)?;
         }
         removed.context("containerd could not be emptied")

@@ -66,6 +66,7 @@ pub fn containers(workspace: &Workspace, parts: &Parts<'_>) -> anyhow::Result<Co
             search: setup::search(toolbox)?,
             scratch: hosts.join(&name),
             hosts,
+            abandoned: leftovers::abandoned(Path::new(leftovers::TREE))?,
         },
     };
     let plain = registry.destination.is_plain_http();

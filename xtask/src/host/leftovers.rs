@@ -1,25 +1,50 @@
 //! What a run leaves where no namespace ends it: empty cgroups, and folders of a run that was killed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-/// Every containerd namespace of ours begins with this, so that its cgroups can be told from others'.
+/// Every containerd namespace of ours begins with this, so that its cgroups can be told from others', and ends in the
+/// number of the process that it belongs to.
 pub const NAMESPACE_PREFIX: &str = "deploy-bench-";
 
-/// Removes the cgroups of every run of ours that has ended. A cgroup with a process in it stays: the kernel
-/// refuses to remove it.
-pub fn remove_cgroups(tree: &Path) -> anyhow::Result<()> {
-    let mut hierarchies = vec![tree.to_path_buf()];
-    hierarchies.extend(folders(tree)?);
-    for hierarchy in hierarchies {
+/// Where cgroups are.
+pub const TREE: &str = "/sys/fs/cgroup";
+
+/// The namespaces whose cgroups are still there although their process is gone. A run of another checkout that is still
+/// going on is none of them.
+pub fn abandoned(tree: &Path) -> anyhow::Result<Vec<String>> {
+    let mut names = std::collections::BTreeSet::new();
+    for hierarchy in hierarchies(tree)? {
         for cgroup in folders(&hierarchy)? {
-            if cgroup.file_name().is_some_and(|name| name.to_string_lossy().starts_with(NAMESPACE_PREFIX)) {
+            let name = cgroup.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let process = name.rsplit('-').next().unwrap_or_default();
+            if name.starts_with(NAMESPACE_PREFIX) && !Path::new("/proc").join(process).exists() {
+                names.insert(name);
+            }
+        }
+    }
+    Ok(names.into_iter().collect())
+}
+
+/// Removes the cgroups of these namespaces. A cgroup with a process in it stays: the kernel refuses to remove it.
+pub fn remove_cgroups(tree: &Path, namespaces: &[String]) -> anyhow::Result<()> {
+    for hierarchy in hierarchies(tree)? {
+        for name in namespaces {
+            let cgroup = hierarchy.join(name);
+            if cgroup.is_dir() {
                 remove_tree(&cgroup)?;
             }
         }
     }
     Ok(())
+}
+
+/// The tree itself (version 2), and every controller's (version 1).
+fn hierarchies(tree: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut hierarchies = vec![tree.to_path_buf()];
+    hierarchies.extend(folders(tree)?);
+    Ok(hierarchies)
 }
 
 /// `rmdir` from the leaves up: a cgroup's files can not be removed, its folders can.
@@ -35,7 +60,7 @@ fn remove_tree(cgroup: &Path) -> anyhow::Result<()> {
     }
 }
 
-fn folders(parent: &Path) -> anyhow::Result<Vec<std::path::PathBuf>> {
+fn folders(parent: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
     let Ok(entries) = std::fs::read_dir(parent) else { return Ok(folders) };
     for entry in entries {
@@ -62,14 +87,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_cgroups_of_ours_are_removed() {
+    fn only_cgroups_whose_process_is_gone_are_abandoned_and_removed() {
         let tree = tempfile::tempdir().unwrap();
-        for folder in ["memory/deploy-bench-1/c1", "memory/user.slice", "deploy-bench-2/c2", "cpu"] {
+        let own = format!("{NAMESPACE_PREFIX}20261123T101500Z-{}", std::process::id());
+        // No process has the number 0.
+        for folder in ["memory/deploy-bench-1-0/c1", "memory/user.slice", "deploy-bench-2-0/c2", &own, "cpu"] {
             std::fs::create_dir_all(tree.path().join(folder)).unwrap();
         }
-        remove_cgroups(tree.path()).unwrap();
-        assert!(!tree.path().join("memory/deploy-bench-1").exists());
-        assert!(!tree.path().join("deploy-bench-2").exists());
-        assert!(tree.path().join("memory/user.slice").exists() && tree.path().join("cpu").exists());
+        let abandoned = abandoned(tree.path()).unwrap();
+        assert_eq!(abandoned, ["deploy-bench-1-0", "deploy-bench-2-0"]);
+        remove_cgroups(tree.path(), &abandoned).unwrap();
+        assert!(!tree.path().join("memory/deploy-bench-1-0").exists());
+        assert!(!tree.path().join("deploy-bench-2-0").exists());
+        assert!(tree.path().join("memory/user.slice").exists() && tree.path().join(own).exists());
     }
 }

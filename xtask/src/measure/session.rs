@@ -125,6 +125,8 @@ pub enum DaemonChoice {
         scratch: PathBuf,
         /// The parent of every such folder: what killed runs left there is removed.
         hosts: PathBuf,
+        /// Namespaces of runs that were killed, whose cgroups are still there.
+        abandoned: Vec<String>,
     },
     /// One that is there, by its socket.
     Existing {

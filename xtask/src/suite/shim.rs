@@ -72,6 +72,7 @@ fn verdicts(rig: &Rig) -> anyhow::Result<Vec<Verdict>> {
             search: setup::search(&toolbox)?,
             scratch: hosts.join(&name),
             hosts,
+            abandoned: Vec::new(),
         },
         ctr: toolbox.program("ctr")?,
         namespace: name,
