@@ -59,12 +59,15 @@ pub fn containers(workspace: &Workspace, parts: &Parts<'_>) -> anyhow::Result<Co
     let registry = parts.registry.context("containers need a registry")?;
     let name = format!("{}{}-{}", leftovers::NAMESPACE_PREFIX, now_utc().compact(), std::process::id());
     let hosts = std::path::absolute(parts.scratch.clone().unwrap_or_else(|| workspace.hosts()))?;
+    // Made as this user, who can then remove what root leaves in it.
+    let scratch = hosts.join(&name);
+    std::fs::create_dir_all(&scratch).with_context(|| format!("can not make `{}`", scratch.display()))?;
     let daemon = match &parts.containerd_address {
         Some(address) => DaemonChoice::Existing { address: std::path::absolute(address)? },
         None => DaemonChoice::Private {
             containerd: toolbox.program("containerd")?,
             search: setup::search(toolbox)?,
-            scratch: hosts.join(&name),
+            scratch,
             hosts,
             abandoned: leftovers::abandoned(Path::new(leftovers::TREE))?,
         },

@@ -94,6 +94,8 @@ fn existing_containerd(rig: &Rig) -> anyhow::Result<()> {
     expect_code(&output, 0)?;
     let namespaces = String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default().to_owned();
     ensure!(!namespaces.contains(crate::host::leftovers::NAMESPACE_PREFIX), "it left the namespace `{namespaces}`");
+    let cgroups = glob::glob(&format!("/sys/fs/cgroup/*/{}*", crate::host::leftovers::NAMESPACE_PREFIX))?.count();
+    ensure!(cgroups == 0, "it left {cgroups} cgroups");
     ensure!(
         json(&out.join("manifest.json"))?["host"]["containerd"] == *socket.to_string_lossy(),
         "it used another one"
