@@ -20,7 +20,9 @@ mod bad_input;
 mod browser;
 mod documents;
 mod endings;
+mod faults;
 mod images;
+mod isolation;
 mod measuring;
 mod registries;
 pub mod shim;
@@ -90,6 +92,8 @@ const STAGES: &[Stage] = &[
     Stage { name: "variants", what: "--until, a sweep, an existing containerd", run: variants::variants },
     Stage { name: "endings", what: "SIGKILL, Ctrl-C, two at once, not root", run: endings::endings },
     Stage { name: "bad-input", what: "clear errors, nothing lost", run: bad_input::bad_input },
+    Stage { name: "isolation", what: "the shim beside runc, and attacks from inside", run: isolation::isolation },
+    Stage { name: "faults", what: "what goes wrong around a run", run: faults::faults },
     Stage { name: "documents", what: "what documents say is current", run: documents::documents },
     Stage { name: "browser", what: "report.html in headless Chromium", run: browser::browser },
 ];
