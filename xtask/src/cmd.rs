@@ -192,7 +192,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if let Err(error) = self.handle.kill() {
-            eprintln!("can not end `{}`: {error}", self.line);
+            crate::console::note(format_args!("can not end `{}`: {error}", self.line));
         }
     }
 }

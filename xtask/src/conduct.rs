@@ -44,7 +44,7 @@ pub fn precise(samples: &[Sample], until: &Until) -> bool {
     match width {
         Ok(width) => width.is_some_and(|width| width <= until.relative_width),
         Err(error) => {
-            eprintln!("can not look at the precision reached: {error:#}");
+            crate::console::note(format_args!("can not look at the precision reached: {error:#}"));
             false
         }
     }
@@ -78,7 +78,7 @@ fn made(session: &Session, stop: &Stop, enough: Enough<'_>) -> anyhow::Result<Me
         }
         Err(error) => {
             let reason = format!("containerd could not be started: {error:#}");
-            eprintln!("{reason}");
+            crate::console::note(&reason);
             let barred = container_cells(session).map(|key| (key, reason.clone())).collect();
             let stage = Stage { session, ctr: None, barred };
             Ok(measured(rounds::run(stage, &mut sink, stop, enough), Vec::new(), None))
@@ -189,7 +189,7 @@ impl Up {
                 let elapsed = clock.elapsed_ns();
                 pulled.map(|()| elapsed).map_err(|error| {
                     let reason = format!("{error:#}");
-                    eprintln!("{reason}");
+                    crate::console::note(&reason);
                     reason
                 })
             });

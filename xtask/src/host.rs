@@ -114,7 +114,7 @@ fn wait(child: &mut Child, lifeline: File, stop: &Stop) -> anyhow::Result<ExitSt
         let mut lifeline = lifeline;
         let asked = wish.wait().and_then(|()| Ok(lifeline.write_all(b"s")?));
         if let Err(error) = asked {
-            eprintln!("can not ask the measuring process to stop: {error:#}");
+            crate::console::note(format_args!("can not ask the measuring process to stop: {error:#}"));
         }
         loop {
             std::thread::park();

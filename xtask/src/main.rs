@@ -1,5 +1,7 @@
 //! `cargo xtask`: see `cli` for the subcommands and ARCHITECTURE.md for the map.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod analysis;
 mod bench;
 mod case;
@@ -10,6 +12,7 @@ mod commands;
 mod compare;
 mod compile;
 mod conduct;
+mod console;
 mod containerd;
 mod doctor;
 mod host;
@@ -40,7 +43,7 @@ fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            console::note(format_args!("error: {error:#}"));
             Exit::Failed.into()
         }
     }
@@ -63,8 +66,10 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Test(args) => suite::run(&workspace, &args),
         Command::Clean(args) => commands::clean::run(&workspace, args),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "cargo-xtask", &mut std::io::stdout());
-            Ok(Exit::Done)
+            // It panics where it can not write: stdout may be full, a vector is not.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "cargo-xtask", &mut script);
+            console::result(&script).map(|()| Exit::Done)
         }
         Command::Inside { session } => conduct::inside(&session, &conduct::precise).map(|()| Exit::Done),
         Command::ShimSuite { request } => suite::shim::inside(&request).map(|()| Exit::Done),

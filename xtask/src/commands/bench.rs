@@ -35,7 +35,7 @@ pub fn run(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Exit> {
     let prepared = prepare(workspace, args, &selected)?;
     let manifest = record::manifest(workspace, args, &selected.plan, &prepared, &selected.not_measured, started)?;
     let dir = RunDir::create(&out_dir(workspace, args, &manifest)?, &manifest)?;
-    eprintln!("measuring {} runs into `{}`", runs(&selected.plan), dir.path().display());
+    crate::console::note(format_args!("measuring {} runs into `{}`", runs(&selected.plan), dir.path().display()));
     let measured = measure(workspace, args, &selected, &prepared, (&manifest, &dir), &stop);
     let mut measured = measured.with_context(|| {
         format!("the run was cut off; `cargo xtask report {}` shows the samples until then", dir.path().display())
@@ -194,14 +194,15 @@ fn conclude(
         if let Err(error) =
             dir.write_manifest(&manifest).and_then(|()| super::report::write(workspace, dir).map(|_| ()))
         {
-            eprintln!("the run could not be reported: {error:#}");
+            crate::console::note(format_args!("the run could not be reported: {error:#}"));
         }
         anyhow::bail!("the run ended early: {reason}");
     }
     dir.write_manifest(&manifest)?;
     let reported = super::report::write(workspace, dir)?;
-    super::report::show(&reported, args.format.format)?;
-    eprintln!("the run is in `{}`; read `report.html` there", dir.path().display());
+    super::report::show(&reported, args.format.format)
+        .with_context(|| format!("the run is whole in `{}`, but", dir.path().display()))?;
+    crate::console::note(format_args!("the run is in `{}`; read `report.html` there", dir.path().display()));
     let failed = reported.run.summary.cases.iter().any(|case| case.failed > 0);
     Ok(match status {
         RunStatus::Interrupted => Exit::Interrupted,

@@ -25,10 +25,13 @@ fn verify(workspace: &Workspace, format: Format) -> anyhow::Result<Exit> {
         commands::print_json(&findings)?;
     }
     for finding in &findings {
-        eprintln!("{finding}");
+        crate::console::note(finding);
     }
     if findings.is_empty() {
-        eprintln!("every blob, digest, platform and tar header in `{}` is right", workspace.oci().display());
+        crate::console::note(format_args!(
+            "every blob, digest, platform and tar header in `{}` is right",
+            workspace.oci().display()
+        ));
         return Ok(Exit::Done);
     }
     anyhow::bail!("{} findings: `cargo xtask image` makes the layout again", findings.len())

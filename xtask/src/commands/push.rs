@@ -33,7 +33,7 @@ pub fn run(workspace: &Workspace, args: &PushArgs) -> anyhow::Result<Exit> {
         .iter()
         .map(|pushed| Row { reference: pushed.reference().to_owned(), digest: pushed.digest().to_string() })
         .collect();
-    eprintln!("assembled and pushed in {:.3} s", assemble_and_push_ns as f64 / 1e9);
+    crate::console::note(format_args!("assembled and pushed in {:.3} s", assemble_and_push_ns as f64 / 1e9));
     match args.format.format {
         Format::Json => commands::print_json(&Document { pushed: rows, assemble_and_push_ns })?,
         Format::Text => {

@@ -23,7 +23,7 @@ pub fn run(workspace: &Workspace, args: &ReportArgs) -> anyhow::Result<Exit> {
     if args.readme {
         let path = workspace.root().join("README.md");
         std::fs::write(&path, readme(workspace)?).with_context(|| format!("can not write `{}`", path.display()))?;
-        eprintln!("`{}` shows the recorded run", path.display());
+        crate::console::note(format_args!("`{}` shows the recorded run", path.display()));
         return Ok(Exit::Done);
     }
     let dir = match &args.run {
@@ -43,7 +43,7 @@ pub fn run(workspace: &Workspace, args: &ReportArgs) -> anyhow::Result<Exit> {
 pub fn read(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Reported> {
     let run = dir.read()?;
     for lost in &run.lost {
-        eprintln!("lost in `{}`: {lost}", dir.samples_path().display());
+        crate::console::note(format_args!("lost in `{}`: {lost}", dir.samples_path().display()));
     }
     let claims = claims::load(&workspace.claims_toml())?;
     let summary = analysis::analyse(&run.manifest, &run.samples, &claims);

@@ -56,6 +56,9 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
         output: Output::Shown,
     };
     let measured = stage::conduct(workspace, session, &access, &stop)?;
+    if let Some(reason) = measured.reason {
+        anyhow::bail!("`{case}` could not be run: {reason}");
+    }
     if let Some(row) = measured.not_measured.first() {
         anyhow::bail!("`{case}` could not be run: {}", row.reason);
     }
@@ -66,7 +69,7 @@ fn told(samples: &[crate::results::Sample], case: Case) -> anyhow::Result<Exit> 
     let Some(sample) = samples.first() else { return Ok(Exit::Interrupted) };
     let wall_ms = sample.wall_ns.unwrap_or(0) as f64 / 1e6;
     if sample.outcome == Outcome::Ok {
-        eprintln!("`{case}` took {wall_ms:.1} ms (one run: no measurement)");
+        crate::console::note(format_args!("`{case}` took {wall_ms:.1} ms (one run: no measurement)"));
         return Ok(Exit::Done);
     }
     anyhow::bail!("`{case}` failed: {}", sample.reason.clone().unwrap_or_default())

@@ -144,7 +144,13 @@ impl Loop<'_> {
                 self.clean(slot, &id)?;
                 return Ok(None);
             }
-            Ok(ran) => self.judge(slot, &ran),
+            Ok(ran) => {
+                if self.session.output == Output::Shown {
+                    crate::console::result(&ran.stdout)?;
+                    crate::console::bytes(&ran.stderr);
+                }
+                self.judge(slot, &ran)
+            }
             Err(error) => self.row(slot, None, Outcome::NotStarted, Some(format!("{error:#}"))),
         };
         self.timed_ns += sample.wall_ns.unwrap_or(0);
@@ -185,9 +191,6 @@ impl Loop<'_> {
     }
 
     fn judge(&self, slot: Slot, ran: &Ran) -> Sample {
-        if self.session.output == Output::Shown {
-            show(ran);
-        }
         let expected = &self.session.benches[slot.bench].expected;
         let (outcome, reason) = match ran.end {
             End::Exited(0) if ran.stdout == expected.as_bytes() => (Outcome::Ok, None),
@@ -234,12 +237,6 @@ impl Loop<'_> {
             self.barred.insert(key, format!("given up after {FAILURES_IN_A_ROW} failures in a row: {reason}"));
         }
     }
-}
-
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "`run CASE` shows what the program said")]
-fn show(ran: &Ran) {
-    print!("{}", String::from_utf8_lossy(&ran.stdout));
-    eprint!("{}", String::from_utf8_lossy(&ran.stderr));
 }
 
 fn difference(expected: &str, found: &[u8]) -> String {

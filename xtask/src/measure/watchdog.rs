@@ -49,7 +49,7 @@ impl Watched {
             // It ended in the same moment.
             && error != rustix::io::Errno::SRCH
         {
-            eprintln!("can not end a run: {error}");
+            crate::console::note(format_args!("can not end a run: {error}"));
         }
     }
 }
@@ -121,7 +121,7 @@ impl Watchdog {
 impl Drop for Watchdog {
     fn drop(&mut self) {
         if let Err(error) = rustix::io::write(&*self.quit, &1u64.to_ne_bytes()) {
-            eprintln!("can not end the watchdog: {error}");
+            crate::console::note(format_args!("can not end the watchdog: {error}"));
         }
     }
 }
@@ -138,7 +138,7 @@ fn watch(watched: &Watched, timer: &OwnedFd, quit: &OwnedFd, stop: &Stop) {
         ];
         match poll(&mut fds, None) {
             Err(rustix::io::Errno::INTR) => continue,
-            Err(error) => return eprintln!("the watchdog can not watch: {error}"),
+            Err(error) => return crate::console::note(format_args!("the watchdog can not watch: {error}")),
             Ok(_) => {}
         }
         if !fds[0].revents().is_empty() {

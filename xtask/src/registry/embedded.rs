@@ -39,7 +39,7 @@ impl EmbeddedRegistry {
                 // The listener takes connections already; only its registration with the runtime is left.
                 match tokio::net::TcpListener::from_std(listener) {
                     Ok(listener) => drop(tokio::spawn(async move { axum::serve(listener, application).await })),
-                    Err(error) => eprintln!("the embedded registry can not serve: {error}"),
+                    Err(error) => crate::console::note(format_args!("the embedded registry can not serve: {error}")),
                 }
                 // An error says that the sender was dropped, which is the signal.
                 stopped.await.unwrap_or_default();
@@ -69,7 +69,7 @@ impl Drop for EmbeddedRegistry {
     fn drop(&mut self) {
         drop(self.stop.take());
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            eprintln!("the embedded registry ended with a panic, see above");
+            crate::console::note(format_args!("the embedded registry ended with a panic, see above"));
         }
     }
 }

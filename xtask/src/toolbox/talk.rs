@@ -2,10 +2,12 @@
 //!
 //! Not here: anything that is said during a timed run. Nothing is.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::console;
 
 /// How far a piece of work is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +75,7 @@ impl Stderr {
             bar.enable_steady_tick(Duration::from_millis(200));
             View::Bar(bar)
         } else {
-            line(&format!("{what} ({})", amount(progress)));
+            console::note(format_args!("{what} ({})", amount(progress)));
             View::Lines { quarters: 0 }
         };
         self.current = Some((what.to_owned(), view));
@@ -83,8 +85,8 @@ impl Stderr {
 impl Talk for Stderr {
     fn say(&mut self, text: &str) {
         match &self.current {
-            Some((_, View::Bar(bar))) => bar.suspend(|| line(text)),
-            _ => line(text),
+            Some((_, View::Bar(bar))) => bar.suspend(|| console::note(text)),
+            _ => console::note(text),
         }
     }
 
@@ -98,7 +100,7 @@ impl Talk for Stderr {
             View::Lines { quarters } => {
                 let reached = progress.done.saturating_mul(4) / progress.total.max(1);
                 if reached > *quarters && reached < 4 {
-                    line(&format!("{what}: {} %", reached * 25));
+                    console::note(format_args!("{what}: {} %", reached * 25));
                 }
                 *quarters = reached.max(*quarters);
             }
@@ -110,11 +112,6 @@ impl Talk for Stderr {
             self.current = None;
         }
     }
-}
-
-/// A closed stderr is no reason to stop.
-fn line(text: &str) {
-    writeln!(std::io::stderr(), "{text}").unwrap_or_default();
 }
 
 fn amount(progress: Progress) -> String {
