@@ -22,6 +22,8 @@ mod sweeps;
 mod tests;
 mod warnings;
 
+pub use warnings::damage;
+
 use cells::Cells;
 
 /// Everything that follows from a run.

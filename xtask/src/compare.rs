@@ -36,6 +36,8 @@ pub struct Run<'a> {
     pub manifest: &'a Manifest,
     /// Its samples.
     pub samples: &'a [Sample],
+    /// What its stored samples lack or have too much of.
+    pub lost: &'a [String],
 }
 
 /// The older run and the one that is held against it.
@@ -73,6 +75,8 @@ pub struct RunComparison {
     pub delta: f64,
     /// What is not the same in the two manifests.
     pub differences: Vec<Difference>,
+    /// What the stored samples of either run lack or have too much of, with the run's letter before it.
+    pub lost: Vec<String>,
     /// Whether the machine itself changed its speed.
     pub canary: Canary,
     /// A row per bench and case that both runs planned.
@@ -226,11 +230,17 @@ pub fn compare(runs: Runs<'_>, threshold: Option<Threshold>) -> RunComparison {
         confidence: confidence.value(),
         delta: margin.value(),
         differences: differences::differences([runs.a.manifest, runs.b.manifest]),
+        lost: lost(runs),
         canary,
         rows,
         not_compared,
         gate,
     }
+}
+
+fn lost(runs: Runs<'_>) -> Vec<String> {
+    let of = |letter: char, run: Run<'_>| run.lost.iter().map(|lost| format!("{letter}: {lost}")).collect::<Vec<_>>();
+    [of('A', runs.a), of('B', runs.b)].concat()
 }
 
 /// Both runs, sorted, with what intervals and verdicts use.

@@ -92,6 +92,7 @@ fn measured(rounds: rounds::Rounds, pulls: Vec<Pull>, host: Option<HostRecord>) 
         reason: rounds.reason,
         rounds_wall_ns: rounds.rounds_wall_ns,
         timed_ns: rounds.timed_ns,
+        samples: rounds.samples,
         pulls,
         host,
         not_measured: rounds.not_measured,

@@ -67,6 +67,7 @@ pub fn finish(mut manifest: Manifest, measured: Measured, finished: Utc) -> Mani
         status: measured.status,
         rounds_wall_ns: measured.rounds_wall_ns,
         timed_ns: measured.timed_ns,
+        samples: Some(measured.samples),
         load: measured.load,
     });
     manifest

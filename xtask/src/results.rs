@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod audit;
 mod manifest;
 pub mod store;
 mod summary;

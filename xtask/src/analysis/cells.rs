@@ -12,8 +12,6 @@ use crate::stats::Timed;
 pub struct Cells<'a> {
     /// The run.
     pub manifest: &'a Manifest,
-    /// Samples of a bench or cell that the manifest does not name.
-    pub strangers: usize,
     by_bench: BTreeMap<&'a str, BTreeMap<&'a str, CellRuns<'a>>>,
 }
 
@@ -29,21 +27,22 @@ pub struct CellRuns<'a> {
 }
 
 impl<'a> Cells<'a> {
-    /// Sorts the samples. Where a file holds a round of a cell twice, both count, and the later one is paired.
+    /// Sorts the samples. Those of a bench or cell that the manifest does not name are left out; what else is wrong
+    /// with a stored run was sorted out when it was read (`results::audit`).
     pub fn new(manifest: &'a Manifest, samples: &'a [Sample]) -> Self {
         let row = || manifest.cells.iter().map(|cell| (cell.as_str(), CellRuns::default())).collect();
         let mut by_bench: BTreeMap<&str, BTreeMap<&str, CellRuns<'_>>> =
             manifest.benches.iter().map(|bench| (bench.name.as_str(), row())).collect();
         let mut in_order: Vec<&Sample> = samples.iter().collect();
         in_order.sort_by_key(|sample| (sample.round, sample.position));
-        let mut strangers = 0;
         for sample in in_order {
-            match by_bench.get_mut(sample.bench.as_str()).and_then(|row| row.get_mut(sample.case.as_str())) {
-                Some(runs) => runs.add(sample),
-                None => strangers += 1,
+            if let Some(runs) =
+                by_bench.get_mut(sample.bench.as_str()).and_then(|row| row.get_mut(sample.case.as_str()))
+            {
+                runs.add(sample);
             }
         }
-        Self { manifest, strangers, by_bench }
+        Self { manifest, by_bench }
     }
 
     /// The runs of one cell; `None` for one that the manifest does not have.

@@ -69,6 +69,7 @@ pub fn manifest(rounds: u32) -> Manifest {
             status: RunStatus::Complete,
             rounds_wall_ns: 600_000_000_000,
             timed_ns: 500_000_000_000,
+            samples: None,
             load: LoadDuring::default(),
         }),
     }

@@ -52,6 +52,22 @@ pub fn warnings(findings: &Findings<'_>) -> Vec<Warning> {
     all
 }
 
+/// What is wrong with the stored samples, see `results::audit`. Of many faults the first are told.
+pub fn damage(faults: &[String]) -> Vec<Warning> {
+    const TOLD: usize = 5;
+    let mut told: Vec<String> = faults.iter().take(TOLD).cloned().collect();
+    if faults.len() > TOLD {
+        told.push(format!("{} more faults", faults.len() - TOLD));
+    }
+    if told.is_empty() {
+        return Vec::new();
+    }
+    vec![warning(
+        format!("`samples.jsonl` is not what the run wrote: {}", told.join("; ")),
+        "these numbers are of the rest: take the file from where it was measured, or measure again",
+    )]
+}
+
 fn warning(what: impl Into<String>, advice: impl Into<String>) -> Warning {
     Warning { what: what.into(), advice: advice.into() }
 }
@@ -291,12 +307,6 @@ fn circumstances(findings: &Findings<'_>) -> Vec<Warning> {
         all.push(warning(
             format!("the source had changes beyond revision `{}`", manifest.source.revision),
             "commit them and run again before recording: nobody else can build what was measured",
-        ));
-    }
-    if findings.cells.strangers > 0 {
-        all.push(warning(
-            format!("{} samples are of a bench or cell that the manifest does not name", findings.cells.strangers),
-            "they are in no statistic: samples and manifest are not of one run, or the file is damaged",
         ));
     }
     if crate::stats::Confidence::new(manifest.confidence).is_none() {

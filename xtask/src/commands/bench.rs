@@ -206,7 +206,7 @@ fn conclude(
     let failed = reported.run.summary.cases.iter().any(|case| case.failed > 0);
     Ok(match status {
         RunStatus::Interrupted => Exit::Interrupted,
-        RunStatus::Complete if complete && !failed => Exit::Done,
+        RunStatus::Complete if complete && !failed && reported.is_whole() => Exit::Done,
         RunStatus::Complete | RunStatus::Failed => Exit::Partial,
     })
 }

@@ -35,15 +35,16 @@ pub fn run(workspace: &Workspace, args: &CompareArgs) -> anyhow::Result<Exit> {
         Format::Json => commands::print_json(&comparison)?,
         Format::Text => commands::print(&text(&comparison))?,
     }
-    Ok(exit(comparison.gate.as_ref()))
+    Ok(exit(&comparison))
 }
 
 fn view(reported: &Reported) -> Run<'_> {
-    Run { manifest: &reported.run.manifest, samples: &reported.run.samples }
+    Run { manifest: &reported.run.manifest, samples: &reported.run.samples, lost: &reported.lost }
 }
 
-fn exit(gate: Option<&Gate>) -> Exit {
-    match gate.map(|gate| gate.outcome) {
+fn exit(comparison: &RunComparison) -> Exit {
+    match comparison.gate.as_ref().map(|gate| gate.outcome) {
+        None | Some(GateOutcome::Passed) if !comparison.lost.is_empty() => Exit::Partial,
         None | Some(GateOutcome::Passed) => Exit::Done,
         Some(GateOutcome::Failed) => Exit::Slower,
         Some(GateOutcome::Incomplete) => Exit::Partial,
@@ -80,6 +81,9 @@ fn text(comparison: &RunComparison) -> String {
     }
     line(&mut out, format_args!("{table}\n"));
     canary(&mut out, &comparison.canary);
+    for lost in &comparison.lost {
+        line(&mut out, format_args!("samples of {lost}"));
+    }
     for difference in &comparison.differences {
         line(&mut out, format_args!("differs: {}", describe(difference)));
     }

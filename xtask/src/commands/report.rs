@@ -5,6 +5,7 @@ use anyhow::{Context as _, ensure};
 use crate::analysis;
 use crate::cli::{Exit, Format, ReportArgs};
 use crate::report::markdown::Origin;
+use crate::results::RunStatus;
 use crate::results::store::{Run, RunDir};
 use crate::workspace::Workspace;
 use crate::{claims, commands, report};
@@ -14,7 +15,7 @@ use crate::{claims, commands, report};
 pub struct Reported {
     /// The facts, and what follows from them.
     pub run: report::Run,
-    /// Lines of the samples that could not be read.
+    /// What the samples lack or have too much of.
     pub lost: Vec<String>,
 }
 
@@ -30,23 +31,34 @@ pub fn run(workspace: &Workspace, args: &ReportArgs) -> anyhow::Result<Exit> {
         Some(name) => RunDir::find(&workspace.results(), name)?,
         None => RunDir::newest(&workspace.results())?,
     };
-    let reported = write(workspace, &dir)?;
+    let reported = read(workspace, &dir)?;
     if args.markdown {
         commands::print(&report::markdown::pull_request(&reported.run))?;
     } else {
         show(&reported, args.format.format)?;
     }
-    Ok(if reported.lost.is_empty() { Exit::Done } else { Exit::Partial })
+    // Shown first: a run on a disk that takes nothing can still be looked at.
+    store(&reported, &dir)?;
+    Ok(if reported.is_whole() { Exit::Done } else { Exit::Partial })
+}
+
+impl Reported {
+    /// Whether every planned run took place and has its line.
+    pub fn is_whole(&self) -> bool {
+        let status = self.run.manifest.finished.as_ref().map(|finished| finished.status);
+        self.lost.is_empty() && status == Some(RunStatus::Complete)
+    }
 }
 
 /// Reads a run and computes what follows from it, telling what was lost.
 pub fn read(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Reported> {
     let run = dir.read()?;
     for lost in &run.lost {
-        crate::console::note(format_args!("lost in `{}`: {lost}", dir.samples_path().display()));
+        crate::console::note(format_args!("`{}`: {lost}", dir.samples_path().display()));
     }
     let claims = claims::load(&workspace.claims_toml())?;
-    let summary = analysis::analyse(&run.manifest, &run.samples, &claims);
+    let mut summary = analysis::analyse(&run.manifest, &run.samples, &claims);
+    summary.warnings.splice(0..0, analysis::damage(&run.lost));
     let Run { manifest, samples, lost } = run;
     Ok(Reported { run: report::Run { manifest, samples, summary }, lost })
 }
@@ -59,10 +71,20 @@ pub fn files(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Vec<(String,
 /// Writes the report of a run into its folder.
 pub fn write(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Reported> {
     let reported = read(workspace, dir)?;
-    for (name, bytes) in report::files(&reported.run)? {
-        dir.write(&name, &bytes)?;
-    }
+    store(&reported, dir)?;
     Ok(reported)
+}
+
+fn store(reported: &Reported, dir: &RunDir) -> anyhow::Result<()> {
+    for (name, bytes) in report::files(&reported.run)? {
+        dir.write(&name, &bytes).with_context(|| {
+            format!(
+                "the report could not be kept in `{}`, the files there are as they were before",
+                dir.path().display()
+            )
+        })?;
+    }
+    Ok(())
 }
 
 /// Shows a report on stdout.

@@ -19,8 +19,10 @@ fn compared(
     let mut new_samples = samples(&new);
     change(&mut new);
     new_samples.iter_mut().for_each(disturb);
-    let runs =
-        Runs { a: Run { manifest: &old, samples: &old_samples }, b: Run { manifest: &new, samples: &new_samples } };
+    let runs = Runs {
+        a: Run { manifest: &old, samples: &old_samples, lost: &[] },
+        b: Run { manifest: &new, samples: &new_samples, lost: &[] },
+    };
     compare(runs, threshold.and_then(Threshold::percent))
 }
 

@@ -31,6 +31,8 @@ pub struct Rounds {
     pub rounds_wall_ns: u64,
     /// The part of it inside timed regions.
     pub timed_ns: u64,
+    /// Samples that were written.
+    pub samples: u64,
     /// Cells that were given up.
     pub not_measured: Vec<NotMeasured>,
 }
@@ -80,7 +82,14 @@ pub fn run(stage: Stage<'_>, sink: &mut SampleSink, stop: &Stop, enough: Enough<
             reason: reason.clone(),
         })
         .collect();
-    Rounds { status, reason, rounds_wall_ns: running.wall_ns, timed_ns: running.timed_ns, not_measured }
+    Rounds {
+        status,
+        reason,
+        rounds_wall_ns: running.wall_ns,
+        timed_ns: running.timed_ns,
+        samples: running.samples.len() as u64,
+        not_measured,
+    }
 }
 
 struct Loop<'a> {

@@ -146,6 +146,8 @@ pub struct Measured {
     pub rounds_wall_ns: u64,
     /// The part of it inside timed regions.
     pub timed_ns: u64,
+    /// Samples that were written.
+    pub samples: u64,
     /// What was pulled, and how long that took.
     pub pulls: Vec<Pull>,
     /// How containers were run.

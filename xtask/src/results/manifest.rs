@@ -246,6 +246,9 @@ pub struct Finished {
     pub rounds_wall_ns: u64,
     /// The part of it inside timed regions.
     pub timed_ns: u64,
+    /// Lines of `samples.jsonl` that were written; absent in runs of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<u64>,
     /// What the machine did meanwhile.
     pub load: LoadDuring,
 }

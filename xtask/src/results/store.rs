@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 
+use super::audit::audit;
 use super::{Manifest, SCHEMA, Sample};
 
 /// A run as it was recorded.
@@ -16,9 +17,9 @@ use super::{Manifest, SCHEMA, Sample};
 pub struct Run {
     /// Its circumstances.
     pub manifest: Manifest,
-    /// Every sample that could be read, in the order of the file.
+    /// Every sample that could be read and has a place in the plan, in the order of the file.
     pub samples: Vec<Sample>,
-    /// Lines of `samples.jsonl` that could not be read, for the person to know.
+    /// What `samples.jsonl` lacks or has too much of, for the person to know.
     pub lost: Vec<String>,
 }
 
@@ -145,8 +146,10 @@ impl RunDir {
         let manifest = parse_manifest(&text).with_context(|| format!("`{}` can not be used", path.display()))?;
         let samples = self.samples_path();
         let bytes = std::fs::read(&samples).with_context(|| format!("can not read `{}`", samples.display()))?;
-        let (samples, lost) = parse_samples(&bytes);
-        Ok(Run { manifest, samples, lost })
+        let (samples, mut lost) = parse_samples(&bytes);
+        let audited = audit(&manifest, samples);
+        lost.extend(audited.faults);
+        Ok(Run { manifest, samples: audited.samples, lost })
     }
 }
 

@@ -130,7 +130,7 @@ fn killed(rig: &Rig) -> anyhow::Result<()> {
     Traces::gone(rig, &before)?;
     let (samples, lost) = parse_samples(&std::fs::read(out.join("samples.jsonl"))?);
     ensure!(samples.len() >= 12 && lost.is_empty(), "{} samples, lost {lost:?}", samples.len());
-    rig.xtask(&["report", &out.to_string_lossy()]).run().map(|_| ())
+    expect_code(&rig.xtask(&["report", &out.to_string_lossy()]).output()?, 3)
 }
 
 fn interrupted(rig: &Rig) -> anyhow::Result<()> {
