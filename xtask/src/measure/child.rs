@@ -25,6 +25,9 @@ use super::watchdog::{Cut, Watchdog};
 /// How many bytes of a run's output are kept for comparison and quoting.
 const OUTPUT_KEPT_BYTES: u64 = 1 << 20;
 
+/// The end that the watchdog gives.
+const KILLED: End = End::Signalled(libc::SIGKILL);
+
 /// A program and its arguments, ready to be started. The environment is not inherited.
 #[derive(Clone, Debug)]
 pub struct Invocation {
@@ -87,16 +90,17 @@ pub fn run(invocation: &Invocation, limit: Duration, watchdog: &Watchdog) -> any
 }
 
 fn timed(command: &mut Command, limit: Duration, watchdog: &Watchdog) -> anyhow::Result<(u64, End, Usage)> {
-    watchdog.arm(limit)?;
+    let run = watchdog.arm(limit)?;
     let clock = Stopwatch::start();
     let child = command.spawn()?;
-    watchdog.began(Pid::from_child(&child));
+    watchdog.began(&run, Pid::from_child(&child));
     let (status, usage) = wait4(&child)?;
     let wall_ns = clock.elapsed_ns();
-    let end = match watchdog.ended()? {
-        None => status,
-        Some(Cut::Limit) => End::TimedOut,
-        Some(Cut::Stop) => End::Stopped,
+    let end = match (watchdog.ended(run)?, status) {
+        (Some(Cut::Limit), KILLED) => End::TimedOut,
+        (Some(Cut::Stop), KILLED) => End::Stopped,
+        // It ended by itself, in the very moment in which we wanted it to end.
+        (_, status) => status,
     };
     Ok((wall_ns, end, usage))
 }
