@@ -23,6 +23,7 @@ use aot::Compiler;
 use toolchain::Toolchain;
 
 mod aot;
+pub mod source;
 pub mod toolchain;
 mod wasm;
 

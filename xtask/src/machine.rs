@@ -119,6 +119,9 @@ pub fn program(
         name: name.to_owned(),
         version: said.lines().next().unwrap_or_default().replace(&*path.to_string_lossy(), name),
         sha256: sha256_file(path)?,
+        package: None,
+        sha256_unpatched: None,
+        source_sha256: None,
         origin: origin.to_owned(),
         size_bytes,
     })

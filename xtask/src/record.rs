@@ -46,7 +46,7 @@ pub fn manifest(
         cells: plan.cells.iter().map(ToString::to_string).collect(),
         artifacts: prepared.artifacts.iter().map(Artifact::record).collect(),
         images: prepared.shipped.images.images().iter().map(|image| image_record(image, prepared)).collect(),
-        programs: programs(prepared)?,
+        programs: programs(workspace, prepared)?,
         packages: prepared.toolbox.as_ref().map(crate::toolbox::Toolbox::packages).unwrap_or_default(),
         machine: machine::read(),
         host: None,
@@ -103,16 +103,24 @@ fn image_record(image: &Image, prepared: &Prepared) -> ImageRecord {
     }
 }
 
-fn programs(prepared: &Prepared) -> anyhow::Result<Vec<ProgramRecord>> {
+fn programs(workspace: &Workspace, prepared: &Prepared) -> anyhow::Result<Vec<ProgramRecord>> {
     let Some(toolbox) = &prepared.toolbox else { return Ok(Vec::new()) };
     let mut programs = Vec::new();
     for name in ["containerd", "ctr", "runc", "wasmedge"] {
         // The command line needs the engine's library, and that needs LLVM; the shim does without the latter.
         let libraries: &[&str] = if name == "wasmedge" { &[ENGINE, "libLLVM.so.19.1"] } else { &[] };
-        programs.push(program(name, &toolbox.program(name)?, toolbox.origin(name).name(), (toolbox, libraries))?);
+        let record = program(name, &toolbox.program(name)?, toolbox.origin(name).name(), (toolbox, libraries))?;
+        let packaged = toolbox.packaged(name);
+        programs.push(ProgramRecord {
+            package: packaged.map(|packaged| packaged.package.clone()),
+            sha256_unpatched: packaged.map(|packaged| packaged.sha256.clone()),
+            ..record
+        });
     }
     if let Some(shim) = &prepared.shim {
-        programs.push(program(compile::SHIM_BINARY, shim, "built", (toolbox, &[ENGINE]))?);
+        let record = program(compile::SHIM_BINARY, shim, "built", (toolbox, &[ENGINE]))?;
+        let source = compile::source::shim_sha256(workspace.root())?;
+        programs.push(ProgramRecord { source_sha256: Some(source), ..record });
     }
     Ok(programs)
 }

@@ -17,7 +17,7 @@ use crate::results::PackageRecord;
 use crate::workspace::Workspace;
 use apt::Apt;
 use lock::Lock;
-use manifest::{Check, Manifest, Package};
+use manifest::{Check, Manifest, Package, Packaged};
 use suite::Family;
 use talk::Talk;
 
@@ -98,6 +98,7 @@ pub struct Toolbox {
     tree: Option<PathBuf>,
     given: BTreeMap<String, PathBuf>,
     packages: Vec<PackageRecord>,
+    programs: Vec<Packaged>,
 }
 
 /// Where a program comes from.
@@ -177,6 +178,13 @@ impl Toolbox {
     pub fn packages(&self) -> Vec<PackageRecord> {
         self.packages.clone()
     }
+
+    /// A program of the toolbox as its package holds it; `None` for one of the host, and for a tree that was made
+    /// before this was recorded.
+    pub fn packaged(&self, name: &str) -> Option<&Packaged> {
+        let program = self.programs.iter().find(|program| program.name == name)?;
+        (self.origin(name) == Origin::Toolbox).then_some(program)
+    }
 }
 
 /// The programs of a group, fetched and repaired as necessary. A whole tree is recognised in milliseconds.
@@ -200,7 +208,7 @@ pub fn ensure_checked(
 ) -> anyhow::Result<Toolbox> {
     let given = options.given()?;
     if group == Group::Run && options.is_complete() {
-        return Ok(Toolbox { tree: None, given, packages: Vec::new() });
+        return Ok(Toolbox { tree: None, given, packages: Vec::new(), programs: Vec::new() });
     }
     let place = Place::new(workspace, group)?;
     let manifest = match place.look(check) {
@@ -208,7 +216,7 @@ pub fn ensure_checked(
         State::Absent | State::Damaged(_) => place.set_up(options, check, talk)?,
     };
     let packages = manifest.packages.into_iter().map(|package| package.record).collect();
-    Ok(Toolbox { tree: Some(place.home), given, packages })
+    Ok(Toolbox { tree: Some(place.home), given, packages, programs: manifest.programs })
 }
 
 /// Whether a group's tree is there, without changing or fetching anything.
@@ -336,12 +344,15 @@ impl Place {
     fn make(&self, resolved: Resolved, talk: &mut dyn Talk) -> anyhow::Result<Box<Manifest>> {
         let new = self.home.with_extension("new");
         tree::remove(&new)?;
-        let archives: Vec<PathBuf> =
-            resolved.packages.iter().map(|package| apt::archive(&self.apt(), package)).collect();
-        tree::build(&new, &self.home, &archives, suite::programs(self.group), talk)?;
+        let archives: Vec<(&str, PathBuf)> = resolved
+            .packages
+            .iter()
+            .map(|package| (package.record.name.as_str(), apt::archive(&self.apt(), package)))
+            .collect();
+        let programs = tree::build(&new, &self.home, &archives, suite::programs(self.group), talk)?;
         let (files, links) = manifest::record(&new)?;
         let Resolved { recipe, suite, mirror, packages } = resolved;
-        let manifest = Manifest { recipe, suite, mirror, root: self.home.clone(), packages, files, links };
+        let manifest = Manifest { recipe, suite, mirror, root: self.home.clone(), packages, programs, files, links };
         manifest.write(&new)?;
         tree::replace(&self.home, &new)?;
         Ok(Box::new(manifest))

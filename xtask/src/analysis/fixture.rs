@@ -80,6 +80,9 @@ fn program(name: &str, origin: &str) -> ProgramRecord {
         name: name.to_owned(),
         version: format!("{name} 1.7.24"),
         sha256: "c0".repeat(32),
+        package: None,
+        sha256_unpatched: None,
+        source_sha256: None,
         origin: origin.to_owned(),
         size_bytes: 40_000_000,
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::NotCompared;
-use crate::results::{BenchRecord, Manifest};
+use crate::results::{BenchRecord, Manifest, ProgramRecord};
 
 /// One thing that is not the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -59,12 +59,12 @@ impl DifferenceKind {
 
 /// Every difference between two manifests, the spoiling ones first.
 pub fn differences([a, b]: [&Manifest; 2]) -> Vec<Difference> {
-    let mut all: Vec<Difference> = facts(a)
+    let mut all: Vec<Difference> = facts(a, b)
         .into_iter()
         .map(|(kind, what, value)| (kind, what, Some(value)))
         .map(|(kind, what, value)| Difference { kind, what, a: value, b: None })
         .collect();
-    for (kind, what, value) in facts(b) {
+    for (kind, what, value) in facts(b, a) {
         match all.iter_mut().find(|known| known.what == what) {
             Some(known) => known.b = Some(value),
             None => all.push(Difference { kind, what, a: None, b: Some(value) }),
@@ -83,8 +83,8 @@ pub fn differences([a, b]: [&Manifest; 2]) -> Vec<Difference> {
     all
 }
 
-/// What a manifest says that another can contradict: kind, name and value.
-fn facts(manifest: &Manifest) -> Vec<(DifferenceKind, String, String)> {
+/// What a manifest says that the other one can contradict: kind, name and value.
+fn facts(manifest: &Manifest, other: &Manifest) -> Vec<(DifferenceKind, String, String)> {
     use DifferenceKind::{Design, Machine, Program, Stack};
     let mut facts = Vec::new();
     let mut add = |kind, what: String, value: String| facts.push((kind, what, value));
@@ -95,7 +95,8 @@ fn facts(manifest: &Manifest) -> Vec<(DifferenceKind, String, String)> {
     add(Stack, "profile".to_owned(), manifest.source.profile.clone());
     for program in &manifest.programs {
         let kind = if program.origin == "built" { Program } else { Stack };
-        add(kind, format!("program {}", program.name), format!("{} ({})", program.version, program.sha256));
+        let theirs = other.programs.iter().find(|theirs| theirs.name == program.name);
+        add(kind, format!("program {}", program.name), identity(program, theirs));
     }
     for package in &manifest.packages {
         let what = format!("package {} {}", package.name, package.architecture);
@@ -119,6 +120,29 @@ fn facts(manifest: &Manifest) -> Vec<(DifferenceKind, String, String)> {
     add(Design, "delta".to_owned(), manifest.delta.to_string());
     add(Design, "cells".to_owned(), manifest.cells.join(" "));
     facts
+}
+
+/// What makes a program the program that it is. The file of a toolbox program or of the shim holds the path of its
+/// checkout, so its own digest says nothing: the file before patching does, and the shim's source. A run that did not
+/// record these yet is held against what it has, the version; the digests of the toolbox's packages are facts of their
+/// own.
+fn identity(program: &ProgramRecord, other: Option<&ProgramRecord>) -> String {
+    let shared = |field: fn(&ProgramRecord) -> Option<&String>| {
+        let ours = field(program)?;
+        other.and_then(field).map(|_| ours.clone())
+    };
+    let version = &program.version;
+    match program.origin.as_str() {
+        "toolbox" => match (shared(|each| each.package.as_ref()), shared(|each| each.sha256_unpatched.as_ref())) {
+            (Some(package), Some(digest)) => format!("{version}, of package {package} ({digest})"),
+            _ => format!("{version}, of the toolbox"),
+        },
+        "built" => match shared(|each| each.source_sha256.as_ref()) {
+            Some(source) => format!("{version}, of source {source}"),
+            None => format!("{version} ({})", program.sha256),
+        },
+        _ => format!("{version} ({})", program.sha256),
+    }
 }
 
 /// The fields of a record by their names in JSON, so that a field that is added later is compared too.

@@ -97,6 +97,34 @@ fn a_program_that_the_project_built_is_what_one_wants_to_compare() {
     assert_eq!(ours.differences[0].kind, DifferenceKind::Program);
 }
 
+/// The toolbox's programs are patched, and the shim is linked, for the path of their checkout.
+#[test]
+fn two_checkouts_with_the_same_software_differ_in_nothing() {
+    let packaged = |manifest: &mut Manifest, digest: &str| {
+        manifest.programs[0].package = Some("containerd".to_owned());
+        manifest.programs[0].sha256_unpatched = Some(digest.repeat(32));
+        manifest.programs[1].source_sha256 = Some(digest.repeat(32));
+    };
+    let elsewhere = |manifest: &mut Manifest| {
+        manifest.programs.iter_mut().for_each(|program| program.sha256 = "ee".repeat(32));
+    };
+    let [mut old, mut new] = [manifest(6), manifest(6)];
+    let whats = |old: &Manifest, new: &Manifest| {
+        differences::differences([old, new]).into_iter().map(|each| each.what).collect::<Vec<_>>()
+    };
+    packaged(&mut old, "ab");
+    packaged(&mut new, "ab");
+    elsewhere(&mut new);
+    assert_eq!(whats(&old, &new), [""; 0]);
+    packaged(&mut new, "cd");
+    assert_eq!(whats(&old, &new), ["program containerd", "program containerd-shim-wasmedge-v1"]);
+    // A run that was recorded before: its packages and versions speak for it, and its shim is another file.
+    assert_eq!(whats(&manifest(6), &new), ["program containerd-shim-wasmedge-v1"]);
+    assert!(compared(6, elsewhere, nothing, None).refusals().is_empty());
+    new.programs[0].origin = "host".to_owned();
+    assert!(whats(&old, &new).contains(&"program containerd".to_owned()));
+}
+
 #[test]
 fn a_slower_case_closes_the_gate_and_the_others_do_not() {
     let slower = |sample: &mut Sample| {

@@ -162,8 +162,18 @@ pub struct ProgramRecord {
     pub name: String,
     /// The first line of its version output.
     pub version: String,
-    /// SHA-256 of the executable, in hex.
+    /// SHA-256 of the executable, in hex. Programs of the toolbox and the shim hold the path of their checkout, so that
+    /// the same program has another digest elsewhere.
     pub sha256: String,
+    /// The package that a program of the toolbox came from, by name; see `packages`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<String>,
+    /// SHA-256 of a program of the toolbox as its package holds it, in hex: before it was patched to run here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256_unpatched: Option<String>,
+    /// SHA-256 over the source files of a program that this project built, in hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_sha256: Option<String>,
     /// `toolbox`, `host` or `built`.
     pub origin: String,
     /// The size of the executable (for the engine: of its library too), a part of what a node must have.

@@ -24,6 +24,7 @@ pub fn toolbox(rig: &Rig) -> Vec<Check> {
             "every file has its recorded digest",
             rig.xtask(&["toolbox", "--tests", "--verify"]).run().map(|_| ()),
         ));
+        checks.push(Check::of("a tree that is made knows the package of each of its programs", packaged(rig)));
         checks.push(Check::of("a damaged file is found and repaired", damaged(rig)));
         checks.push(Check::of("a missing manifest is an interrupted set-up, and is repaired", interrupted(rig)));
     }
@@ -48,6 +49,29 @@ pub fn toolbox_program(rig: &Rig, name: &str) -> anyhow::Result<std::path::PathB
     let value = toolbox_json(rig)?;
     let path = value.pointer(&format!("/programs/{name}")).and_then(Value::as_str);
     Ok(path.with_context(|| format!("the toolbox has no `{name}`"))?.into())
+}
+
+/// In a `target` of its own, from the package files that are there: the tree in use may be older than this record.
+fn packaged(rig: &Rig) -> anyhow::Result<()> {
+    let target = rig.scratch.join("fresh-toolbox");
+    let toolbox = target.join("toolbox");
+    std::fs::create_dir_all(&toolbox)?;
+    for name in ["apt", "run.packages.json"] {
+        Cmd::new("cp").arg("-r").arg(rig.workspace.toolbox().join(name)).arg(&toolbox).run()?;
+    }
+    rig.xtask(&["toolbox"]).env("CARGO_TARGET_DIR", &target).run()?;
+    let manifest: Value = serde_json::from_slice(&std::fs::read(toolbox.join("run/manifest.json"))?)?;
+    let find = |list: &str, field: &str, name: &str| {
+        let rows = manifest[list].as_array()?;
+        rows.iter().find(|row| row[field].as_str().is_some_and(|path| path.ends_with(name))).cloned()
+    };
+    for (name, package) in [("containerd", "containerd"), ("ctr", "containerd"), ("runc", "runc")] {
+        let program = find("programs", "name", name).with_context(|| format!("no program `{name}`"))?;
+        let file = find("files", "path", &format!("bin/{name}")).with_context(|| format!("no file `{name}`"))?;
+        ensure!(program["package"] == package, "`{name}` is of {}", program["package"]);
+        ensure!(program["sha256"] != file["sha256"], "`{name}` has its digest from after patching");
+    }
+    Ok(())
 }
 
 fn damaged(rig: &Rig) -> anyhow::Result<()> {

@@ -42,6 +42,17 @@ pub struct FileRecord {
     pub sha256: String,
 }
 
+/// A program as its package holds it, before it was patched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packaged {
+    /// Its name.
+    pub name: String,
+    /// The name of the package.
+    pub package: String,
+    /// Its SHA-256, before patching, in hex.
+    pub sha256: String,
+}
+
 /// A symbolic link of the tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkRecord {
@@ -64,6 +75,9 @@ pub struct Manifest {
     pub root: PathBuf,
     /// What was unpacked.
     pub packages: Vec<Package>,
+    /// The programs before patching; empty in trees of older versions.
+    #[serde(default)]
+    pub programs: Vec<Packaged>,
     /// Every regular file.
     pub files: Vec<FileRecord>,
     /// Every symbolic link.

@@ -29,6 +29,7 @@ fn write_manifest(place: &Place, root: &Path, recipe: &str) {
         mirror: "m".to_owned(),
         root: root.to_path_buf(),
         packages: Vec::new(),
+        programs: Vec::new(),
         files,
         links,
     };
@@ -165,4 +166,22 @@ fn an_option_that_names_no_program_is_an_error() {
     let options = Options { runc: Some(dir.path().join("runc")), ..Options::default() };
     let error = ensure(&Workspace::at(dir.path()), Group::Run, &options, &mut talk::Silent).unwrap_err().to_string();
     assert!(error.contains("--runc") && error.contains("no executable file"), "{error}");
+}
+
+#[test]
+fn a_program_belongs_to_the_package_that_brought_it_and_has_its_digest_from_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let programs = dir.path().join("usr/bin");
+    fs::create_dir_all(&programs).unwrap();
+    let mut known = Vec::new();
+    fs::write(programs.join("containerd"), "as packaged").unwrap();
+    tree::add_new_programs(dir.path(), "containerd", &mut known).unwrap();
+    fs::write(programs.join("runc"), "runc").unwrap();
+    std::os::unix::fs::symlink("runc", programs.join("link")).unwrap();
+    // Patched, it keeps the digest that it came with.
+    fs::write(programs.join("containerd"), "patched").unwrap();
+    tree::add_new_programs(dir.path(), "runc", &mut known).unwrap();
+    let shown: Vec<_> = known.iter().map(|each| (each.name.as_str(), each.package.as_str())).collect();
+    assert_eq!(shown, [("containerd", "containerd"), ("runc", "runc")]);
+    assert_eq!(known[0].sha256, manifest::sha256(b"as packaged"));
 }

@@ -13,6 +13,7 @@ use anyhow::{Context as _, ensure};
 
 use super::apt::plain;
 use super::elf;
+use super::manifest::{Packaged, sha256_file};
 use super::suite::{EXTRAS, LINKABLE, Program};
 use super::talk::{Progress, Talk, Unit};
 use crate::cmd::Cmd;
@@ -31,26 +32,28 @@ const PRUNED: [&str; 6] =
 /// More than any headers that a linker writes.
 const HEADER_BYTES: u64 = 1 << 16;
 
-/// Unpacks these package files into `tree` and makes the programs in it run from `home`, where the tree will be
-/// renamed to.
+/// Unpacks these packages (name and file) into `tree` and makes the programs in it run from `home`, where the tree will
+/// be renamed to. Returns the programs as their packages hold them: patched, they hold the path of `home`.
 ///
 /// # Errors
 /// When a package can not be unpacked, a wanted program is missing, or one can not be patched.
 pub fn build(
     tree: &Path,
     home: &Path,
-    archives: &[PathBuf],
+    archives: &[(&str, PathBuf)],
     programs: &[Program],
     talk: &mut dyn Talk,
-) -> anyhow::Result<()> {
-    unpack(tree, archives, talk)?;
+) -> anyhow::Result<Vec<Packaged>> {
+    let mut packaged = unpack(tree, archives, talk)?;
     for folder in PRUNED {
         remove(&tree.join(folder))?;
     }
     isolate_linkable(tree)?;
     patch(tree, home)?;
     keep_only(tree, programs)?;
-    programs.iter().try_for_each(|program| probe(tree, *program))
+    packaged.retain(|program| find_program(tree, &program.name).is_some());
+    programs.iter().try_for_each(|program| probe(tree, *program))?;
+    Ok(packaged)
 }
 
 /// Where in a tree a program is.
@@ -71,15 +74,31 @@ pub fn remove(folder: &Path) -> anyhow::Result<()> {
     }
 }
 
-fn unpack(tree: &Path, archives: &[PathBuf], talk: &mut dyn Talk) -> anyhow::Result<()> {
+fn unpack(tree: &Path, archives: &[(&str, PathBuf)], talk: &mut dyn Talk) -> anyhow::Result<Vec<Packaged>> {
     std::fs::create_dir_all(tree).with_context(|| format!("can not make `{}`", tree.display()))?;
     let total = archives.len() as u64;
     let what = format!("unpacking {total} packages");
-    for (done, archive) in (0..).zip(archives) {
+    let mut packaged = Vec::new();
+    for (done, (package, archive)) in (0..).zip(archives) {
         talk.progress(&what, Progress { done, total, unit: Unit::Items });
         plain("dpkg-deb").arg("--extract").arg(archive).arg(tree).limit(Duration::from_mins(10)).run()?;
+        add_new_programs(tree, package, &mut packaged)?;
     }
     talk.progress(&what, Progress { done: total, total, unit: Unit::Items });
+    Ok(packaged)
+}
+
+/// The programs that came with the package that was unpacked last. A link is no program of its own.
+pub(super) fn add_new_programs(tree: &Path, package: &str, known: &mut Vec<Packaged>) -> anyhow::Result<()> {
+    for folder in PROGRAMS {
+        for path in entries(&tree.join(folder))? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let is_file = std::fs::symlink_metadata(&path).is_ok_and(|file| file.is_file());
+            if is_file && known.iter().all(|program| program.name != name) {
+                known.push(Packaged { name, package: package.to_owned(), sha256: sha256_file(&path)? });
+            }
+        }
+    }
     Ok(())
 }
 

@@ -25,6 +25,7 @@ pub fn checks(rig: &Rig) -> Vec<Check> {
         Some(reason) => Check::skipped(name, reason),
         None => Check::of(name, read_only(rig)),
     });
+    checks.push(Check::of("runs of two checkouts with the same software compare", two_checkouts(rig)));
     checks
 }
 
@@ -139,4 +140,43 @@ fn read_only(rig: &Rig) -> anyhow::Result<()> {
     let shown = String::from_utf8_lossy(&output.stdout);
     ensure!(shown.contains("native/process") && shown.contains("array-sum"), "it showed nothing:\n{shown}");
     Ok(())
+}
+
+/// A second `target` folder is what a second checkout is: a toolbox that was patched for another path. The packages are
+/// those of the first; the runs need no container and no shim.
+fn two_checkouts(rig: &Rig) -> anyhow::Result<()> {
+    rig.xtask(&["toolbox"]).run()?;
+    let target = rig.scratch.join("second-checkout");
+    let toolbox = target.join("toolbox");
+    std::fs::create_dir_all(&toolbox)?;
+    for name in ["apt", "run.packages.json"] {
+        Cmd::new("cp").arg("-r").arg(rig.workspace.toolbox().join(name)).arg(&toolbox).run()?;
+    }
+    let mut runs = Vec::new();
+    for (name, target) in [("first", rig.workspace.target()), ("second", target.as_path())] {
+        let out = rig.scratch.join(format!("checkout-{name}"));
+        let cases = ["--case", "native/process", "--case", "wasm-interpreter/process"];
+        let bench = rig.xtask(&["bench", "--bench", "noop", "--rounds", "6", "--out"]).arg(&out).args(cases);
+        bench.env("CARGO_TARGET_DIR", target).run()?;
+        runs.push(out);
+    }
+    let engines: Vec<Value> = runs.iter().map(|run| engine(run)).collect::<anyhow::Result<_>>()?;
+    ensure!(engines[0]["sha256"] != engines[1]["sha256"], "both toolboxes are one: this check could not fail");
+    let names = runs.iter().map(|run| run.to_string_lossy()).collect::<Vec<_>>();
+    let compared = rig.xtask(&["compare", &names[0], &names[1], "--format", "json"]).run()?;
+    let compared: Value = serde_json::from_slice(&compared.stdout).context("the comparison is not JSON")?;
+    let differences = compared["differences"].as_array().context("it has no `differences`")?;
+    let programs: Vec<&Value> = differences
+        .iter()
+        .filter(|each| each["what"].as_str().is_some_and(|what| what.starts_with("program")))
+        .collect();
+    ensure!(programs.is_empty(), "the same programs differ: {programs:?}");
+    let recorded = report::recorded(&rig.workspace)?;
+    rig.xtask(&["compare", &recorded.path().to_string_lossy(), &names[1], "--unlike"]).run().map(|_| ())
+}
+
+fn engine(run: &Path) -> anyhow::Result<Value> {
+    let manifest: Value = serde_json::from_slice(&std::fs::read(run.join("manifest.json"))?)?;
+    let programs = manifest["programs"].as_array().context("it has no `programs`")?;
+    programs.iter().find(|program| program["name"] == "wasmedge").cloned().context("it has no `wasmedge`")
 }

@@ -1,0 +1,67 @@
+//! What the shim is made from, as one digest: its binary holds the path of the checkout (its dynamic linker and the
+//! engine's library are named by absolute paths), so two checkouts of one commit build two binaries of one shim.
+//!
+//! Not here: the compiler and the packages, which a run records by themselves.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::toolbox::manifest::{sha256, sha256_file};
+
+/// Everything below the checkout that the shim's build reads.
+const SHIM: [&str; 4] = ["Cargo.lock", "Cargo.toml", "rust-toolchain.toml", "shim"];
+
+/// SHA-256, in hex, of the shim's sources: of a line for each file, its digest and its path below the root, in the
+/// order of the paths.
+///
+/// # Errors
+/// When one can not be read.
+pub fn shim_sha256(root: &Path) -> anyhow::Result<String> {
+    let mut files = Vec::new();
+    let mut open: Vec<PathBuf> = SHIM.iter().map(|name| root.join(name)).collect();
+    while let Some(path) = open.pop() {
+        if !path.is_dir() {
+            files.push(path);
+            continue;
+        }
+        let context = || format!("can not list `{}`", path.display());
+        for entry in std::fs::read_dir(&path).with_context(context)? {
+            open.push(entry.with_context(context)?.path());
+        }
+    }
+    files.sort();
+    let mut lines = String::new();
+    for file in files {
+        let inside = file.strip_prefix(root)?.to_string_lossy().into_owned();
+        lines.extend([sha256_file(&file)?.as_str(), "  ", &inside, "\n"]);
+    }
+    Ok(sha256(lines.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn checkout(root: &Path) {
+        fs::create_dir_all(root.join("shim/src")).unwrap();
+        for file in ["Cargo.lock", "Cargo.toml", "rust-toolchain.toml", "shim/build.rs", "shim/src/main.rs"] {
+            fs::write(root.join(file), file).unwrap();
+        }
+    }
+
+    #[test]
+    fn two_checkouts_of_one_source_have_one_digest_and_a_changed_file_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let [a, b] = ["a", "somewhere/else"].map(|name| dir.path().join(name));
+        checkout(&a);
+        checkout(&b);
+        let digest = shim_sha256(&a).unwrap();
+        assert_eq!(digest, shim_sha256(&b).unwrap());
+        fs::write(b.join("shim/src/main.rs"), "changed").unwrap();
+        assert_ne!(digest, shim_sha256(&b).unwrap());
+        fs::rename(a.join("shim/src/main.rs"), a.join("shim/src/other.rs")).unwrap();
+        assert_ne!(digest, shim_sha256(&a).unwrap());
+    }
+}
