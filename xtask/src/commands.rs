@@ -1,8 +1,12 @@
 //! What each subcommand does, a module each, and the one way to write results.
 
+use std::ffi::OsString;
+
 use serde::Serialize;
 
 use crate::console;
+use crate::report::terminal::{self, ColourChoice};
+use crate::visible::{visible, visible_json};
 
 pub mod bench;
 pub mod build;
@@ -17,16 +21,21 @@ pub mod report;
 pub mod run;
 pub mod toolbox;
 
-/// Writes a result to stdout. A reader that went away (`| head`) is no error.
+/// Writes a result to stdout, what can not be seen in it escaped.
 pub fn print(text: &str) -> anyhow::Result<()> {
-    console::result(text.as_bytes())
+    console::result(visible(text).as_bytes())
 }
 
 /// Writes a result as JSON to stdout.
 pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
-    let mut text = serde_json::to_string_pretty(value)?;
+    let mut text = visible_json(&serde_json::to_string_pretty(value)?);
     text.push('\n');
-    print(&text)
+    console::result(text.as_bytes())
+}
+
+/// Writes the report on a run to stdout, with the colours that it brings.
+pub fn print_report(run: &crate::report::Run) -> anyhow::Result<()> {
+    console::result(terminal::render(run, colour()).as_bytes())
 }
 
 /// A plain table without lines between rows, as every command prints one.
@@ -36,13 +45,37 @@ pub fn table(header: &[&str]) -> comfy_table::Table {
     table
 }
 
-/// Colour only where a person looks at a terminal and has not declined it (no-color.org).
-pub fn colour() -> crate::report::terminal::ColourChoice {
+/// Colour only where a person looks at a terminal that has it, and has not declined it (no-color.org).
+fn colour() -> ColourChoice {
     use std::io::IsTerminal as _;
-    let declined = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if std::io::stdout().is_terminal() && !declined {
-        crate::report::terminal::ColourChoice::Colour
-    } else {
-        crate::report::terminal::ColourChoice::Plain
+    if !std::io::stdout().is_terminal() {
+        return ColourChoice::Plain;
+    }
+    let set = |name: &str| std::env::var_os(name).unwrap_or_default();
+    colour_on(&Terminal { no_color: set("NO_COLOR"), term: set("TERM") })
+}
+
+/// What the environment says about a terminal; empty where it says nothing.
+struct Terminal {
+    no_color: OsString,
+    term: OsString,
+}
+
+fn colour_on(terminal: &Terminal) -> ColourChoice {
+    let dumb = terminal.term.is_empty() || terminal.term == "dumb";
+    if dumb || !terminal.no_color.is_empty() { ColourChoice::Plain } else { ColourChoice::Colour }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_without_colour_gets_none() {
+        let choice = |no_color: &str, term: &str| colour_on(&Terminal { no_color: no_color.into(), term: term.into() });
+        assert_eq!(choice("", "xterm-256color"), ColourChoice::Colour);
+        for (no_color, term) in [("", "dumb"), ("", ""), ("1", "xterm"), ("0", "xterm")] {
+            assert_eq!(choice(no_color, term), ColourChoice::Plain, "{no_color} {term}");
+        }
     }
 }

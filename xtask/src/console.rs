@@ -9,9 +9,11 @@ use std::io::{ErrorKind, Write};
 
 use anyhow::Context as _;
 
-/// A line on stderr, in one write.
+use crate::visible::visible;
+
+/// A line on stderr, in one write. What can not be seen in it is escaped: it quotes programs and names of files.
 pub fn note(text: impl Display) {
-    bytes(format!("{text}\n").as_bytes());
+    bytes(visible(&format!("{text}\n")).as_bytes());
 }
 
 /// What another program said, on stderr as it is.

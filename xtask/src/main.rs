@@ -30,6 +30,7 @@ mod stage;
 mod stats;
 mod suite;
 mod toolbox;
+mod visible;
 mod workspace;
 
 use std::process::ExitCode;

@@ -32,7 +32,7 @@ pub fn manifest(
     Ok(Manifest {
         schema: SCHEMA,
         run: format!("{}-{}", started.compact(), source.revision.get(..9).unwrap_or(&source.revision)),
-        command: std::iter::once("cargo xtask".to_owned()).chain(std::env::args().skip(1)).collect(),
+        command: command(),
         started_utc: started.rfc3339(),
         seed: rounds.seed,
         rounds: rounds.counted,
@@ -53,6 +53,12 @@ pub fn manifest(
         not_measured: not_measured.to_vec(),
         finished: None,
     })
+}
+
+/// The command as typed, a word each. A word that is not UTF-8 has no place in JSON and is kept as far as it is.
+fn command() -> Vec<String> {
+    let given = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    ["cargo", "xtask"].map(str::to_owned).into_iter().chain(given).collect()
 }
 
 /// The manifest of a run that has ended.

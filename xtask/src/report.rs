@@ -3,9 +3,12 @@
 //! Not here: statistics (`stats`, `analysis`), reading and writing of files (`results`), the comparison of two
 //! runs (`compare`).
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use crate::results::{Manifest, Sample, Summary};
+use crate::visible::visible_json;
 
 pub mod chart;
 pub mod csv;
@@ -63,5 +66,7 @@ pub fn files(run: &Run) -> Result<Vec<(String, Vec<u8>)>> {
     ];
     let sweeps = exports::hyperfine_sweeps(run)?;
     files.extend(sweeps.into_iter().map(|(name, text)| (format!("exports/{name}"), text)));
-    Ok(files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect())
+    let is_json = |name: &str| Path::new(name).extension().is_some_and(|extension| extension == "json");
+    let shown = |name: &str, text: String| if is_json(name) { visible_json(&text) } else { text };
+    Ok(files.into_iter().map(|(name, text)| (name.clone(), shown(&name, text).into_bytes())).collect())
 }

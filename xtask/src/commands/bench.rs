@@ -202,7 +202,7 @@ fn conclude(
     let reported = super::report::write(workspace, dir)?;
     super::report::show(&reported, args.format.format)
         .with_context(|| format!("the run is whole in `{}`, but", dir.path().display()))?;
-    crate::console::note(format_args!("the run is in `{}`; read `report.html` there", dir.path().display()));
+    crate::console::note(super::report::page(dir));
     let failed = reported.run.summary.cases.iter().any(|case| case.failed > 0);
     Ok(match status {
         RunStatus::Interrupted => Exit::Interrupted,

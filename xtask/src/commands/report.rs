@@ -39,6 +39,7 @@ pub fn run(workspace: &Workspace, args: &ReportArgs) -> anyhow::Result<Exit> {
     }
     // Shown first: a run on a disk that takes nothing can still be looked at.
     store(&reported, &dir)?;
+    crate::console::note(page(&dir));
     Ok(if reported.is_whole() { Exit::Done } else { Exit::Partial })
 }
 
@@ -91,8 +92,15 @@ fn store(reported: &Reported, dir: &RunDir) -> anyhow::Result<()> {
 pub fn show(reported: &Reported, format: Format) -> anyhow::Result<()> {
     match format {
         Format::Json => commands::print_json(&reported.run.summary),
-        Format::Text => commands::print(&report::terminal::render(&reported.run, commands::colour())),
+        Format::Text => commands::print_report(&reported.run),
     }
+}
+
+/// Where a run's page is, to be opened.
+pub fn page(dir: &RunDir) -> String {
+    let page = dir.path().join("report.html");
+    let page = std::path::absolute(&page).unwrap_or(page);
+    format!("the page with every sample: {}", page.display())
 }
 
 /// The one run that is recorded with the project.

@@ -15,6 +15,7 @@ use plotters::style::{FontStyle, ShapeStyle, TextStyle};
 
 use super::html::escape;
 use crate::case::Mode;
+use crate::visible::visible;
 
 pub mod axis;
 pub mod fit;
@@ -206,7 +207,7 @@ impl Canvas<'_> {
         let font = ("sans-serif", FONT_SIZE, weight).into_font();
         let color = ink.color();
         let style = TextStyle::from(font).color(&color).pos(Pos::new(h_pos, VPos::Center));
-        Ok(self.area.draw(&Text::new(text, point(at), style))?)
+        Ok(self.area.draw(&Text::new(visible(text), point(at), style))?)
     }
 }
 

@@ -1,10 +1,12 @@
 //! Tidy CSV: one row per observation, units in the names of columns, quoting by RFC 4180 (lines end in CRLF,
-//! fields with comma, quote or line break are quoted). An empty field is "no such number".
+//! fields with comma, quote or line break are quoted). An empty field is "no such number". Text that a spreadsheet would
+//! compute has a `'` before it, what can not be seen is escaped: `samples.jsonl` holds the text itself.
 //!
 //! Not here: what the columns mean (`results/README.md`).
 
 use super::{Run, view};
 use crate::results::{CaseSummary, Sample};
+use crate::visible::visible;
 
 /// The columns of `summary.csv`.
 pub const SUMMARY_COLUMNS: [&str; 29] = [
@@ -157,11 +159,18 @@ fn number(value: Option<f64>) -> String {
     value.filter(|value| value.is_finite()).map_or_else(String::new, |value| value.to_string())
 }
 
+/// A spreadsheet takes a field that begins with one of these for a formula, whatever its quoting; numbers are none.
+fn guarded(field: &str) -> String {
+    let formula = field.starts_with(['=', '+', '-', '@', '\t', '\n']) && field.parse::<f64>().is_err();
+    if formula { format!("'{field}") } else { field.to_owned() }
+}
+
 fn push_row(out: &mut String, fields: impl IntoIterator<Item = String>) {
     for (index, field) in fields.into_iter().enumerate() {
         if index > 0 {
             out.push(',');
         }
+        let field = guarded(&visible(&field));
         if field.contains([',', '"', '\r', '\n']) {
             out.push('"');
             out.push_str(&field.replace('"', "\"\""));
@@ -218,6 +227,22 @@ mod tests {
         let rows = parse(&summary(&run));
         assert_eq!(rows.len(), run.summary.cases.len() + 1);
         assert!(rows.iter().all(|row| row.len() == SUMMARY_COLUMNS.len()));
+    }
+
+    #[test]
+    fn a_spreadsheet_computes_nothing_of_it() {
+        let mut run = fixture::complete();
+        let reasons = ["=1+1", "+x", "-cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\u{1b}]0;x\u{7}", "plain"];
+        run.samples.truncate(reasons.len());
+        for (sample, reason) in run.samples.iter_mut().zip(reasons) {
+            sample.reason = Some(reason.to_owned());
+        }
+        let rows = parse(&samples(&run));
+        let shown: Vec<&str> = rows[1..].iter().map(|row| row[9].as_str()).collect();
+        let expected = ["'=1+1", "'+x", "'-cmd|' /C calc'!A0", "'@SUM(A1)", "'\t=1", "\\u{1b}]0;x\\u{7}", "plain"];
+        assert_eq!(shown, expected);
+        run.summary.cases[0].drift = Some(crate::results::Drift { spearman: -0.41, p_value: 0.5 });
+        assert!(summary(&run).contains(",-0.41,"), "a number below zero is no formula");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use anyhow::Result;
 
 use super::{Run, findings, push, view};
+use crate::visible::visible;
 
 mod figures;
 mod raw;
@@ -80,7 +81,7 @@ fn again(run: &Run) -> String {
     let source = &run.manifest.source;
     let mut lines = String::new();
     if source.revision != "unknown" {
-        push(&mut lines, format_args!("git checkout {}\n", escape(&source.revision)));
+        push(&mut lines, format_args!("git checkout {}\n", escape(&view::shell_word(&source.revision))));
     }
     lines.push_str(&escape(&view::command(run)));
     let mut out = format!("<pre><code>{lines}</code></pre>\n");
@@ -97,7 +98,7 @@ fn again(run: &Run) -> String {
 /// Text as text, in content and in quoted attributes.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
+    for letter in visible(text).chars() {
         match letter {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),

@@ -10,6 +10,7 @@ use super::view::{self, Row};
 use super::{Run, findings, push};
 use crate::case::Replica;
 use crate::results::{ClaimVerdict, Summary};
+use crate::visible::visible;
 
 /// The line before the result in the project's README.
 pub const BEGIN: &str = "<!-- result:begin -->";
@@ -67,16 +68,18 @@ pub fn pull_request(run: &Run) -> String {
 pub fn result_section(run: &Run, origin: Origin) -> String {
     let mut out = sentences(run);
     let folder = origin.folder.trim_end_matches('/');
-    push(&mut out, format_args!("![{}]({folder}/result.svg)\n\n", escape(super::picture::TITLE)));
+    let target = link_target(folder);
+    push(&mut out, format_args!("![{}]({target}/result.svg)\n\n", escape(super::picture::TITLE)));
     out.push_str(&central(run));
     let machine = &run.manifest.machine;
     let processor = machine.cpu_model.as_deref().unwrap_or("a processor that does not say its name");
     push(
         &mut out,
         format_args!(
-            "{} rounds on {}; the whole run, with every sample, is in [`{folder}`]({folder}/README.md).\nThis section is made from it by `{}`.\n",
+            "{} rounds on {}; the whole run, with every sample, is in [{}]({target}/README.md).\nThis section is made from it by `{}`.\n",
             run.manifest.rounds,
             escape(processor),
+            code(folder),
             origin.command
         ),
     );
@@ -269,11 +272,36 @@ fn notes(run: &Run) -> String {
 
 fn circumstances(run: &Run) -> String {
     let mut out = String::from("## The same again\n\n");
-    push(&mut out, format_args!("At revision `{}`:\n\n", escape(&run.manifest.source.revision)));
-    push(&mut out, format_args!("```sh\n{}\n```\n\n", view::command(run)));
+    push(&mut out, format_args!("At revision {}:\n\n", code(&run.manifest.source.revision)));
+    push(&mut out, format_args!("{}\n", fenced(&view::command(run))));
     let rows: Vec<Vec<String>> =
         view::circumstances(run).into_iter().map(|(name, value)| vec![escape(name), escape(&value)]).collect();
     out + &table(&["circumstance", "here"], "ll", &rows)
+}
+
+/// Text from data within a line, letter for letter; delimited by more backticks than it holds in a row (CommonMark
+/// 0.31.2, section 6.1).
+fn code(text: &str) -> String {
+    let text = visible(text).replace('\n', " ");
+    let fence = "`".repeat(longest_backticks(&text) + 1);
+    let gap = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{gap}{text}{gap}{fence}")
+}
+
+/// Lines for a shell, letter for letter (CommonMark 0.31.2, section 4.5: the fence is longer than any within).
+fn fenced(text: &str) -> String {
+    let fence = "`".repeat((longest_backticks(text) + 1).max(3));
+    format!("{fence}sh\n{}\n{fence}\n", visible(text))
+}
+
+/// A relative path as the target of a link (RFC 3986, section 2).
+fn link_target(path: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    path.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+fn longest_backticks(text: &str) -> usize {
+    text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0)
 }
 
 fn table(heads: &[&str], alignment: &str, rows: &[Vec<String>]) -> String {
@@ -288,12 +316,12 @@ fn table(heads: &[&str], alignment: &str, rows: &[Vec<String>]) -> String {
 /// Text from data, as text: no markup of its own, on one line.
 fn escape(text: &str) -> String {
     let mut out = String::new();
-    for letter in text.chars() {
+    for letter in visible(text).chars() {
         match letter {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            '\n' | '\r' => out.push(' '),
+            '\n' | '\t' => out.push(' '),
             '\\' | '`' | '*' | '_' | '|' | '[' | ']' | '#' | '~' => {
                 out.push('\\');
                 out.push(letter);
@@ -323,6 +351,20 @@ mod tests {
         assert!(error(END).contains(BEGIN));
         assert!(error(&format!("{BEGIN}{BEGIN}{END}")).contains("2 times"));
         assert!(error(&format!("{END}{BEGIN}")).contains("before"));
+    }
+
+    #[test]
+    fn code_from_data_ends_where_it_ends() {
+        assert_eq!(code("abc"), "`abc`");
+        assert_eq!(code("a``b\u{1b}"), "```a``b\\u{1b}```");
+        assert_eq!(code("`"), "`` ` ``");
+        assert_eq!(fenced("cargo 'a\n```\n# b'"), "````sh\ncargo 'a\n```\n# b'\n````\n");
+    }
+
+    #[test]
+    fn a_link_leads_to_a_folder_of_any_name() {
+        assert_eq!(link_target("results/recorded/2026-11-23"), "results/recorded/2026-11-23");
+        assert_eq!(link_target("r/a b)é"), "r/a%20b%29%C3%A9");
     }
 
     #[test]

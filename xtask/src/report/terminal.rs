@@ -1,4 +1,5 @@
-//! The report on a terminal: tables of at most 80 columns, warnings, three sentences.
+//! The report on a terminal: tables of at most 80 columns, warnings; and last, where a person sees them without
+//! scrolling back, the central table and the three sentences.
 //!
 //! Not here: finding out whether there is a terminal; the caller says so with [`ColourChoice`].
 
@@ -9,6 +10,7 @@ use super::view::{self, Row};
 use super::{Run, findings};
 use crate::case::Replica;
 use crate::results::{CaseSummary, Verdict};
+use crate::visible::visible;
 
 /// The widest line.
 const WIDTH: u16 = 80;
@@ -26,16 +28,20 @@ pub enum ColourChoice {
 pub fn render(run: &Run, colour: ColourChoice) -> String {
     let mut out = String::new();
     head(run, &mut out);
-    central(run, &mut out);
     for bench in view::plain_benches(run) {
         bench_table(run, &bench.name, colour, &mut out);
     }
     resolutions(run, &mut out);
     fits(run, &mut out);
     notes(run, &mut out);
-    let sentences = findings::sentences(run);
-    for text in &sentences {
+    central(run, &mut out);
+    for text in &findings::sentences(run) {
         push_wrapped(&mut out, text, ("", ""));
+    }
+    match run.summary.warnings.len() {
+        0 => {}
+        1 => out.push_str("1 warning stands above the table.\n"),
+        more => push_wrapped(&mut out, &format!("{more} warnings stand above the table."), ("", "")),
     }
     out
 }
@@ -125,7 +131,7 @@ fn central(run: &Run, out: &mut String) {
 fn central_row(row: &Row) -> Vec<String> {
     let lines =
         |parts: [Option<&String>; 3]| parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("\n");
-    let mut cells = vec![row.name.clone()];
+    let mut cells = vec![visible(&row.name).into_owned()];
     cells.extend(row.sizes.iter().map(|size| lines([Some(&size.kb), size.ratio.as_ref(), None])));
     cells.extend(row.times.iter().map(|time| lines([Some(&time.median), time.interval.as_ref(), time.ratio.as_ref()])));
     cells
@@ -149,7 +155,7 @@ fn bench_table(run: &Run, bench: &str, colour: ColourChoice, out: &mut String) {
             Some(comparison) => view::verdict(comparison.verdict),
             None => role(&row.case),
         };
-        table.add_row([row.case.as_str(), &view::median_ms(row).with_brackets(), &ratio, verdict]);
+        table.add_row([&*visible(&row.case), &view::median_ms(row).with_brackets(), &ratio, verdict]);
     }
     shape(&mut table, "lrrl");
     let before = out.len();
@@ -190,8 +196,8 @@ fn resolutions(run: &Run, out: &mut String) {
     table.set_header(["", "measured twice", "n", "twin / first", "resolution"]);
     for row in rows {
         table.add_row([
-            row.bench.clone(),
-            row.case.clone(),
+            visible(&row.bench).into_owned(),
+            visible(&row.case).into_owned(),
             row.n.to_string(),
             view::twin_ratio(row).times(),
             row.resolution.map_or_else(|| NONE.to_owned(), percent),
@@ -207,7 +213,7 @@ fn fits(run: &Run, out: &mut String) {
         table.set_header(["", "a [low, high] ms", "b [low, high] ns per n"]);
         for fit in view::fits(run).filter(|fit| fit.sweep == sweep) {
             let a = view::estimate(fit.a_ns, 1e-6).with_brackets();
-            table.add_row([fit.case.clone(), a, view::estimate(fit.b_ns_per_n, 1.0).with_brackets()]);
+            table.add_row([visible(&fit.case).into_owned(), a, view::estimate(fit.b_ns_per_n, 1.0).with_brackets()]);
         }
         shape(&mut table, "lrr");
         push_table(out, &format!("{sweep}: a run takes a + b·n"), &table);
@@ -238,35 +244,26 @@ fn notes(run: &Run, out: &mut String) {
     }
 }
 
-/// Words in lines of at most [`WIDTH`] characters; `indent` of the first line and of the others. A longer word is
-/// cut: everything shown here stands whole in the files.
+/// Words in lines of at most [`WIDTH`] characters; `indent` of the first line and of the others. A longer word has a
+/// line of its own and stays whole: a path that is broken can not be copied.
 fn push_wrapped(out: &mut String, text: &str, (first, rest): (&str, &str)) {
     let width = usize::from(WIDTH);
-    let mut line = first.to_owned();
-    let mut empty = true;
+    let text = visible(text);
+    out.push_str(first);
+    let (mut used, mut empty) = (first.chars().count(), true);
     for word in text.split_whitespace() {
-        let mut word = word.to_owned();
-        if !empty && line.chars().count() + 1 + word.chars().count() > width {
-            out.push_str(&line);
+        let length = word.chars().count();
+        if !empty && used + 1 + length > width {
             out.push('\n');
-            rest.clone_into(&mut line);
-            empty = true;
-        }
-        while line.chars().count() + word.chars().count() > width {
-            let room = width - line.chars().count();
-            let cut: String = word.chars().take(room).collect();
-            word = word.chars().skip(room).collect();
-            out.push_str(&line);
-            out.push_str(&cut);
-            out.push('\n');
-            rest.clone_into(&mut line);
+            out.push_str(rest);
+            (used, empty) = (rest.chars().count(), true);
         }
         if !empty {
-            line.push(' ');
+            out.push(' ');
+            used += 1;
         }
-        line.push_str(&word);
-        empty = false;
+        out.push_str(word);
+        (used, empty) = (used + length, false);
     }
-    out.push_str(&line);
     out.push('\n');
 }

@@ -6,6 +6,7 @@ use super::terminal::{self, ColourChoice};
 use super::{Run, csv, files, findings, fixture, html, markdown};
 use crate::results::{Comparison, Verdict};
 
+mod hostile;
 mod page;
 
 fn runs() -> [(&'static str, Run); 4] {
@@ -42,9 +43,33 @@ fn long_names_and_reasons_still_fit_eighty_columns() {
     for row in &mut run.summary.cases {
         row.case = row.case.replace("process", "process-with-a-name-that-is-much-too-long-for-any-table");
     }
-    run.summary.not_measured[0].reason = "x".repeat(200);
+    run.summary.not_measured[0].reason = "a long reason ".repeat(20);
     for line in terminal::render(&run, ColourChoice::Plain).lines() {
         assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+/// A path that is broken in the middle can not be copied.
+#[test]
+fn a_path_stays_whole_on_the_terminal() {
+    let path = format!("`/home/{}/log`", "folder/".repeat(20));
+    let mut run = fixture::complete();
+    run.summary.not_measured[0].reason = format!("containerd did not start: see {path} for why");
+    let text = terminal::render(&run, ColourChoice::Plain);
+    assert!(text.lines().any(|line| line.trim() == path), "{text}");
+}
+
+/// What a person has to see without scrolling back, on a screen of 40 lines.
+#[test]
+fn the_last_screen_has_the_central_table_and_the_sentences() {
+    let run = fixture::complete();
+    let text = terminal::render(&run, ColourChoice::Plain);
+    let lines: Vec<&str> = text.lines().collect();
+    let screen = lines[lines.len() - 37..].join("\n");
+    assert!(lines.len() > 60 && screen.contains("array-sum: median, its 95 % interval"), "{screen}");
+    for sentence in findings::sentences(&run) {
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words(&screen).contains(&words(&sentence)), "{screen}");
     }
 }
 

@@ -13,8 +13,10 @@ use crate::results::{
 };
 
 pub use circumstances::circumstances;
+pub use command::{command, shell_word};
 
 mod circumstances;
+mod command;
 
 /// The bench whose rows are the headline.
 const HEADLINE: &str = "array-sum";
@@ -380,23 +382,6 @@ pub fn mode(name: &str) -> Option<Mode> {
 /// Whether a cell is an A/A twin.
 pub fn replica(name: &str) -> Replica {
     name.parse::<Cell>().map_or(Replica::First, |cell| cell.replica)
-}
-
-/// The command that measures this again: as typed, with the seed when it was not given. Quoted for a shell.
-pub fn command(run: &Run) -> String {
-    let mut words: Vec<String> = run.manifest.command.iter().map(|word| quoted(word)).collect();
-    if !run.manifest.command.iter().any(|word| word == "--seed" || word.starts_with("--seed=")) {
-        words.push(format!("--seed {}", run.manifest.seed));
-    }
-    words.join(" ")
-}
-
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// An estimate with its interval, times a factor (nanoseconds to milliseconds: 1e-6).

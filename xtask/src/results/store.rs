@@ -123,6 +123,13 @@ impl RunDir {
     pub fn write(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
         let path = self.0.join(name);
         let parent = path.parent().unwrap_or(&self.0);
+        // What is computed belongs into the run: a linked `exports` would scatter it over somebody else's folder.
+        ensure!(
+            parent == self.0 || !parent.is_symlink(),
+            "{}: `{}` is a link; remove it",
+            self.write_error(name),
+            parent.display()
+        );
         std::fs::create_dir_all(parent).with_context(|| self.write_error(name))?;
         let mut file = tempfile::NamedTempFile::new_in(parent).with_context(|| self.write_error(name))?;
         file.write_all(bytes).and_then(|()| file.as_file().sync_all()).with_context(|| self.write_error(name))?;
@@ -145,7 +152,10 @@ impl RunDir {
         let text = std::fs::read_to_string(&path).with_context(|| format!("can not read `{}`", path.display()))?;
         let manifest = parse_manifest(&text).with_context(|| format!("`{}` can not be used", path.display()))?;
         let samples = self.samples_path();
-        let bytes = std::fs::read(&samples).with_context(|| format!("can not read `{}`", samples.display()))?;
+        let context = || format!("can not read `{}`", samples.display());
+        // A pipe in its place would be waited for, a device read without end.
+        ensure!(std::fs::metadata(&samples).with_context(context)?.is_file(), "{}: it is no file", context());
+        let bytes = std::fs::read(&samples).with_context(context)?;
         let (samples, mut lost) = parse_samples(&bytes);
         let audited = audit(&manifest, samples);
         lost.extend(audited.faults);
@@ -283,6 +293,19 @@ mod tests {
     fn an_unknown_schema_says_which_one_is_read() {
         let error = parse_manifest("{\"schema\": 99}").unwrap_err().to_string();
         assert!(error.contains("schema 99") && error.contains("schema 1"), "{error}");
+    }
+
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let (run, elsewhere) = (dir.path().join("run"), dir.path().join("elsewhere"));
+        std::fs::create_dir_all(&run).unwrap();
+        std::fs::create_dir_all(&elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, run.join("exports")).unwrap();
+        let error = RunDir(run.clone()).write("exports/a.csv", b"x").unwrap_err().to_string();
+        assert!(error.contains("is a link") && error.contains("exports/a.csv"), "{error}");
+        assert_eq!(std::fs::read_dir(&elsewhere).unwrap().count(), 0);
+        RunDir(run).write("README.md", b"x").unwrap();
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub fn figure(run: &Run, row: &CaseSummary, id: &str) -> Result<Option<String>> 
     let drift = row.drift.map_or_else(String::new, |drift| {
         format!(" Rank correlation with the round {:.2}, p {:.3}.", drift.spearman, drift.p_value)
     });
-    let mut description = format!("{} runs over {} rounds.{drift}", samples.len(), last + 1);
+    let mut description = format!("{} runs over {} rounds.{drift}", samples.len(), u64::from(last) + 1);
     if beyond > 0 {
         let most = row.max_ns.map_or(edge, |ns| ns / 1e6);
         push(&mut description, format_args!(" {beyond} runs lie beyond the upper edge, the slowest at {most:.1} ms."));
