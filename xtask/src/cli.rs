@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::lock::Busy;
+
 /// What `cargo xtask` is asked to do.
 #[derive(Debug, Parser)]
 #[command(
@@ -173,6 +175,21 @@ pub struct ImageArgs {
     pub format: FormatArgs,
 }
 
+/// What to do while something else measures on this machine.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct BusyArgs {
+    /// Wait while something else is measuring on this machine, instead of giving up
+    #[arg(long)]
+    pub wait: bool,
+}
+
+impl BusyArgs {
+    /// As `lock` understands it.
+    pub fn busy(self) -> Busy {
+        if self.wait { Busy::Wait } else { Busy::Refuse }
+    }
+}
+
 /// Where images are pushed.
 #[derive(Clone, Debug, Default, Args)]
 pub struct RegistryArgs {
@@ -207,6 +224,8 @@ pub struct RunArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
     #[command(flatten)]
+    pub busy: BusyArgs,
+    #[command(flatten)]
     pub registry: RegistryArgs,
     #[command(flatten)]
     pub programs: ProgramArgs,
@@ -240,6 +259,8 @@ pub struct BenchArgs {
     /// Read the bench definitions from this file
     #[arg(long, value_name = "FILE")]
     pub benches_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub busy: BusyArgs,
     #[command(flatten)]
     pub registry: RegistryArgs,
     #[command(flatten)]
@@ -326,6 +347,8 @@ pub struct TestArgs {
     /// List the stages
     #[arg(long)]
     pub list: bool,
+    #[command(flatten)]
+    pub busy: BusyArgs,
 }
 
 /// `clean`.

@@ -18,9 +18,17 @@ pub struct Cmd {
     program: OsString,
     args: Vec<OsString>,
     envs: Vec<(OsString, OsString)>,
+    inherited: Inherited,
     dir: Option<PathBuf>,
     stdin: Vec<u8>,
     limit: Duration,
+}
+
+/// Which variables of this process a command gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Inherited {
+    Everything,
+    Nothing,
 }
 
 /// What a finished command left.
@@ -48,6 +56,7 @@ impl Cmd {
             program: program.as_ref().to_owned(),
             args: Vec::new(),
             envs: Vec::new(),
+            inherited: Inherited::Everything,
             dir: None,
             stdin: Vec::new(),
             limit: Duration::from_mins(1),
@@ -72,6 +81,13 @@ impl Cmd {
     #[must_use]
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.envs.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Nothing of this process's environment: only what [`Cmd::env`] sets.
+    #[must_use]
+    pub fn bare(mut self) -> Self {
+        self.inherited = Inherited::Nothing;
         self
     }
 
@@ -140,8 +156,14 @@ impl Cmd {
             .stdout_capture()
             .stderr_capture()
             .unchecked();
-        for (name, value) in &self.envs {
-            expression = expression.env(name, value);
+        match self.inherited {
+            Inherited::Nothing => expression = expression.full_env(self.envs.iter().cloned()),
+            Inherited::Everything => {
+                // `duct` lets the first one win; here the last one does, as everywhere.
+                for (name, value) in self.envs.iter().rev() {
+                    expression = expression.env(name, value);
+                }
+            }
         }
         if let Some(dir) = &self.dir {
             expression = expression.dir(dir);
@@ -158,6 +180,11 @@ pub struct Running {
 }
 
 impl Running {
+    /// Its process.
+    pub fn process(&self) -> anyhow::Result<u32> {
+        self.handle.pids().first().copied().with_context(|| format!("`{}` has no process", self.line))
+    }
+
     /// Sends it a signal, it alone.
     pub fn signal(&self, signal: rustix::process::Signal) -> anyhow::Result<()> {
         for id in self.handle.pids() {
@@ -244,6 +271,17 @@ mod tests {
     fn a_hanging_command_is_killed_at_its_limit() {
         let error = Cmd::new("sleep").arg("60").limit(Duration::from_millis(20)).run().unwrap_err().to_string();
         assert!(error.contains("still running"), "{error}");
+    }
+
+    #[test]
+    fn a_bare_command_has_no_variable_but_its_own() {
+        let said = Cmd::new("/usr/bin/env").bare().env("OWN", "1").run().unwrap().text();
+        assert_eq!(said, "OWN=1");
+        for command in [Cmd::new("/usr/bin/env"), Cmd::new("/usr/bin/env").bare()] {
+            let said = command.env("OWN", "1").env("OWN", "2").run().unwrap().text();
+            assert!(said.lines().any(|line| line == "OWN=2"), "{said}");
+        }
+        assert!(Cmd::new("/usr/bin/env").run().unwrap().text().contains("PATH="));
     }
 
     #[test]

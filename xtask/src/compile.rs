@@ -102,6 +102,7 @@ pub fn build(
     if builds.is_empty() {
         return Ok(Vec::new());
     }
+    workspace.make(&workspace.artifacts())?;
     let targets: BTreeSet<&str> = builds.iter().map(|build| target(build.kind)).collect();
     let toolchain = toolchain::find(workspace)?;
     toolchain::add_targets(workspace, &toolchain, &targets, talk)?;
@@ -132,6 +133,7 @@ pub fn build(
 /// # Errors
 /// When the compiler refuses it, or the toolbox lacks something.
 pub fn shim(workspace: &Workspace, toolbox: &Toolbox) -> anyhow::Result<Built> {
+    workspace.make(&workspace.artifacts())?;
     let (package, binary) = (SHIM_PACKAGE, SHIM_BINARY);
     let args = ["--package", package, "--release"].map(OsString::from);
     let files = cargo_build(workspace, &shim_settings(toolbox)?, &args)?;

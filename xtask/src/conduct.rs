@@ -12,6 +12,7 @@ use crate::analysis;
 use crate::case::{Case, Cell, Runner};
 use crate::containerd::Ctr;
 use crate::host::daemon::{Daemon, Places, Programs, SOCKET};
+use crate::host::scratch::Scratch;
 use crate::host::{leftovers, namespace};
 use crate::machine::load::Snapshot;
 use crate::measure::clock::Stopwatch;
@@ -110,8 +111,14 @@ fn container_cells(session: &Session) -> impl Iterator<Item = (usize, Cell)> {
 pub struct Up {
     /// Its client.
     pub ctr: Ctr,
-    daemon: Option<Daemon>,
+    private: Option<Private>,
     record: HostRecord,
+}
+
+/// A containerd of our own.
+struct Private {
+    daemon: Daemon,
+    scratch: Scratch,
 }
 
 impl Up {
@@ -121,10 +128,10 @@ impl Up {
     /// When it does not come up or does not answer.
     pub fn start(containers: &Containers) -> anyhow::Result<Self> {
         match &containers.daemon {
-            DaemonChoice::Private { containerd, search, scratch, hosts, abandoned } => {
+            DaemonChoice::Private { containerd, search, scratch, abandoned } => {
                 leftovers::remove_cgroups(Path::new(leftovers::TREE), abandoned)?;
-                leftovers::remove_scratch(hosts, scratch)?;
-                std::fs::create_dir_all(scratch).with_context(|| format!("can not make `{}`", scratch.display()))?;
+                let folder = Scratch::join(scratch)?;
+                folder.sweep_beside().iter().for_each(crate::console::note);
                 namespace::prepare()?;
                 let overlay = namespace::supports_overlay(scratch)?;
                 let snapshotter = if overlay { "overlayfs" } else { "native" };
@@ -136,7 +143,7 @@ impl Up {
                     snapshotter,
                     &crate::machine::filesystem(scratch).unwrap_or_else(|| "unknown".to_owned()),
                 );
-                Ok(Self { ctr, daemon: Some(daemon), record })
+                Ok(Self { ctr, private: Some(Private { daemon, scratch: folder }), record })
             }
             DaemonChoice::Existing { address } => {
                 let ctr = client(containers, address, "overlayfs");
@@ -144,7 +151,7 @@ impl Up {
                     format!("no containerd answers at `{}`: is it running, and is this root?", address.display())
                 })?;
                 let record = record(&address.to_string_lossy(), "overlayfs", "unknown");
-                Ok(Self { ctr, daemon: None, record })
+                Ok(Self { ctr, private: None, record })
             }
         }
     }
@@ -163,9 +170,9 @@ impl Up {
         let stage = Stage { session, ctr: Some(&self.ctr), barred };
         let mut outcome = rounds::run(stage, sink, stop, enough);
         if outcome.status == RunStatus::Failed
-            && let (Some(reason), Some(daemon)) = (&mut outcome.reason, &self.daemon)
+            && let (Some(reason), Some(private)) = (&mut outcome.reason, &self.private)
         {
-            reason.push_str(&daemon.log_end());
+            reason.push_str(&private.daemon.log_end());
         }
         measured(outcome, pulls, Some(self.record.clone()))
     }
@@ -210,25 +217,12 @@ impl Up {
     /// When something could not be removed.
     pub fn stop(self, containers: &Containers) -> anyhow::Result<()> {
         let removed = self.ctr.remove_namespace();
-        if let Some(daemon) = self.daemon {
-            daemon.stop()?;
-        }
+        let scratch = self.private.map(|private| private.daemon.stop().map(|()| private.scratch)).transpose()?;
         leftovers::remove_cgroups(Path::new(leftovers::TREE), std::slice::from_ref(&containers.namespace))?;
-        if let DaemonChoice::Private { scratch, .. } = &containers.daemon {
-            remove_root(scratch)?;
+        if let Some(scratch) = scratch {
+            scratch.remove_root()?;
         }
         removed.context("containerd could not be emptied")
-    }
-}
-
-/// The root goes; log and configuration stay until the next run, for whoever wants to know.
-fn remove_root(scratch: &Path) -> anyhow::Result<()> {
-    let root = scratch.join("root");
-    match std::fs::remove_dir_all(&root) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("can not remove `{}`", root.display()))
-        }
-        _ => Ok(()),
     }
 }
 

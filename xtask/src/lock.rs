@@ -1,10 +1,52 @@
-//! One of a kind at a time: a lock on a file, released by the kernel when its holder ends, however it ends.
+//! Who may do what beside whom: locks on files, which the kernel releases when their holder ends, however it ends.
+//!
+//! A lock file is empty and is never written to. Who holds it is asked of the kernel (`/proc/locks`): a holder has a
+//! name from the first moment, nothing stale can be believed, and in a folder that everybody may write to nobody can
+//! have us overwrite a file of his choice.
+//!
+//! Two kinds: one lock for the machine, because two measurements measure each other whoever makes them, and one for a
+//! checkout's `target`, so that nothing is removed while something is built or run from it.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Write as _};
-use std::path::Path;
+use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
+use rustix::fs::OFlags;
+
+use crate::console;
+use crate::visible::visible;
+use crate::workspace::Workspace;
+
+/// The lock of the machine, in a folder that all users share.
+const MACHINE: &str = "deploy-bench.lock";
+/// The lock of a checkout's `target`.
+const CHECKOUT: &str = "xtask.lock";
+/// Held by the tests of a checkout: they damage and repair what is in `target`.
+const TESTS: &str = "test.lock";
+/// A holder may end between our attempt and our question: so many more attempts.
+const ATTEMPTS: u32 = 3;
+/// The longest command line of a holder that is shown.
+const COMMAND_SHOWN_CHARS: usize = 120;
+
+/// Who else may hold a lock at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Company {
+    /// Nobody.
+    Nobody,
+    /// Others who say the same.
+    Others,
+}
+
+/// What to do when somebody else holds a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Busy {
+    /// Say who, and give up.
+    Refuse,
+    /// Say who, and wait.
+    Wait,
+}
 
 /// A held lock; released when dropped.
 #[derive(Debug)]
@@ -12,37 +54,188 @@ pub struct Lock {
     _file: File,
 }
 
+/// For `bench` and `run`: nobody else on this machine measures, and nobody cleans up this checkout.
+///
+/// # Errors
+/// When somebody does; who is named.
+pub fn measure(workspace: &Workspace, busy: Busy) -> anyhow::Result<Vec<Lock>> {
+    let machine = machine(workspace, Company::Nobody, busy)?;
+    Ok(vec![machine, build(workspace)?])
+}
+
+/// For `test`: nobody measures on this machine. Tests of other checkouts may run: what fails for their load can be
+/// repeated, and no figure of theirs is kept.
+///
+/// # Errors
+/// As [`measure`].
+pub fn test(workspace: &Workspace, busy: Busy) -> anyhow::Result<Vec<Lock>> {
+    let machine = machine(workspace, Company::Others, busy)?;
+    let why = "the tests of this checkout are running already";
+    let tests = Lock::take(&made(workspace.target())?.join(TESTS), Company::Nobody, busy, why)?;
+    Ok(vec![machine, tests, build(workspace)?])
+}
+
+/// For everything that writes below `target`: nobody cleans up.
+///
+/// # Errors
+/// When somebody does; who is named.
+pub fn build(workspace: &Workspace) -> anyhow::Result<Lock> {
+    let path = made(workspace.target())?.join(CHECKOUT);
+    let why = format!("`{}` is just being cleaned", workspace.target().display());
+    Lock::take(&path, Company::Others, Busy::Refuse, &why)
+}
+
+/// For `clean`: nobody uses what is below `target`.
+///
+/// # Errors
+/// When somebody does; who is named.
+pub fn clean(workspace: &Workspace) -> anyhow::Result<Lock> {
+    let path = made(workspace.target())?.join(CHECKOUT);
+    let why = format!("`{}` is in use, and nothing was removed", workspace.target().display());
+    Lock::take(&path, Company::Nobody, Busy::Refuse, &why)
+}
+
+fn machine(workspace: &Workspace, company: Company, busy: Busy) -> anyhow::Result<Lock> {
+    let folder = match workspace.lock_folder() {
+        Some(folder) => made(folder)?.to_path_buf(),
+        None => shared_folder(&["/run/lock", "/tmp"].map(PathBuf::from)).unwrap_or_else(|| {
+            console::note(
+                "no folder here is shared by all users: a measurement of another checkout would not be noticed",
+            );
+            workspace.target().to_path_buf()
+        }),
+    };
+    let why = "something else is measuring on this machine, and two at once would measure each other";
+    Lock::take(&made(&folder)?.join(MACHINE), company, busy, why)
+}
+
+fn made(folder: &Path) -> anyhow::Result<&Path> {
+    std::fs::create_dir_all(folder).with_context(|| format!("can not make `{}`", folder.display()))?;
+    Ok(folder)
+}
+
+/// The first folder in which every user may make a file and none may remove another's: all users come to the same one.
+fn shared_folder(candidates: &[PathBuf]) -> Option<PathBuf> {
+    let is_shared = |path: &&PathBuf| {
+        std::fs::metadata(path).is_ok_and(|found| found.is_dir() && found.permissions().mode() & 0o1777 == 0o1777)
+    };
+    candidates.iter().find(is_shared).cloned()
+}
+
 impl Lock {
-    /// Takes the lock or says who holds it.
+    /// Takes the lock, or says who holds it; `why` says what that means.
     ///
     /// # Errors
-    /// When another process holds it; `what` names what that process does.
-    pub fn take(path: &Path, what: &str) -> anyhow::Result<Self> {
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).with_context(|| format!("can not make `{}`", parent.display()))?;
-        }
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .with_context(|| format!("can not open `{}`", path.display()))?;
-        match file.try_lock() {
-            Ok(()) => {
-                file.set_len(0)?;
-                write!(file, "{}", std::process::id())?;
-                Ok(Self { _file: file })
+    /// When another process holds it and `busy` is to refuse, or the file is none that can be locked.
+    pub fn take(path: &Path, company: Company, busy: Busy, why: &str) -> anyhow::Result<Self> {
+        for _ in 0..ATTEMPTS {
+            let file = open(path)?;
+            let context = || format!("can not lock `{}`", path.display());
+            let attempt = match company {
+                Company::Nobody => file.try_lock(),
+                Company::Others => file.try_lock_shared(),
+            };
+            match attempt {
+                // Whoever tidies up lock files may have removed this one since it was opened.
+                Ok(()) if is_still(path, &file)? => return Ok(Self { _file: file }),
+                Ok(()) => continue,
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(error).with_context(context),
             }
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                file.read_to_string(&mut holder)?;
-                bail!(
-                    "{what} is already running (process {holder}): two at once would measure each other. Wait for it to end"
-                )
+            let holders = holders(&file)?;
+            if busy == Busy::Wait {
+                console::note(format!("waiting: {why}: {}", named(&holders)));
+                match company {
+                    Company::Nobody => file.lock(),
+                    Company::Others => file.lock_shared(),
+                }
+                .with_context(context)?;
+                return Ok(Self { _file: file });
             }
-            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("can not lock `{}`", path.display())),
+            if !holders.is_empty() {
+                bail!("{why}: {}. Wait for its end", named(&holders));
+            }
         }
+        bail!("{why}: {} holds `{}`. Wait for its end", named(&[]), path.display())
+    }
+}
+
+/// Reading is enough to lock, so the file may be anybody's; that it is a plain file, and no link to one, has to be
+/// certain where others may have put it there.
+fn open(path: &Path) -> anyhow::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let flags = i32::try_from(flags.bits()).context("open flags that are no flags")?;
+    for _ in 0..ATTEMPTS {
+        match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+            Ok(file) => {
+                ensure!(file.metadata()?.is_file(), "`{}` is no plain file: remove it", path.display());
+                return Ok(file);
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => create(path)?,
+            Err(error) => {
+                return Err(error).with_context(|| {
+                    format!("can not open `{}`, which should be an empty file that everybody may read", path.display())
+                });
+            }
+        }
+    }
+    bail!("`{}` is removed again and again", path.display())
+}
+
+/// Appears with its final mode: with that of the caller's umask, others could not read it for a moment, or for ever.
+fn create(path: &Path) -> anyhow::Result<()> {
+    let context = || format!("can not make `{}`", path.display());
+    let folder = path.parent().with_context(context)?;
+    let file = tempfile::Builder::new().prefix(".lock-").tempfile_in(folder).with_context(context)?;
+    file.as_file().set_permissions(PermissionsExt::from_mode(0o644)).with_context(context)?;
+    match file.persist_noclobber(path) {
+        Err(error) if error.error.kind() != ErrorKind::AlreadyExists => Err(error.error).with_context(context),
+        _ => Ok(()),
+    }
+}
+
+fn is_still(path: &Path, file: &File) -> anyhow::Result<bool> {
+    let (ours, there) = (file.metadata()?, std::fs::symlink_metadata(path));
+    Ok(there.is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino())))
+}
+
+/// Who holds a lock on this file; nobody when it was released since, or when they are in another PID namespace.
+fn holders(file: &File) -> anyhow::Result<Vec<u32>> {
+    let metadata = file.metadata()?;
+    let device = metadata.dev();
+    let id = format!("{:02x}:{:02x}:{}", rustix::fs::major(device), rustix::fs::minor(device), metadata.ino());
+    Ok(parse_locks(&std::fs::read_to_string("/proc/locks").unwrap_or_default(), &id))
+}
+
+/// `1: FLOCK  ADVISORY  WRITE 4242 fe:00:6186208 0 EOF` (proc(5)); whoever waits has an arrow before the kind.
+fn parse_locks(text: &str, id: &str) -> Vec<u32> {
+    let holder = |line: &str| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        match fields[..] {
+            [_, "FLOCK", _, _, process, file, ..] if file == id => process.parse().ok(),
+            _ => None,
+        }
+    };
+    text.lines().filter_map(holder).collect()
+}
+
+fn named(holders: &[u32]) -> String {
+    if holders.is_empty() {
+        return "a process that can not be seen from here".to_owned();
+    }
+    let name = |process: &u32| match std::fs::read(format!("/proc/{process}/cmdline")) {
+        Ok(line) if !line.is_empty() => format!("process {process} (`{}`)", shown(&line)),
+        _ => format!("process {process}"),
+    };
+    holders.iter().map(name).collect::<Vec<_>>().join(" and ")
+}
+
+/// A command line of somebody else's making, on one line and safe for a terminal.
+fn shown(line: &[u8]) -> String {
+    let words = String::from_utf8_lossy(line).trim_end_matches('\0').replace(['\0', '\n', '\t'], " ");
+    match words.char_indices().nth(COMMAND_SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", visible(&words[..end])),
+        None => visible(&words).into_owned(),
     }
 }
 
@@ -50,14 +243,99 @@ impl Lock {
 mod tests {
     use super::*;
 
+    fn take(path: &Path, company: Company) -> anyhow::Result<Lock> {
+        Lock::take(path, company, Busy::Refuse, "it is taken")
+    }
+
     #[test]
-    fn a_second_holder_is_told_about_the_first() {
+    fn whoever_is_refused_is_told_who_holds_it() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("bench.lock");
-        let first = Lock::take(&path, "`bench`").unwrap();
-        let error = Lock::take(&path, "`bench`").unwrap_err().to_string();
-        assert!(error.contains("already running") && error.contains(&std::process::id().to_string()), "{error}");
+        let path = dir.path().join("lock");
+        let first = take(&path, Company::Nobody).unwrap();
+        let error = take(&path, Company::Nobody).unwrap_err().to_string();
+        assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
         drop(first);
-        assert!(Lock::take(&path, "`bench`").is_ok());
+        assert!(take(&path, Company::Nobody).is_ok());
+    }
+
+    #[test]
+    fn three_at_once_all_know_the_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let barrier = std::sync::Barrier::new(3);
+        let errors: Vec<String> = std::thread::scope(|scope| {
+            let attempt = || {
+                barrier.wait();
+                let lock = take(&path, Company::Nobody);
+                barrier.wait();
+                lock.err().map(|error| error.to_string())
+            };
+            let threads = [scope.spawn(attempt), scope.spawn(attempt), scope.spawn(attempt)];
+            threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(errors.len(), 2);
+        let named = format!("process {}", std::process::id());
+        assert!(errors.iter().all(|error| error.contains(&named)), "{errors:?}");
+    }
+
+    #[test]
+    fn company_is_kept_only_by_those_who_allow_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let both = (take(&path, Company::Others).unwrap(), take(&path, Company::Others).unwrap());
+        assert!(take(&path, Company::Nobody).is_err());
+        drop(both);
+        let _alone = take(&path, Company::Nobody).unwrap();
+        assert!(take(&path, Company::Others).is_err());
+    }
+
+    #[test]
+    fn everybody_may_read_the_file_and_nothing_is_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let _lock = take(&path, Company::Nobody).unwrap();
+        let found = path.metadata().unwrap();
+        assert_eq!((found.permissions().mode() & 0o777, found.len()), (0o644, 0));
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_link_or_a_pipe_in_its_place_is_refused_and_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (precious, link, pipe) = (dir.path().join("precious"), dir.path().join("link"), dir.path().join("pipe"));
+        std::fs::write(&precious, "kept").unwrap();
+        std::os::unix::fs::symlink(&precious, &link).unwrap();
+        let mode = rustix::fs::Mode::from_raw_mode(0o644);
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        for path in [&link, &pipe] {
+            let error = format!("{:#}", take(path, Company::Nobody).unwrap_err());
+            assert!(error.contains(&format!("`{}`", path.display())), "{error}");
+        }
+        assert_eq!(std::fs::read_to_string(&precious).unwrap(), "kept");
+    }
+
+    #[test]
+    fn whoever_waits_is_no_holder() {
+        let text = "1: FLOCK  ADVISORY  WRITE 7 fe:00:12 0 EOF\n1: -> FLOCK  ADVISORY  WRITE 8 fe:00:12 0 EOF\n\
+                    2: POSIX  ADVISORY  WRITE 9 fe:00:12 0 EOF\n3: FLOCK  ADVISORY  READ 10 fe:00:123 0 EOF\n";
+        assert_eq!(parse_locks(text, "fe:00:12"), [7]);
+    }
+
+    #[test]
+    fn a_command_line_can_not_play_with_the_terminal() {
+        assert_eq!(shown(b"a\0b\x1b[2J\nc\0"), "a b\\u{1b}[2J c");
+        assert_eq!(shown(&[b'x'; 500]).chars().count(), COMMAND_SHOWN_CHARS + 1);
+    }
+
+    #[test]
+    fn only_a_sticky_folder_for_all_is_shared() {
+        let dir = tempfile::tempdir().unwrap();
+        let folders = ["open", "own", "shared"].map(|name| dir.path().join(name));
+        for (folder, mode) in folders.iter().zip([0o777, 0o755, 0o1777]) {
+            std::fs::create_dir(folder).unwrap();
+            std::fs::set_permissions(folder, PermissionsExt::from_mode(mode)).unwrap();
+        }
+        assert_eq!(shared_folder(&folders).as_ref(), Some(&folders[2]));
+        assert_eq!(shared_folder(&folders[..2]), None);
     }
 }

@@ -68,6 +68,7 @@ pub fn images(workspace: &Workspace, artifacts: &[Artifact]) -> anyhow::Result<I
         .collect::<anyhow::Result<Vec<_>>>()?;
     let epoch = Epoch::parse(std::env::var("SOURCE_DATE_EPOCH").ok().as_deref())?;
     let images = oci::build(&definitions(workspace)?, &contents, epoch)?;
+    workspace.make(&workspace.oci())?;
     oci::layout::write(&workspace.oci(), &images)?;
     Ok(images)
 }

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use crate::bench::Bench;
 use crate::compile::Artifact;
 use crate::containerd::{Runtimes, Scheme};
+use crate::host::scratch::Scratch;
 use crate::host::{self, Access, Namespaces, leftovers};
 use crate::measure::clock::now_utc;
 use crate::measure::session::{self, Containers, DaemonChoice, KindFile, Measured, Session, SessionBench};
@@ -59,16 +60,12 @@ pub fn containers(workspace: &Workspace, parts: &Parts<'_>) -> anyhow::Result<Co
     let registry = parts.registry.context("containers need a registry")?;
     let name = format!("{}{}-{}", leftovers::NAMESPACE_PREFIX, now_utc().compact(), std::process::id());
     let hosts = std::path::absolute(parts.scratch.clone().unwrap_or_else(|| workspace.hosts()))?;
-    // Made as this user, who can then remove what root leaves in it.
-    let scratch = hosts.join(&name);
-    std::fs::create_dir_all(&scratch).with_context(|| format!("can not make `{}`", scratch.display()))?;
     let daemon = match &parts.containerd_address {
         Some(address) => DaemonChoice::Existing { address: std::path::absolute(address)? },
         None => DaemonChoice::Private {
             containerd: toolbox.program("containerd")?,
             search: setup::search(toolbox)?,
-            scratch,
-            hosts,
+            scratch: hosts.join(&name),
             abandoned: leftovers::abandoned(Path::new(leftovers::TREE))?,
         },
     };
@@ -94,11 +91,10 @@ pub fn conduct(workspace: &Workspace, mut session: Session, access: &Access, sto
     let Some(containers) = &session.containers else {
         return conduct::conduct(&session, stop, &conduct::precise);
     };
-    let namespaces = match containers.daemon {
-        DaemonChoice::Private { .. } => Namespaces::Private,
-        DaemonChoice::Existing { .. } => Namespaces::Shared,
+    let (namespaces, _scratch) = match &containers.daemon {
+        DaemonChoice::Private { scratch, .. } => (Namespaces::Private, Some(Scratch::create(scratch)?)),
+        DaemonChoice::Existing { .. } => (Namespaces::Shared, None),
     };
-    // Beside the hosts, not among them: those belong to root and are swept.
     let folder = workspace.target().join("session");
     std::fs::create_dir_all(&folder).with_context(|| format!("can not make `{}`", folder.display()))?;
     let request = folder.join("request.json");

@@ -13,8 +13,9 @@ use crate::cli::{Exit, TestArgs};
 use crate::cmd::{Cmd, Output};
 use crate::commands;
 use crate::host::Access;
+use crate::lock;
 use crate::measure::clock::Stopwatch;
-use crate::workspace::Workspace;
+use crate::workspace::{LOCK_FOLDER, MARKER, Workspace};
 
 mod bad_input;
 mod browser;
@@ -120,6 +121,7 @@ pub fn run(workspace: &Workspace, args: &TestArgs) -> anyhow::Result<Exit> {
             .try_for_each(|stage| commands::print(&format!("{:10} {}\n", stage.name, stage.what)))
             .map(|()| Exit::Done);
     }
+    let _locks = lock::test(workspace, args.busy.busy())?;
     let scratch =
         tempfile::Builder::new().prefix("xtask-test-").tempdir().context("can not make a temporary folder")?;
     let rig = Rig {
@@ -189,12 +191,36 @@ fn select(patterns: &[String]) -> anyhow::Result<Vec<&'static Stage>> {
 impl Rig {
     /// This program with arguments, as `cargo xtask` starts it.
     pub fn xtask(&self, args: &[&str]) -> Cmd {
-        Cmd::new(&self.program).args(args).dir(self.workspace.root()).limit(COMMAND_LIMIT)
+        self.in_checkout(Cmd::new(&self.program)).args(args)
+    }
+
+    /// This program as an argument of another one, which it is started by; its own arguments are still to be added.
+    pub fn xtask_below<S: AsRef<std::ffi::OsStr>>(&self, program: &str, args: impl IntoIterator<Item = S>) -> Cmd {
+        self.in_checkout(Cmd::new(program)).args(args).arg(&self.program)
+    }
+
+    /// A command that will start this program. The suite itself holds the machine's lock: what it starts excludes only
+    /// each other.
+    pub fn in_checkout(&self, cmd: Cmd) -> Cmd {
+        cmd.env(LOCK_FOLDER, self.scratch.join("locks")).dir(self.workspace.root()).limit(COMMAND_LIMIT)
     }
 
     /// This program's file.
     pub fn program(&self) -> &Path {
         &self.program
+    }
+
+    /// A `target` of its own, as another checkout has it, whose toolbox needs no network: it has the package files of
+    /// this one.
+    pub fn second_target(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let target = self.scratch.join(name);
+        let toolbox = target.join("toolbox");
+        std::fs::create_dir_all(&toolbox)?;
+        std::fs::write(toolbox.join(MARKER), "")?;
+        for name in ["apt", "run.packages.json"] {
+            Cmd::new("cp").arg("-r").arg(self.workspace.toolbox().join(name)).arg(&toolbox).run()?;
+        }
+        Ok(target)
     }
 
     /// Cargo in the checkout.

@@ -213,7 +213,10 @@ pub fn ensure_checked(
     let place = Place::new(workspace, group)?;
     let manifest = match place.look(check) {
         State::Whole(manifest) => manifest,
-        State::Absent | State::Damaged(_) => place.set_up(options, check, talk)?,
+        State::Absent | State::Damaged(_) => {
+            workspace.make(&place.folder)?;
+            place.set_up(options, check, talk)?
+        }
     };
     let packages = manifest.packages.into_iter().map(|package| package.record).collect();
     Ok(Toolbox { tree: Some(place.home), given, packages, programs: manifest.programs })
@@ -290,7 +293,6 @@ impl Place {
     }
 
     fn set_up(&self, options: &Options, check: Check, talk: &mut dyn Talk) -> anyhow::Result<Box<Manifest>> {
-        std::fs::create_dir_all(&self.folder).with_context(|| format!("can not make `{}`", self.folder.display()))?;
         let _lock = Lock::take(&self.folder.join("lock"), talk)?;
         match self.look(check) {
             // Whoever held the lock has done it.

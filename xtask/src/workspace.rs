@@ -1,16 +1,25 @@
-//! The root of the workspace and every path below it. The environment is read here, once.
+//! The root of the workspace and every path below it, and which folders of `target` are this program's own. The
+//! environment is read here, once.
 //!
-//! Not here: anything that is in those paths.
+//! Not here: anything else that is in those paths.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
+
+/// The file by which a folder is known to be this program's own.
+pub const MARKER: &str = ".made-by-xtask";
+/// What stands in it, for whoever wonders.
+const MARKER_TEXT: &str = "`cargo xtask` made this folder and may remove it, with everything in it.\n";
+/// Names another folder for the lock of the machine: for tests, and for machines without a folder that users share.
+pub const LOCK_FOLDER: &str = "XTASK_LOCK_DIR";
 
 /// The checkout that this program belongs to, and where things are in it.
 #[derive(Clone, Debug)]
 pub struct Workspace {
     root: PathBuf,
     target: PathBuf,
+    lock_folder: Option<PathBuf>,
 }
 
 impl Workspace {
@@ -29,13 +38,14 @@ impl Workspace {
             root.display()
         );
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
-        Ok(Self { root: root.to_path_buf(), target })
+        let lock_folder = std::env::var_os(LOCK_FOLDER).map(PathBuf::from);
+        Ok(Self { root: root.to_path_buf(), target, lock_folder })
     }
 
     /// A workspace at a folder of the caller's choice, for tests.
     #[cfg(test)]
     pub fn at(root: &Path) -> Self {
-        Self { root: root.to_path_buf(), target: root.join("target") }
+        Self { root: root.to_path_buf(), target: root.join("target"), lock_folder: Some(root.join("locks")) }
     }
 
     /// The checkout itself.
@@ -46,6 +56,60 @@ impl Workspace {
     /// Cargo's target folder: everything that is built or downloaded is below it.
     pub fn target(&self) -> &Path {
         &self.target
+    }
+
+    /// Where the lock of the machine is, when the caller names a folder for it.
+    pub fn lock_folder(&self) -> Option<&Path> {
+        self.lock_folder.as_deref()
+    }
+
+    /// Makes a folder below `target` and marks it as this program's own. What is written there may replace and remove
+    /// what is there.
+    ///
+    /// # Errors
+    /// When somebody else's things are in it.
+    pub fn make(&self, folder: &Path) -> anyhow::Result<()> {
+        std::fs::create_dir_all(folder).with_context(|| format!("can not make `{}`", folder.display()))?;
+        let marker = folder.join(MARKER);
+        if marker.is_file() {
+            return Ok(());
+        }
+        let mut entries = std::fs::read_dir(folder).with_context(|| format!("can not list `{}`", folder.display()))?;
+        ensure!(
+            self.is_own(folder) || entries.next().is_none(),
+            "`{}` holds what this program did not put there (it has no `{MARKER}`), and would be overwritten: name \
+             another `CARGO_TARGET_DIR`",
+            folder.display()
+        );
+        std::fs::write(&marker, MARKER_TEXT).with_context(|| format!("can not write `{}`", marker.display()))
+    }
+
+    /// Removes a folder of this program's own, if it is there.
+    ///
+    /// # Errors
+    /// When it is somebody else's, or can not be removed.
+    pub fn remove(&self, folder: &Path) -> anyhow::Result<()> {
+        if std::fs::symlink_metadata(folder).is_err() {
+            return Ok(());
+        }
+        ensure!(
+            self.is_own(folder),
+            "`{0}` was not removed: this program did not make it (it has no `{MARKER}`). If you know better: \
+             `rm -r {0}`",
+            folder.display()
+        );
+        std::fs::remove_dir_all(folder).with_context(|| format!("can not remove `{}`", folder.display()))
+    }
+
+    /// Below the checkout's own `target` every folder of our names is ours; in another one, which may serve several
+    /// projects, those that we marked.
+    fn is_own(&self, folder: &Path) -> bool {
+        self.target == self.root.join("target") || folder.join(MARKER).is_file()
+    }
+
+    /// Whether everything below `target` is Cargo's: it marks the folders that it makes (bford.info/cachedir).
+    pub fn is_target_cargos(&self) -> bool {
+        self.target == self.root.join("target") || self.target.join("CACHEDIR.TAG").is_file()
     }
 
     /// The programs that the host lacks.
@@ -86,5 +150,52 @@ impl Workspace {
     /// Recorded runs.
     pub fn results(&self) -> PathBuf {
         self.root.join("results")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A checkout whose `target` is elsewhere, as `CARGO_TARGET_DIR` may have it.
+    fn elsewhere(dir: &Path) -> Workspace {
+        Workspace { root: dir.join("checkout"), target: dir.join("home"), lock_folder: None }
+    }
+
+    #[test]
+    fn a_folder_of_somebody_else_is_neither_used_nor_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let workspace = elsewhere(dir.path());
+        std::fs::create_dir_all(workspace.oci()).unwrap();
+        let photo = workspace.oci().join("photo");
+        std::fs::write(&photo, "x").unwrap();
+        for refused in [workspace.make(&workspace.oci()), workspace.remove(&workspace.oci())] {
+            let error = refused.unwrap_err().to_string();
+            assert!(error.contains("home/oci") && error.contains(MARKER), "{error}");
+        }
+        assert!(photo.is_file() && !workspace.is_target_cargos());
+    }
+
+    #[test]
+    fn a_folder_of_ours_is_used_again_and_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let workspace = elsewhere(dir.path());
+        workspace.make(&workspace.oci()).unwrap();
+        std::fs::write(workspace.oci().join("blob"), "x").unwrap();
+        workspace.make(&workspace.oci()).unwrap();
+        workspace.remove(&workspace.oci()).unwrap();
+        assert!(!workspace.oci().exists());
+        workspace.remove(&workspace.oci()).unwrap();
+    }
+
+    #[test]
+    fn below_the_checkouts_own_target_names_are_enough() {
+        let dir = tempfile::tempdir().unwrap();
+        let workspace = Workspace::at(dir.path());
+        std::fs::create_dir_all(workspace.oci()).unwrap();
+        std::fs::write(workspace.oci().join("blob"), "x").unwrap();
+        workspace.make(&workspace.oci()).unwrap();
+        workspace.remove(&workspace.oci()).unwrap();
+        assert!(!workspace.oci().exists() && workspace.is_target_cargos());
     }
 }

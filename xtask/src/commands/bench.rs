@@ -9,7 +9,6 @@ use crate::case::Case;
 use crate::cli::{BenchArgs, Exit};
 use crate::compile::{self, Artifact};
 use crate::host::Access;
-use crate::lock::Lock;
 use crate::machine::load::Snapshot;
 use crate::measure::clock::now_utc;
 use crate::measure::session::{Measured, Output, Session, SessionBench, Until};
@@ -22,13 +21,14 @@ use crate::stage::Parts;
 use crate::stats::Confidence;
 use crate::toolbox::Toolbox;
 use crate::workspace::Workspace;
-use crate::{record, setup, stage, stats};
+use crate::{lock, record, setup, stage, stats};
 
 /// Measures, reports, and says how complete that was.
 pub fn run(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Exit> {
     let selected = select(workspace, args)?;
+    // Before signals are caught: whoever waits for the lock can be interrupted.
+    let _locks = lock::measure(workspace, args.busy.busy())?;
     let stop = Stop::on_signals()?;
-    let _lock = Lock::take(&workspace.target().join("bench.lock"), "a `bench`")?;
     let started = now_utc();
     // Before anything is built: our own work is not what a reader wants to know about.
     let before = Snapshot::take();

@@ -5,10 +5,11 @@ use serde::Serialize;
 use crate::cli::{BuildArgs, Exit, Format};
 use crate::compile::{self, Artifact, Built};
 use crate::workspace::Workspace;
-use crate::{commands, setup};
+use crate::{commands, lock, setup};
 
 /// Builds, checks, and prints kind, target, bytes and digest.
 pub fn run(workspace: &Workspace, args: &BuildArgs) -> anyhow::Result<Exit> {
+    let _lock = lock::build(workspace)?;
     let toolbox = setup::toolbox(workspace, &args.programs)?;
     let artifacts = setup::artifacts(workspace, &setup::default_builds(workspace)?, Some(&toolbox))?;
     let shim = compile::shim(workspace, &toolbox)?;

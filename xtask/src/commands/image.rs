@@ -3,7 +3,7 @@
 use crate::cli::{Exit, Format, ImageArgs};
 use crate::oci::{self, ImageSet};
 use crate::workspace::Workspace;
-use crate::{commands, setup};
+use crate::{commands, lock, setup};
 use serde::Serialize;
 
 /// Makes the layout below `target/oci`, or verifies the one that is there.
@@ -11,6 +11,7 @@ pub fn run(workspace: &Workspace, args: &ImageArgs) -> anyhow::Result<Exit> {
     if args.verify {
         return verify(workspace, args.format.format);
     }
+    let _lock = lock::build(workspace)?;
     let toolbox = setup::toolbox(workspace, &args.programs)?;
     let artifacts = setup::artifacts(workspace, &setup::default_builds(workspace)?, Some(&toolbox))?;
     let images = setup::images(workspace, &artifacts)?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::cli::{Exit, Format, PushArgs};
 use crate::measure::clock::Stopwatch;
 use crate::workspace::Workspace;
-use crate::{commands, setup};
+use crate::{commands, lock, setup};
 
 #[derive(Serialize)]
 struct Document {
@@ -22,6 +22,7 @@ struct Row {
 
 /// Assembles, pushes, and prints what the registry holds.
 pub fn run(workspace: &Workspace, args: &PushArgs) -> anyhow::Result<Exit> {
+    let _lock = lock::build(workspace)?;
     let toolbox = setup::toolbox(workspace, &args.programs)?;
     let artifacts = setup::artifacts(workspace, &setup::default_builds(workspace)?, Some(&toolbox))?;
     let clock = Stopwatch::start();

@@ -5,9 +5,7 @@ use anyhow::Context as _;
 use crate::bench;
 use crate::case::{Case, Cell, Replica};
 use crate::cli::{Exit, RunArgs};
-use crate::compile;
 use crate::host::Access;
-use crate::lock::Lock;
 use crate::measure::session::{Output, Session};
 use crate::measure::stop::Stop;
 use crate::plan::{Build, Rounds, Schedule, plan};
@@ -16,6 +14,7 @@ use crate::results::store::parse_samples;
 use crate::setup::{self, Shipping};
 use crate::stage::{self, Parts};
 use crate::workspace::Workspace;
+use crate::{compile, lock};
 
 /// Sets up what the case needs, runs it once, and says how it ended.
 pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
@@ -26,8 +25,8 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
     if let (true, Access::Denied(reason)) = (case.runner().is_container(), &access) {
         anyhow::bail!("`{case}` can not be run: {reason}");
     }
+    let _locks = lock::measure(workspace, args.busy.busy())?;
     let stop = Stop::on_signals()?;
-    let _lock = Lock::take(&workspace.target().join("bench.lock"), "a `bench` or `run`")?;
     let plan = plan(vec![bench.clone()], &[case], Rounds { warmup: 0, counted: 1, seed: 0 });
     let toolbox = setup::toolbox(workspace, &args.programs)?;
     let build = Build { program: bench.program.clone(), kind: case.kind() };

@@ -10,7 +10,7 @@ use crate::toolbox::manifest::Check;
 use crate::toolbox::talk::Stderr;
 use crate::toolbox::{self, Group, Toolbox};
 use crate::workspace::Workspace;
-use crate::{commands, setup};
+use crate::{commands, lock, setup};
 
 #[derive(Serialize)]
 struct Document {
@@ -20,6 +20,7 @@ struct Document {
 
 /// Makes or repairs it, and prints what is in it.
 pub fn run(workspace: &Workspace, args: &ToolboxArgs) -> anyhow::Result<Exit> {
+    let _lock = lock::build(workspace)?;
     let check = if args.verify { Check::Full } else { Check::Quick };
     let groups = if args.tests { &[Group::Run, Group::Tests][..] } else { &[Group::Run][..] };
     let mut document = Document { programs: BTreeMap::new(), packages: Vec::new() };

@@ -1,4 +1,4 @@
-//! What a run leaves where no namespace ends it: empty cgroups, and folders of a run that was killed.
+//! What a run leaves where no namespace ends it: empty cgroups. Its folder is `scratch`'s.
 
 use std::path::{Path, PathBuf};
 
@@ -7,6 +7,22 @@ use anyhow::Context as _;
 /// Every containerd namespace of ours begins with this, so that its cgroups can be told from others', and ends in the
 /// number of the process that it belongs to.
 pub const NAMESPACE_PREFIX: &str = "deploy-bench-";
+
+/// The process that a namespace belongs to, by its name; `None` for a name that is not ours, however it begins.
+pub fn process_of(name: &str) -> Option<u32> {
+    let (when, process) = name.strip_prefix(NAMESPACE_PREFIX)?.rsplit_once('-')?;
+    let is_time = when.len() == TIME.len()
+        && when
+            .bytes()
+            .zip(TIME.bytes())
+            .all(|(byte, form)| if form == b'0' { byte.is_ascii_digit() } else { byte == form });
+    (is_time || when == SUITE).then(|| process.parse().ok()).flatten()
+}
+
+/// The form of a time in a name.
+const TIME: &str = "00000000T000000Z";
+/// In place of the time, where the tests use containers.
+pub const SUITE: &str = "suite";
 
 /// Where cgroups are.
 pub const TREE: &str = "/sys/fs/cgroup";
@@ -18,8 +34,7 @@ pub fn abandoned(tree: &Path) -> anyhow::Result<Vec<String>> {
     for hierarchy in hierarchies(tree)? {
         for cgroup in folders(&hierarchy)? {
             let name = cgroup.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let process = name.rsplit('-').next().unwrap_or_default();
-            if name.starts_with(NAMESPACE_PREFIX) && !Path::new("/proc").join(process).exists() {
+            if process_of(&name).is_some_and(|process| !Path::new("/proc").join(process.to_string()).exists()) {
                 names.insert(name);
             }
         }
@@ -72,16 +87,6 @@ fn folders(parent: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// Removes the folders of earlier runs that were killed, all but `own`.
-pub fn remove_scratch(hosts: &Path, own: &Path) -> anyhow::Result<()> {
-    for folder in folders(hosts)? {
-        if folder != own {
-            std::fs::remove_dir_all(&folder).with_context(|| format!("can not remove `{}`", folder.display()))?;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,14 +96,32 @@ mod tests {
         let tree = tempfile::tempdir().unwrap();
         let own = format!("{NAMESPACE_PREFIX}20261123T101500Z-{}", std::process::id());
         // No process has the number 0.
-        for folder in ["memory/deploy-bench-1-0/c1", "memory/user.slice", "deploy-bench-2-0/c2", &own, "cpu"] {
+        let (run, suite) = ("deploy-bench-20261123T101500Z-0", "deploy-bench-suite-0");
+        let folders = [
+            format!("memory/{run}/c1"),
+            format!("{suite}/c2"),
+            "memory/user.slice".to_owned(),
+            "deploy-bench-of-mine".to_owned(),
+            own.clone(),
+        ];
+        for folder in &folders {
             std::fs::create_dir_all(tree.path().join(folder)).unwrap();
         }
         let abandoned = abandoned(tree.path()).unwrap();
-        assert_eq!(abandoned, ["deploy-bench-1-0", "deploy-bench-2-0"]);
+        assert_eq!(abandoned, [run, suite]);
         remove_cgroups(tree.path(), &abandoned).unwrap();
-        assert!(!tree.path().join("memory/deploy-bench-1-0").exists());
-        assert!(!tree.path().join("deploy-bench-2-0").exists());
-        assert!(tree.path().join("memory/user.slice").exists() && tree.path().join(own).exists());
+        assert!(!tree.path().join("memory").join(run).exists() && !tree.path().join(suite).exists());
+        assert!(folders[2..].iter().all(|folder| tree.path().join(folder).exists()));
+    }
+
+    #[test]
+    fn only_names_of_our_own_form_are_ours() {
+        assert_eq!(process_of("deploy-bench-20261123T101500Z-42"), Some(42));
+        assert_eq!(process_of("deploy-bench-suite-7"), Some(7));
+        for other in
+            ["deploy-bench-of-mine", "deploy-bench-1-2", "deploy-bench-20261123T101500Z-x", "x", "deploy-bench-"]
+        {
+            assert_eq!(process_of(other), None, "{other}");
+        }
     }
 }

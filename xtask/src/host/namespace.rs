@@ -57,9 +57,12 @@ fn own_cgroups(copy: &Path) -> anyhow::Result<()> {
     mount_bind_recursive(copy, tree).context("can not put the private cgroup tree in its place")
 }
 
+/// The folder, in a run's own, in which an overlay is tried.
+pub const OVERLAY_PROBE: &str = "overlay-probe";
+
 /// Whether the file system below `scratch` can carry overlays (another overlay, as in a container, can not).
 pub fn supports_overlay(scratch: &Path) -> anyhow::Result<bool> {
-    let probe = scratch.join("overlay-probe");
+    let probe = scratch.join(OVERLAY_PROBE);
     for part in ["lower", "upper", "work", "merged"] {
         std::fs::create_dir_all(probe.join(part))?;
     }

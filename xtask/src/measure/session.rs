@@ -121,10 +121,8 @@ pub enum DaemonChoice {
         containerd: PathBuf,
         /// Folders in which it looks for shims.
         search: Vec<PathBuf>,
-        /// The folder for its root, configuration and log.
+        /// The folder of this run for its root, configuration and log.
         scratch: PathBuf,
-        /// The parent of every such folder: what killed runs left there is removed.
-        hosts: PathBuf,
         /// Namespaces of runs that were killed, whose cgroups are still there.
         abandoned: Vec<String>,
     },

@@ -19,6 +19,7 @@ use super::layer::{Algorithm, unpack};
 use super::layout::{BLOBS, INDEX, MARKER, Marker, REF_NAME, WAY_OUT, blob_path};
 use super::manifest::{self, Descriptor, Manifest, SCHEMA_VERSION};
 use crate::case::Kind;
+use crate::workspace::MARKER as OWNER;
 
 mod archive;
 #[cfg(test)]
@@ -234,7 +235,7 @@ impl Verifier<'_> {
         let parent = blobs.parent().unwrap_or(blobs);
         let referenced: BTreeSet<PathBuf> = self.seen.keys().map(|digest| blob_path(*digest)).collect();
         for (folder, known) in [
-            (Path::new(""), BTreeSet::from([MARKER.into(), INDEX.into(), parent.to_path_buf()])),
+            (Path::new(""), BTreeSet::from([MARKER.into(), INDEX.into(), parent.to_path_buf(), OWNER.into()])),
             (parent, BTreeSet::from([blobs.to_path_buf()])),
             (blobs, referenced),
         ] {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::ensure;
 
 use super::{Check, Named, Rig, expect_code, expect_error};
-use crate::cmd::{Cmd, Output};
+use crate::cmd::Output;
 use crate::results::store::parse_samples;
 
 /// Every bad input that a person can give.
@@ -152,13 +152,7 @@ fn on_small_disk(rig: &Rig, dir: &str, kilobytes: u32, args: &[&str]) -> anyhow:
     let script = format!(
         "mount -t tmpfs -o size={kilobytes}k tmpfs {dir} && \"$@\"; status=$?; mkdir -p {dir}.kept; cp -r {dir}/. {dir}.kept; exit $status"
     );
-    Cmd::new("unshare")
-        .args(["--mount", "--", "sh", "-c", &script, "sh"])
-        .arg(rig.program())
-        .args(args)
-        .dir(rig.workspace.root())
-        .limit(std::time::Duration::from_mins(5))
-        .output()
+    rig.xtask_below("unshare", ["--mount", "--", "sh", "-c", &script, "sh"]).args(args).output()
 }
 
 fn full_results(rig: &Rig) -> anyhow::Result<()> {

@@ -15,7 +15,7 @@ use crate::results::store::parse_samples;
 use crate::results::{Manifest, RunStatus};
 
 /// How long the kernel and the measuring process may take to end everything.
-const END_LIMIT: Duration = Duration::from_secs(20);
+pub const END_LIMIT: Duration = Duration::from_secs(20);
 
 /// Each way to end.
 pub fn endings(rig: &Rig) -> Vec<Check> {
@@ -87,7 +87,7 @@ impl Traces {
 }
 
 /// Looks again and again: what is waited for happens in processes that are no children of ours.
-fn wait_until(limit: Duration, mut condition: impl FnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
+pub fn wait_until(limit: Duration, mut condition: impl FnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
     let clock = Stopwatch::start();
     while !condition()? {
         ensure!(clock.elapsed() < limit, "it did not happen within {} s", limit.as_secs());
@@ -103,8 +103,13 @@ fn out(rig: &Rig, name: &str) -> PathBuf {
 fn long_bench(rig: &Rig, out: &Path) -> anyhow::Result<Running> {
     let out = out.to_string_lossy();
     let cmd = rig.xtask(&["bench", "--bench", "noop", "--case", "native/*", "--rounds", "2000", "--out", &out]);
+    measuring(&cmd, Path::new(out.as_ref()))
+}
+
+/// Starts a bench and returns when it has measured something.
+pub fn measuring(cmd: &Cmd, out: &Path) -> anyhow::Result<Running> {
     let running = cmd.start()?;
-    let samples = PathBuf::from(out.as_ref()).join("samples.jsonl");
+    let samples = out.join("samples.jsonl");
     wait_until(Duration::from_mins(5), || {
         running.ensure_running()?;
         Ok(std::fs::read_to_string(&samples).is_ok_and(|text| text.lines().count() >= 12))
@@ -153,20 +158,15 @@ fn second(rig: &Rig) -> anyhow::Result<()> {
     let refused = rig.xtask(&["bench", "--bench", "noop", "--case", "native/process", "--rounds", "1"]).output();
     first.signal(rustix::process::Signal::INT)?;
     first.wait(END_LIMIT)?;
-    expect_error(&refused?, 1, &["already running", "process"])
+    expect_error(&refused?, 1, &["measure each other", "process ", "bench"])
 }
 
 /// In a user namespace whose only user is not root: the files stay ours, the privileges are gone.
 fn not_root(rig: &Rig) -> anyhow::Result<()> {
     let out = out(rig, "not-root");
     let bench = ["bench", "--bench", "noop", "--rounds", "6", "--out", &out.to_string_lossy()];
-    let output = Cmd::new("unshare")
-        .args(["--user", "--map-user=1000", "--map-group=1000", "--"])
-        .arg(rig.program())
-        .args(bench)
-        .dir(rig.workspace.root())
-        .limit(Duration::from_mins(5))
-        .output()?;
+    let output =
+        rig.xtask_below("unshare", ["--user", "--map-user=1000", "--map-group=1000", "--"]).args(bench).output()?;
     expect_code(&output, 3)?;
     let table = String::from_utf8_lossy(&output.stdout);
     ensure!(table.contains("not measured") && table.contains("root"), "it does not say why:\n{table}");

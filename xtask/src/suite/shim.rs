@@ -16,6 +16,7 @@ use crate::cli::ProgramArgs;
 use crate::cmd::Cmd;
 use crate::conduct::Up;
 use crate::containerd::{Container, Ctr, Runtimes, Scheme};
+use crate::host::scratch::Scratch;
 use crate::host::{self, Namespaces, leftovers};
 use crate::measure::clock::Stopwatch;
 use crate::measure::session::{self, Containers, DaemonChoice};
@@ -64,14 +65,13 @@ fn verdicts(rig: &Rig) -> anyhow::Result<Vec<Verdict>> {
     let mut images = archive::wasm_images(&modules, &folder)?;
     images.push(native_image(rig, &toolbox, &folder)?);
     let trials = trials::trials(&images);
-    let name = format!("{}suite-{}", leftovers::NAMESPACE_PREFIX, std::process::id());
-    let hosts = std::path::absolute(rig.workspace.hosts())?;
+    let name = format!("{}{}-{}", leftovers::NAMESPACE_PREFIX, leftovers::SUITE, std::process::id());
+    let scratch = Scratch::create(&std::path::absolute(rig.workspace.hosts())?.join(&name))?;
     let containers = Containers {
         daemon: DaemonChoice::Private {
             containerd: toolbox.program("containerd")?,
             search: setup::search(&toolbox)?,
-            scratch: hosts.join(&name),
-            hosts,
+            scratch: scratch.path().to_path_buf(),
             abandoned: Vec::new(),
         },
         ctr: toolbox.program("ctr")?,

@@ -53,12 +53,8 @@ pub fn toolbox_program(rig: &Rig, name: &str) -> anyhow::Result<std::path::PathB
 
 /// In a `target` of its own, from the package files that are there: the tree in use may be older than this record.
 fn packaged(rig: &Rig) -> anyhow::Result<()> {
-    let target = rig.scratch.join("fresh-toolbox");
+    let target = rig.second_target("fresh-toolbox")?;
     let toolbox = target.join("toolbox");
-    std::fs::create_dir_all(&toolbox)?;
-    for name in ["apt", "run.packages.json"] {
-        Cmd::new("cp").arg("-r").arg(rig.workspace.toolbox().join(name)).arg(&toolbox).run()?;
-    }
     rig.xtask(&["toolbox"]).env("CARGO_TARGET_DIR", &target).run()?;
     let manifest: Value = serde_json::from_slice(&std::fs::read(toolbox.join("run/manifest.json"))?)?;
     let find = |list: &str, field: &str, name: &str| {

@@ -1,13 +1,11 @@
 //! The stage on other ways to measure: until a precision is reached, a size sweep, a containerd that is there already.
 
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
 use super::{Check, Rig, expect_code, tools};
-use crate::cmd::Cmd;
 use crate::results::store::parse_samples;
 
 /// Each variant.
@@ -81,15 +79,16 @@ fn existing_containerd(rig: &Rig) -> anyhow::Result<()> {
                   i=0; until \"$3\" --address \"$4\" version >/dev/null 2>&1; do i=$((i+1)); [ $i -lt 200 ] || exit 99; sleep 0.1; done\n\
                   ctr=$3; socket=$4; shift 4; \"$@\"; status=$?\n\
                   \"$ctr\" --address \"$socket\" namespaces list --quiet >&2; exit $status";
-    let output = Cmd::new("unshare")
-        .args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--", "sh", "-c", script, "sh"])
-        .arg(containerd.parent().context("containerd has no folder")?)
-        .args([&config, &ctr, &socket])
-        .arg(rig.program())
+    let mut wrapper: Vec<&std::ffi::OsStr> =
+        ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--", "sh", "-c", script, "sh"]
+            .map(std::ffi::OsStr::new)
+            .to_vec();
+    let folder = containerd.parent().context("containerd has no folder")?;
+    wrapper.extend([folder.as_os_str(), config.as_os_str(), ctr.as_os_str(), socket.as_os_str()]);
+    let output = rig
+        .xtask_below("unshare", wrapper)
         .args(["bench", "--bench", "noop", "--case", "native/runc", "--case", "wasm-aot/wasmedge", "--rounds", "2"])
         .args([Path::new("--out"), &out, Path::new("--containerd-address"), &socket])
-        .dir(rig.workspace.root())
-        .limit(Duration::from_mins(3))
         .output()?;
     expect_code(&output, 0)?;
     let namespaces = String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default().to_owned();

@@ -146,12 +146,7 @@ fn read_only(rig: &Rig) -> anyhow::Result<()> {
 /// those of the first; the runs need no container and no shim.
 fn two_checkouts(rig: &Rig) -> anyhow::Result<()> {
     rig.xtask(&["toolbox"]).run()?;
-    let target = rig.scratch.join("second-checkout");
-    let toolbox = target.join("toolbox");
-    std::fs::create_dir_all(&toolbox)?;
-    for name in ["apt", "run.packages.json"] {
-        Cmd::new("cp").arg("-r").arg(rig.workspace.toolbox().join(name)).arg(&toolbox).run()?;
-    }
+    let target = rig.second_target("second-checkout")?;
     let mut runs = Vec::new();
     for (name, target) in [("first", rig.workspace.target()), ("second", target.as_path())] {
         let out = rig.scratch.join(format!("checkout-{name}"));

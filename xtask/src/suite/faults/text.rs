@@ -65,7 +65,7 @@ fn pasted(rig: &Rig) -> anyhow::Result<()> {
         std::fs::write(&program, script)?;
         std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
         let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
-        let shell = Cmd::new("sh").args(["-c", &command]).dir(rig.workspace.root()).env("PATH", path);
+        let shell = rig.in_checkout(Cmd::new("sh")).args(["-c", &command]).env("PATH", path);
         expect_code(&shell.limit(Duration::from_mins(5)).output()?, 0).with_context(|| command.clone())?;
         let second = manifest(&again)?;
         let what =
