@@ -3,6 +3,7 @@
 //! Answers made for people (tables) are never parsed: only `--quiet` lists and exit statuses.
 //! Not here: starting containerd (`host`), timing (`measure`).
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +16,25 @@ use crate::measure::child::Invocation;
 
 /// The longest that pulling one image may take.
 const PULL_LIMIT: Duration = Duration::from_mins(5);
+
+/// What containerd and its client get of the caller's environment: the way to a registry. Everything else would
+/// change what is measured (`CONTAINERD_…`, `GODEBUG`), or break it (`LD_PRELOAD`).
+const KEPT_VARIABLES: [&str; 9] = [
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
+
+/// The variables that are kept, where they are set.
+pub fn environment() -> Vec<(OsString, OsString)> {
+    KEPT_VARIABLES.iter().filter_map(|name| Some((name.into(), std::env::var_os(name)?))).collect()
+}
 
 /// How to talk to one containerd.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +70,8 @@ pub enum Scheme {
 
 impl Ctr {
     fn cmd(&self) -> Cmd {
-        Cmd::new(&self.program).args(self.global())
+        let cmd = Cmd::new(&self.program).bare().args(self.global());
+        environment().into_iter().fold(cmd, |cmd, (name, value)| cmd.env(name, value))
     }
 
     fn global(&self) -> [String; 4] {

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use serde::Serialize;
 
-use crate::containerd::Ctr;
+use super::scratch;
+use crate::containerd::{self, Ctr};
 use crate::measure::clock::Stopwatch;
 
 /// How long containerd may take until its API answers.
@@ -27,11 +29,11 @@ pub struct Places {
 impl Places {
     /// Where its log is.
     pub fn log(&self) -> PathBuf {
-        self.scratch.join("containerd.log")
+        self.scratch.join(scratch::LOG)
     }
 
     fn root(&self) -> PathBuf {
-        self.scratch.join("root")
+        self.scratch.join(scratch::ROOT)
     }
 }
 
@@ -63,8 +65,8 @@ impl Daemon {
     /// When it ends or does not become ready; the end of its log is quoted.
     pub fn start(programs: &Programs, places: Places, ctr: &Ctr) -> anyhow::Result<Self> {
         std::fs::create_dir_all(places.root())?;
-        let config = places.scratch.join("config.toml");
-        std::fs::write(&config, configuration(&places.root()))
+        let config = places.scratch.join(scratch::CONFIG);
+        std::fs::write(&config, configuration(&places.root())?)
             .with_context(|| format!("can not write `{}`", config.display()))?;
         let notify = UnixDatagram::bind(NOTIFY).context("can not make the socket for containerd's readiness")?;
         notify.set_read_timeout(Some(Duration::from_millis(50)))?;
@@ -113,13 +115,17 @@ impl Daemon {
     }
 }
 
+/// What containerd and its shims look for beside their own folders: `mount`, decompressors.
+const SYSTEM_PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+
 #[expect(clippy::disallowed_methods, reason = "`host` starts containerd")]
 fn spawn(programs: &Programs, config: &Path, places: &Places) -> anyhow::Result<duct::Handle> {
-    let inherited = std::env::var_os("PATH").unwrap_or_default();
-    let search = std::env::join_paths(programs.search.iter().cloned().chain(std::env::split_paths(&inherited)))?;
+    let system = std::env::split_paths(SYSTEM_PATH);
+    let search = std::env::join_paths(programs.search.iter().cloned().chain(system))?;
+    let mut environment = containerd::environment();
+    environment.extend([("PATH".into(), search), ("NOTIFY_SOCKET".into(), NOTIFY.into())]);
     duct::cmd(&programs.containerd, [std::ffi::OsStr::new("--config"), config.as_os_str()])
-        .env("PATH", search)
-        .env("NOTIFY_SOCKET", NOTIFY)
+        .full_env(environment)
         .stdin_null()
         .stderr_to_stdout()
         .stdout_path(places.log())
@@ -132,26 +138,59 @@ fn spawn(programs: &Programs, config: &Path, places: &Places) -> anyhow::Result<
         .with_context(|| format!("can not start `{}`", programs.containerd.display()))
 }
 
-/// Configuration version 2 (containerd 1.5 and later). Plugins that want devices or a cluster are off.
-fn configuration(root: &Path) -> String {
-    format!(
-        r#"version = 2
-root = "{root}"
-state = "/run/containerd/state"
-disabled_plugins = [
-  "io.containerd.grpc.v1.cri",
-  "io.containerd.internal.v1.opt",
-  "io.containerd.snapshotter.v1.btrfs",
-  "io.containerd.snapshotter.v1.devmapper",
-  "io.containerd.snapshotter.v1.zfs",
-]
+/// Configuration version 2 (containerd 1.5 and later).
+#[derive(Serialize)]
+struct Configuration<'a> {
+    version: u32,
+    root: &'a Path,
+    state: &'a str,
+    disabled_plugins: &'a [&'a str],
+    debug: Debug<'a>,
+    grpc: Grpc<'a>,
+}
 
-[debug]
-  level = "warn"
+#[derive(Serialize)]
+struct Debug<'a> {
+    level: &'a str,
+}
 
-[grpc]
-  address = "{SOCKET}"
-"#,
-        root = root.display()
-    )
+#[derive(Serialize)]
+struct Grpc<'a> {
+    address: &'a str,
+}
+
+/// Plugins that want devices or a cluster.
+const DISABLED: [&str; 5] = [
+    "io.containerd.grpc.v1.cri",
+    "io.containerd.internal.v1.opt",
+    "io.containerd.snapshotter.v1.btrfs",
+    "io.containerd.snapshotter.v1.devmapper",
+    "io.containerd.snapshotter.v1.zfs",
+];
+
+fn configuration(root: &Path) -> anyhow::Result<String> {
+    let configuration = Configuration {
+        version: 2,
+        root,
+        state: "/run/containerd/state",
+        disabled_plugins: &DISABLED,
+        debug: Debug { level: "warn" },
+        grpc: Grpc { address: SOCKET },
+    };
+    toml::to_string(&configuration).with_context(|| format!("`{}` can not be configured as root", root.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_path_comes_back_from_the_configuration() {
+        for root in ["/a b/root", "/a\"b/root", "/a'b\\c/root", "/a\nb/root", "/a\"\"\"\'\'\'b/root"] {
+            let text = configuration(Path::new(root)).unwrap();
+            let read: toml::Value = toml::from_str(&text).unwrap();
+            assert_eq!(read["root"].as_str(), Some(root), "{text}");
+            assert_eq!((read["version"].as_integer(), read["grpc"]["address"].as_str()), (Some(2), Some(SOCKET)));
+        }
+    }
 }
