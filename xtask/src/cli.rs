@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::host::Namespaces;
 use crate::lock::Busy;
 
 /// What `cargo xtask` is asked to do.
@@ -117,6 +118,13 @@ pub struct ProgramArgs {
     /// Take the toolbox's packages from this mirror instead of the host's own
     #[arg(long, value_name = "URL", env = "XTASK_MIRROR")]
     pub mirror: Option<String>,
+}
+
+impl ProgramArgs {
+    /// Whether containers need namespaces of their own: not for a containerd that is there already.
+    pub fn namespaces(&self) -> Namespaces {
+        if self.containerd_address.is_some() { Namespaces::Shared } else { Namespaces::Private }
+    }
 }
 
 /// Which benches and cases.

@@ -62,6 +62,25 @@ pub fn conduct(session: &Session, stop: &Stop, enough: Enough<'_>) -> anyhow::Re
     Ok(measured)
 }
 
+/// Makes the runs that need no containers; the others are not measured, for this reason.
+///
+/// # Errors
+/// As [`conduct`].
+pub fn conduct_directly(session: &Session, reason: &str, stop: &Stop, enough: Enough<'_>) -> anyhow::Result<Measured> {
+    let (before, clock) = (Snapshot::take(), Stopwatch::start());
+    let mut sink = SampleSink::open(&session.samples)?;
+    let mut measured = direct(session, reason, &mut sink, stop, enough);
+    measured.load = before.until(Snapshot::take(), clock.elapsed());
+    Ok(measured)
+}
+
+fn direct(session: &Session, reason: &str, sink: &mut SampleSink, stop: &Stop, enough: Enough<'_>) -> Measured {
+    crate::console::note(reason);
+    let barred = container_cells(session).map(|key| (key, reason.to_owned())).collect();
+    let stage = Stage { session, ctr: None, barred };
+    measured(rounds::run(stage, sink, stop, enough), Vec::new(), None)
+}
+
 fn made(session: &Session, stop: &Stop, enough: Enough<'_>) -> anyhow::Result<Measured> {
     let mut sink = SampleSink::open(&session.samples)?;
     let Some(containers) = &session.containers else {
@@ -79,10 +98,7 @@ fn made(session: &Session, stop: &Stop, enough: Enough<'_>) -> anyhow::Result<Me
         }
         Err(error) => {
             let reason = format!("containerd could not be started: {error:#}");
-            crate::console::note(&reason);
-            let barred = container_cells(session).map(|key| (key, reason.clone())).collect();
-            let stage = Stage { session, ctr: None, barred };
-            Ok(measured(rounds::run(stage, &mut sink, stop, enough), Vec::new(), None))
+            Ok(direct(session, &reason, &mut sink, stop, enough))
         }
     }
 }

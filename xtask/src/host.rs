@@ -36,9 +36,30 @@ pub enum Access {
     Denied(String),
 }
 
+/// Makes namespaces that end with the process that is started in them, and its mounts with them.
+const UNSHARE: [&str; 7] = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"];
+
 impl Access {
-    /// What this user may do. `sudo` is asked without a prompt.
-    pub fn find() -> Self {
+    /// What this user may do where containers need such namespaces. Namespaces are tried, because being root is not
+    /// enough (a container's root has no CAP_SYS_ADMIN), and `sudo` is asked without a prompt.
+    pub fn find(namespaces: Namespaces) -> Self {
+        let access = Self::to_root();
+        let Some(mut argv) = access.prefix().filter(|_| namespaces == Namespaces::Private) else { return access };
+        argv.extend(UNSHARE.map(str::to_owned));
+        match Cmd::new(&argv[0]).args(&argv[1..]).arg("true").output() {
+            Ok(output) if output.code == Some(0) => access,
+            Ok(output) => Self::Denied(format!(
+                "containers need namespaces of their own, and `unshare` can not make them here ({}): run outside of a \
+                 container, or in one with CAP_SYS_ADMIN (`--privileged`)",
+                String::from_utf8_lossy(&output.stderr).trim()
+            )),
+            Err(error) => Self::Denied(format!(
+                "containers need namespaces of their own, and there is no `unshare` ({error:#}): install util-linux"
+            )),
+        }
+    }
+
+    fn to_root() -> Self {
         if rustix::process::geteuid().is_root() {
             return Self::Root;
         }
@@ -48,6 +69,15 @@ impl Access {
                 "containers need root, and `sudo` asks for a password: run `sudo -v` first, or run as root".to_owned(),
             ),
             Err(_) => Self::Denied("containers need root, and there is no `sudo`: run as root".to_owned()),
+        }
+    }
+
+    /// What comes before a command that is to run as root; `None` when it can not.
+    fn prefix(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Root => Some(Vec::new()),
+            Self::Sudo => Some(["sudo", "-n", "--"].map(str::to_owned).to_vec()),
+            Self::Denied(_) => None,
         }
     }
 }
@@ -65,13 +95,12 @@ pub fn run_inside(
     stop: &Stop,
 ) -> anyhow::Result<()> {
     let program = std::env::current_exe().context("can not find this program's own file")?;
-    let mut argv: Vec<String> = match access {
-        Access::Root => Vec::new(),
-        Access::Sudo => ["sudo", "-n", "--"].map(str::to_owned).to_vec(),
-        Access::Denied(reason) => bail!("{reason}"),
-    };
+    if let Access::Denied(reason) = access {
+        bail!("{reason}");
+    }
+    let mut argv = access.prefix().unwrap_or_default();
     if namespaces == Namespaces::Private {
-        argv.extend(["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"].map(str::to_owned));
+        argv.extend(UNSHARE.map(str::to_owned));
     }
     argv.extend([path(&program), subcommand.to_owned(), path(request)]);
     let (reader, lifeline) =

@@ -83,14 +83,35 @@ pub fn containers(workspace: &Workspace, parts: &Parts<'_>) -> anyhow::Result<Co
     })
 }
 
-/// Conducts a session where it has to be: containers inside, everything else here.
+/// Conducts a session where it has to be: containers inside, everything else here. When the process inside fails before
+/// its first sample, what needs no containers is measured here.
 ///
 /// # Errors
-/// When the measuring process can not be started or does not say what it measured.
+/// When the measuring process fails later, or does not say what it measured.
 pub fn conduct(workspace: &Workspace, mut session: Session, access: &Access, stop: &Stop) -> anyhow::Result<Measured> {
-    let Some(containers) = &session.containers else {
+    if session.containers.is_none() {
         return conduct::conduct(&session, stop, &conduct::precise);
-    };
+    }
+    match conduct_inside(workspace, &mut session, access, stop) {
+        Err(error) if !stop.is_requested() && is_empty(&session.samples) => {
+            let reason = format!("containers could not be run: {error:#}");
+            conduct::conduct_directly(&session, &reason, stop, &conduct::precise)
+        }
+        result => result,
+    }
+}
+
+fn is_empty(samples: &Path) -> bool {
+    std::fs::metadata(samples).is_ok_and(|file| file.len() == 0)
+}
+
+fn conduct_inside(
+    workspace: &Workspace,
+    session: &mut Session,
+    access: &Access,
+    stop: &Stop,
+) -> anyhow::Result<Measured> {
+    let containers = session.containers.as_ref().context("there are no containers")?;
     let (namespaces, _scratch) = match &containers.daemon {
         DaemonChoice::Private { scratch, .. } => (Namespaces::Private, Some(Scratch::create(scratch)?)),
         DaemonChoice::Existing { .. } => (Namespaces::Shared, None),
@@ -101,7 +122,7 @@ pub fn conduct(workspace: &Workspace, mut session: Session, access: &Access, sto
     session.measured = folder.join("measured.json");
     // Made here, so that it belongs to this user and not to root.
     std::fs::write(&session.measured, "")?;
-    session::write(&request, &session)?;
+    session::write(&request, session)?;
     host::run_inside(access, host::INSIDE, &request, namespaces, stop)?;
     session::read(&session.measured)
 }

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use crate::cli::{Exit, TestArgs};
 use crate::cmd::{Cmd, Output};
 use crate::commands;
-use crate::host::Access;
+use crate::host::{Access, Namespaces};
 use crate::lock;
 use crate::measure::clock::Stopwatch;
 use crate::workspace::{LOCK_FOLDER, MARKER, Workspace};
@@ -128,7 +128,7 @@ pub fn run(workspace: &Workspace, args: &TestArgs) -> anyhow::Result<Exit> {
         workspace: workspace.clone(),
         scratch: scratch.path().to_path_buf(),
         program: std::env::current_exe().context("can not find this program's own file")?,
-        access: Access::find(),
+        access: Access::find(Namespaces::Private),
     };
     let mut checks = Vec::new();
     for stage in stages {

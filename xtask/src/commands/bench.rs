@@ -60,7 +60,7 @@ fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selected> {
     let cases = select_cases(&args.select.cases)?;
     // A definition that is broken should be told before minutes of building.
     setup::definitions(workspace)?;
-    let access = Access::find();
+    let access = Access::find(args.programs.namespaces());
     let (cases, barred): (Vec<Case>, Vec<Case>) = match &access {
         Access::Denied(_) => cases.into_iter().partition(|case| !case.runner().is_container()),
         Access::Root | Access::Sudo => (cases, Vec::new()),

@@ -21,7 +21,7 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
     let case: Case = args.case.parse()?;
     let benches = bench::select(&bench::load(&workspace.benches_toml())?, std::slice::from_ref(&args.bench))?;
     let bench = benches.into_iter().next().context("no bench")?;
-    let access = Access::find();
+    let access = Access::find(args.programs.namespaces());
     if let (true, Access::Denied(reason)) = (case.runner().is_container(), &access) {
         anyhow::bail!("`{case}` can not be run: {reason}");
     }
