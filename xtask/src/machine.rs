@@ -108,7 +108,7 @@ pub fn program(
     version_argument: &str,
     libraries: &[PathBuf],
 ) -> anyhow::Result<ProgramRecord> {
-    let output = Cmd::new(path).arg(version_argument).env("LD_LIBRARY_PATH", "").output()?;
+    let output = Cmd::new(path).arg(version_argument).bare().output()?;
     let said = if output.code == Some(0) { output.text() } else { "it does not tell".to_owned() };
     let mut size_bytes = 0;
     for file in std::iter::once(path).chain(libraries.iter().map(PathBuf::as_path)) {
