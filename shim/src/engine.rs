@@ -11,15 +11,15 @@ use std::thread::JoinHandle;
 
 use anyhow::{Context as _, Result};
 
-use crate::environment;
 use crate::ffi::Engine;
+use crate::preparation::{self, Prepared};
 
 /// The library that the build was made for.
 const LIBRARY: &str = env!("WASMEDGE_LIBRARY");
 
 /// Names another library when the shim runs. It has to be set where containerd is started: shims inherit
 /// containerd's environment. Not the variable of the build, which would be set there by accident.
-const LIBRARY_VARIABLE: &str = "WASMEDGE_SHIM_LIBRARY";
+pub const LIBRARY_VARIABLE: &str = "WASMEDGE_SHIM_LIBRARY";
 
 /// The minor version of WasmEdge whose C interface `ffi` declares.
 const MINOR_VERSION: u32 = 14;
@@ -38,35 +38,34 @@ const COMPILER_SUBSTITUTE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/com
 static ENGINE: OnceLock<Result<Engine, String>> = OnceLock::new();
 
 /// The thread that waits for the zygote while it loads.
-static PRELOAD: Mutex<Option<JoinHandle<()>>> = Mutex::new(None);
+static PRELOAD: Mutex<Option<JoinHandle<Option<Prepared>>>> = Mutex::new(None);
 
-/// Starts loading the engine in the zygote, and returns at once.
+/// Starts loading the engine in the zygote, and preparing it for the container; returns at once.
 ///
 /// Must be the first thing that the server does: the zygote is forked here, from a process with one thread.
 pub fn preload() {
     zygote::Zygote::init();
     let waiting = std::thread::spawn(|| {
         let prepared = zygote::Zygote::global().try_run(prepare_zygote, ());
-        if let Err(error) = prepared {
-            log::error!("loading WasmEdge ended the process that containers are made from: {error}");
-        }
+        prepared
+            .inspect_err(|error| {
+                log::error!("loading WasmEdge ended the process that containers are made from: {error}");
+            })
+            .ok()
     });
     *PRELOAD.lock().unwrap_or_else(PoisonError::into_inner) = Some(waiting);
 }
 
-/// Waits until what `preload` started has ended, however it ended. Usually it has.
-pub fn await_preload() {
+/// Waits until what `preload` started has ended, however it ended. Usually it has. `None` when it failed, or was
+/// waited for before.
+pub fn await_preload() -> Option<Prepared> {
     let waiting = PRELOAD.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(Err(_)) = waiting.map(JoinHandle::join) {
-        log::error!("the thread that loads WasmEdge panicked");
-    }
+    waiting?.join().inspect_err(|_| log::error!("the thread that loads WasmEdge panicked")).ok().flatten()
 }
 
-fn prepare_zygote((): ()) {
+fn prepare_zygote((): ()) -> Prepared {
     load_here();
-    if let Err(error) = environment::take_on() {
-        log::error!("native programs will have no environment: {error:#}");
-    }
+    preparation::prepare()
 }
 
 /// The engine, loaded now if this process was not forked from one that has it.

@@ -5,19 +5,19 @@
 //! seventeen functions do not need a generator. When and where the library is opened is decided in `engine`;
 //! what a result means for the container, in `sandbox`.
 //!
-//! The only module that is allowed `unsafe`.
+//! With `kernel` the only module that is allowed `unsafe`.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
-use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
-use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::path::Path;
 use std::ptr;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+use rustix::fs::{FileType, Mode, OFlags, fcntl_setfl, fstat, openat};
 
 /// `WasmEdge_HostRegistration_Wasi` of `enum_configure.h`.
 const HOST_REGISTRATION_WASI: u32 = 0;
@@ -336,7 +336,7 @@ fn open_beside(path: &Path, substitute: &[u8]) -> Result<Library> {
 }
 
 /// A file in memory that holds `contents`; its descriptor is closed on exec.
-fn memory_file(name: &CStr, contents: &[u8]) -> Result<File> {
+pub fn memory_file(name: &CStr, contents: &[u8]) -> Result<File> {
     // SAFETY: the name is a C string; the descriptor is new and owned by nobody else.
     let mut file = unsafe {
         let descriptor = libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC);
@@ -362,7 +362,7 @@ fn catch_stdout<T>(action: impl FnOnce() -> T) -> Result<(T, String)> {
     Ok((value, String::from_utf8_lossy(&text).into_owned()))
 }
 
-/// Replaces the environment of this process, from which native programs in containers inherit theirs.
+/// Replaces the environment of this process.
 ///
 /// Only for a process with one thread: the zygote.
 pub fn replace_environment<'a>(variables: impl Iterator<Item = (&'a str, &'a str)>) {
@@ -377,26 +377,22 @@ pub fn replace_environment<'a>(variables: impl Iterator<Item = (&'a str, &'a str
     }
 }
 
-/// Opens the FIFO behind stdin again, for reading only.
+/// Opens the FIFO behind stdin again, for reading only. `processes` is a `/proc` that knows this process.
 ///
-/// The library opens it for reading and writing, so the container would be its own writer, and a module that
+/// The library opens it for reading and writing, so the container would be its own writer, and a program that
 /// reads to the end of stdin would wait for ever. Where stdin is no FIFO there is nothing to do.
 ///
 /// # Errors
-/// The container has no `/proc`, or its user may not open the FIFO. Stdin is then as before.
-pub fn let_stdin_end() -> Result<()> {
-    // Not blocking, because a reader waits in `open` for a writer that may never come.
-    let opened = File::options()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK)
-        .open("/proc/self/fd/0")
-        .context("cannot open stdin again")?;
-    if !opened.metadata().context("cannot inspect stdin")?.file_type().is_fifo() {
+/// The container's user may not open the FIFO. Stdin is then as before.
+pub fn let_stdin_end(processes: BorrowedFd<'_>) -> Result<()> {
+    let kind = FileType::from_raw_mode(fstat(std::io::stdin()).context("cannot inspect stdin")?.st_mode);
+    if kind != FileType::Fifo {
         return Ok(());
     }
-    // SAFETY: sets the flags of a descriptor that is owned here.
-    let result = unsafe { libc::fcntl(opened.as_raw_fd(), libc::F_SETFL, 0) };
-    ensure!(result >= 0, "cannot make stdin wait: {}", std::io::Error::last_os_error());
+    // Not blocking, because a reader waits in `open` for a writer that may never come.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = openat(processes, "self/fd/0", flags, Mode::empty()).context("cannot open stdin again")?;
+    fcntl_setfl(&opened, OFlags::empty()).context("cannot make stdin wait")?;
     replace(libc::STDIN_FILENO, opened.as_raw_fd())
 }
 

@@ -4,15 +4,28 @@
 //! container; and with `delete` when it has to clean up. Everything between containerd and the container
 //! (protocol, namespaces, mounts, cgroups) belongs to the library `containerd-shim-wasm`; running a
 //! module is in `sandbox`, the engine's C interface in `ffi`.
+//!
+//! What the library does not do and runc does is in four places, by the process and the moment: `sealed` (the server,
+//! before anything), `preparation` (the zygote), `specification` (the server, before the container is made),
+//! `confinement` (the container's process).
 
+mod bundle;
+mod confinement;
 mod engine;
-mod environment;
 mod ffi;
 mod journal;
+mod kernel;
 mod module;
+mod native;
+mod preparation;
+mod root;
 mod sandbox;
+mod sealed;
+mod specification;
 
 use std::hash::Hash;
+use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use anyhow::Result;
 use containerd_shim_wasm::sandbox::context::WasmLayer;
@@ -35,10 +48,16 @@ impl Shim for WasmEdge {
         Version { version: env!("CARGO_PKG_VERSION"), ..Version::default() }
     }
 
-    /// No compiler: what is to run compiled comes compiled. The library asks in the server, before it
-    /// makes its first container, which is the moment by which the engine has to be in the zygote.
+    /// No compiler: what is to run compiled comes compiled. The library asks in the server, when the
+    /// container's root file system is mounted and before it makes the container, which is the moment by which the
+    /// engine has to be in the zygote, and the specification adapted.
     async fn compiler() -> Option<impl Compiler> {
-        engine::await_preload();
+        if let Some(prepared) = engine::await_preload() {
+            if let Err(error) = bundle::adapt(&prepared.namespaces) {
+                log::error!("the container's specification could not be adapted: {error:#}");
+            }
+            CGROUP.get_or_init(|| prepared.cgroup);
+        }
         None::<NoCompiler>
     }
 }
@@ -57,15 +76,26 @@ impl Compiler for NoCompiler {
     }
 }
 
-fn main() {
+/// The container's cgroup that the library does not know, and does not remove.
+static CGROUP: OnceLock<Option<PathBuf>> = OnceLock::new();
+
+fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.last().is_some_and(|last| last == "start") {
+        bundle::leave_pod()?;
+    }
     if is_server(&arguments) {
+        sealed::ensure(&arguments)?;
         journal::open(arguments.iter().any(|argument| argument == "-debug"));
         engine::preload();
     }
     // The journal is ours: the library would set its own up through the zygote, and wait there until
     // the engine is loaded.
     WasmEdge::run(Config { no_setup_logger: true, ..Config::default() });
+    if let Some(folder) = CGROUP.get().and_then(Option::as_deref) {
+        preparation::remove_cgroup(folder);
+    }
+    Ok(())
 }
 
 /// Whether these arguments make the process that serves a container: the identity of the container, and no

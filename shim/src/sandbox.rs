@@ -2,13 +2,13 @@
 //! failure, into a reason on the container's stderr.
 //!
 //! The container itself (namespaces, mounts, cgroups, signals) is the library's work, done before this is
-//! called. Native images never come here: the library executes them itself.
+//! called. Native programs come here too, and are executed (`native`).
 //!
 //! | exit code | meaning |
 //! |---|---|
 //! | as given | the module called `proc_exit`; 0 when its function returned |
 //! | 125 | the engine could not be loaded or set up: no fault of the module |
-//! | 126 | the module was found but can not be run: malformed, invalid, an import that is not WASI, or native code that the engine does not accept |
+//! | 126 | the program was found but can not be run: malformed, invalid, an import that is not WASI, or native code that the engine does not accept |
 //! | 127 | there is no such module in the image, or no such function in the module |
 //! | 134 | the module trapped (`unreachable`, out of bounds, division by zero ...) |
 //! | 137 | killed with SIGKILL, as for any container |
@@ -16,31 +16,51 @@
 //! 125, 126 and 127 are what `docker run` uses for the same cases; 134 is what a native program shows that
 //! aborts.
 
-use std::fmt;
+use std::borrow::Cow;
+use std::path::Path;
+use std::{fmt, io};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
 use containerd_shim_wasm::sandbox::Sandbox;
-use containerd_shim_wasm::sandbox::context::RuntimeContext;
+use containerd_shim_wasm::sandbox::context::{RuntimeContext, Source};
 
-use crate::engine;
-use crate::ffi::{self, Engine, Machine, Refusal};
+use crate::ffi::{Engine, Machine, Refusal};
 use crate::module::Form;
+use crate::specification::Program;
+use crate::{confinement, engine, native, preparation};
 
-/// Runs modules with WasmEdge. Stateless: the engine belongs to the process.
-#[derive(Default)]
-pub struct WasmEdgeSandbox;
+/// Runs modules with WasmEdge, and executes native programs. Made in the container's process, before that has a second
+/// thread: what has to be done then is done by `default`, and its outcome kept.
+pub struct WasmEdgeSandbox {
+    confined: Result<Program, String>,
+}
+
+impl Default for WasmEdgeSandbox {
+    fn default() -> Self {
+        let adopted = preparation::adopted().context("the shim did not prepare this container");
+        let confined = adopted.and_then(|(_, program)| confinement::confine(*program).map(|()| *program));
+        Self { confined: confined.map_err(|error| format!("{error:#}")) }
+    }
+}
 
 impl Sandbox for WasmEdgeSandbox {
-    /// Accepts everything that the library does not take for a native program. A refusal here would reach
-    /// the user only as "executor can't handle spec"; `run_wasi` can say what is wrong.
+    /// Accepts everything: `specification` sees to it that the library takes nothing for a native program. A refusal
+    /// here would reach the user only as "executor can't handle spec"; `run_wasi` can say what is wrong.
     async fn can_handle(&self, _context: &impl RuntimeContext) -> Result<()> {
         Ok(())
     }
 
     /// Never fails: the library would turn an error into exit code 137 and a line in containerd's log.
     async fn run_wasi(&self, context: &impl RuntimeContext) -> Result<i32> {
-        let code = run(context).unwrap_or_else(|failure| {
-            let entrypoint = context.args().first().map_or("", String::as_str);
+        let arguments = own_arguments(context.args());
+        let outcome = match (&self.confined, arguments) {
+            (Err(reason), _) => Err(Failure::Engine(reason.clone())),
+            (_, None) => Err(Failure::NotThisContainer),
+            (Ok(Program::Native), Some(arguments)) => Err(execute(context, arguments)),
+            (Ok(Program::Module), Some(arguments)) => run(context, arguments),
+        };
+        let code = outcome.unwrap_or_else(|failure| {
+            let entrypoint = arguments.unwrap_or(context.args()).first().map_or("", String::as_str);
             eprintln!("wasmedge: `{entrypoint}`: {failure}");
             failure.exit_code()
         });
@@ -48,11 +68,29 @@ impl Sandbox for WasmEdgeSandbox {
     }
 }
 
+/// The arguments behind the word that this shim's container is known by.
+fn own_arguments(arguments: &[String]) -> Option<&[String]> {
+    let (mark, _) = preparation::adopted()?;
+    arguments.split_first().filter(|(first, _)| *first == mark).map(|(_, rest)| rest)
+}
+
+/// Returns why a native program could not be executed.
+fn execute(context: &impl RuntimeContext, arguments: &[String]) -> Failure {
+    if matches!(context.entrypoint().source, Source::Oci(_)) {
+        return Failure::NotAModule;
+    }
+    Failure::NotExecuted(native::execute(arguments, context.envs()))
+}
+
 /// Why a module did not run to its end. Displayed behind the name of the module.
 #[derive(Debug)]
 enum Failure {
     /// The engine is not there, or could not be set up.
     Engine(String),
+    /// Another container than the one that the shim was started for.
+    NotThisContainer,
+    /// The kernel refused a native program.
+    NotExecuted(io::Error),
     /// The image has no file of that name.
     NoModule(String),
     /// The module has no function of that name that can be called without parameters.
@@ -70,8 +108,9 @@ enum Failure {
 impl Failure {
     fn exit_code(&self) -> i32 {
         match self {
-            Self::Engine(_) => 125,
-            Self::NotAModule | Self::Rejected(..) | Self::CodeNotAccepted(_) => 126,
+            Self::Engine(_) | Self::NotThisContainer => 125,
+            Self::NotExecuted(error) if error.kind() == io::ErrorKind::NotFound => 127,
+            Self::NotExecuted(_) | Self::NotAModule | Self::Rejected(..) | Self::CodeNotAccepted(_) => 126,
             Self::NoModule(_) | Self::NoFunction(_) => 127,
             Self::Trap(..) => 134,
         }
@@ -82,6 +121,12 @@ impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Engine(reason) => formatter.write_str(reason),
+            Self::NotThisContainer => formatter.write_str(
+                "this shim was started for another container; it serves one, so start this one with a shim of its own",
+            ),
+            Self::NotExecuted(error) => {
+                write!(formatter, "it could not be executed: {error}; name an executable file for this machine")
+            }
             Self::NoModule(reason) => write!(
                 formatter,
                 "there is no such module in the image ({reason}); name a file of the image as the \
@@ -115,32 +160,55 @@ impl fmt::Display for Failure {
     }
 }
 
-fn run(context: &impl RuntimeContext) -> Result<i32, Failure> {
-    let entrypoint = context.entrypoint();
-    let bytes = entrypoint.source.as_bytes().map_err(|error| Failure::NoModule(format!("{error:#}")))?;
+fn run(context: &impl RuntimeContext, arguments: &[String]) -> Result<i32, Failure> {
+    let (path, function) = entrypoint(arguments);
+    let bytes = match context.entrypoint().source {
+        source @ Source::Oci(_) => source.as_bytes(),
+        Source::File(_) => read(path, context.envs()).map(Cow::Owned),
+    };
+    let bytes = bytes.map_err(|error| Failure::NoModule(format!("{error:#}")))?;
     let engine = engine::loaded().map_err(|reason| Failure::Engine(reason.to_owned()))?;
-    if let Err(error) = ffi::let_stdin_end() {
-        log::warn!("stdin will not end: {error:#}");
-    }
-    let machine = prepare(engine, context)?;
+    confinement::close_start().map_err(|error| Failure::Engine(format!("{error:#}")))?;
+    let machine = prepare(engine, arguments, context.envs())?;
     load(&machine, &bytes)?;
     machine.validate().map_err(|refusal| Failure::Rejected("validated", refusal))?;
     let exit_code = match machine.instantiate().map_err(not_instantiated)? {
         Some(exit_code) => exit_code,
-        None => machine.call(&entrypoint.func).map_err(|refusal| not_finished(&entrypoint.func, refusal))?,
+        None => machine.call(function).map_err(|refusal| not_finished(function, refusal))?,
     };
     // The kernel keeps the lowest 8 bits, as for a native program.
     Ok(exit_code.cast_signed())
 }
 
+/// The module and the function that the first argument names: `file` or `file#function`.
+fn entrypoint(arguments: &[String]) -> (&str, &str) {
+    let name = arguments.first().map_or("", String::as_str);
+    name.split_once('#').unwrap_or((name, "_start"))
+}
+
+/// The module's file: a path, or a name that is looked for in `PATH` and then in the working directory.
+fn read(name: &str, environment: &[String]) -> Result<Vec<u8>> {
+    let path = environment.iter().rev().find_map(|entry| entry.strip_prefix("PATH="));
+    let folders = path.filter(|_| !name.contains('/')).unwrap_or_default().split(':');
+    let found = folders.map(|folder| Path::new(folder).join(name)).find(|file| file.is_file());
+    let file = found.unwrap_or_else(|| Path::new(name).to_path_buf());
+    ensure!(file.is_file(), "no such file");
+    Ok(std::fs::read(&file)?)
+}
+
 /// A machine with the container's arguments, environment and root directory.
-fn prepare<'engine>(engine: &'engine Engine, context: &impl RuntimeContext) -> Result<Machine<'engine>, Failure> {
+fn prepare<'engine>(
+    engine: &'engine Engine,
+    arguments: &[String],
+    environment: &[String],
+) -> Result<Machine<'engine>, Failure> {
     let prepared = || -> Result<Machine<'engine>> {
         let machine = engine.machine()?;
-        // The root only. wasi-libc resolves relative paths against `/`, and takes a second directory `.`
-        // for the same prefix: absolute paths would then end up in it. So the image's working directory
-        // has no effect on a module.
-        machine.init_wasi(context.args(), context.envs(), &["/:/".to_owned()])?;
+        // The root only, which is the image's files, the volumes and `/dev`: `specification` keeps `/proc` and `/sys`
+        // out of a module's container. wasi-libc resolves relative paths against `/`, and takes a second directory
+        // `.` for the same prefix: absolute paths would then end up in it. So the image's working directory has no
+        // effect on a module.
+        machine.init_wasi(arguments, environment, &["/:/".to_owned()])?;
         Ok(machine)
     };
     prepared().map_err(|error| Failure::Engine(format!("{error:#}")))

@@ -1,0 +1,66 @@
+//! The bundle: the directory where containerd puts a container's specification, and where it starts the shim.
+
+use std::collections::hash_map::RandomState;
+use std::fs::File;
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::io::Write as _;
+
+use anyhow::{Context as _, Result};
+use rustix::fs::{Mode, OFlags};
+use serde_json::Value;
+
+use crate::preparation;
+use crate::root::Root;
+use crate::specification::{self, Namespaces};
+
+const SPECIFICATION: &str = "config.json";
+const NEXT_SPECIFICATION: &str = "config.json.next";
+
+/// The specification of the container.
+///
+/// # Errors
+/// The bundle has none, or it is not JSON.
+pub fn read() -> Result<Value> {
+    let text = std::fs::read(SPECIFICATION).context("cannot read `config.json` in the bundle")?;
+    serde_json::from_slice(&text).context("`config.json` in the bundle is not JSON")
+}
+
+/// Replaces the specification in one step, because the library may be reading it.
+fn write(specification: &Value) -> Result<()> {
+    let text = serde_json::to_vec(specification).context("cannot serialise the specification")?;
+    // For its owner only: the container's environment is in it.
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
+    let file = rustix::fs::open(NEXT_SPECIFICATION, flags, Mode::RUSR | Mode::WUSR)
+        .context("cannot create `config.json.next` in the bundle")?;
+    File::from(file).write_all(&text).context("cannot write `config.json.next` in the bundle")?;
+    std::fs::rename(NEXT_SPECIFICATION, SPECIFICATION).context("cannot replace `config.json` in the bundle")
+}
+
+/// Lets this container have a shim of its own, though it belongs to a pod.
+///
+/// # Errors
+/// As for [`read`]; or the bundle can not be written to.
+pub fn leave_pod() -> Result<()> {
+    let text = std::fs::read_to_string(SPECIFICATION).context("cannot read `config.json` in the bundle")?;
+    if !specification::names_pod(&text) {
+        return Ok(());
+    }
+    specification::without_pod(read()?).map_or(Ok(()), |changed| write(&changed))
+}
+
+/// Adapts the specification (`specification::rewritten`) and tells the process that containers are made from what
+/// it is going to run. Called when the container's root file system is mounted, and before the library makes the
+/// container.
+///
+/// # Errors
+/// The bundle can not be read or written to, or that process is gone.
+pub fn adapt(namespaces: &Namespaces) -> Result<()> {
+    let specification = read()?;
+    let root = Root::open(&specification)?;
+    let program = specification::program(&specification, &root);
+    let home = root.home(specification["process"]["user"]["uid"].as_u64().unwrap_or_default());
+    // Not to be guessed, so that no image can name it as its entrypoint.
+    let mark = format!("wasmedge-{:016x}", RandomState::new().build_hasher().finish());
+    preparation::adopt(&mark, program)?;
+    write(&specification::rewritten(specification, program, &mark, &home, namespaces))
+}

@@ -1,0 +1,100 @@
+//! System calls that neither the standard library nor rustix offers in a safe form, and nothing else: what they are
+//! for is said where they are called.
+//!
+//! Besides `ffi` the only module that is allowed `unsafe`.
+#![allow(unsafe_code)]
+
+use std::ffi::CStr;
+use std::io::{Error, Result};
+use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
+
+use rustix::mount::{OpenTreeFlags, open_tree};
+use rustix::net::{AddressFamily, SocketType, socket};
+use rustix::thread::UnshareFlags;
+
+/// `KEYCTL_JOIN_SESSION_KEYRING` of `linux/keyctl.h`.
+const JOIN_SESSION_KEYRING: libc::c_long = 1;
+
+/// `MOUNT_ATTR_RDONLY` of `linux/mount.h`.
+const MOUNT_READ_ONLY: u64 = 1;
+
+/// `struct mount_attr` of `linux/mount.h`.
+#[repr(C)]
+struct MountAttributes {
+    set: u64,
+    clear: u64,
+    propagation: u64,
+    user_namespace: u64,
+}
+
+/// A second mount of this one file, read-only, that is in no mount namespace: nobody can remount it (Linux 5.12).
+pub fn read_only_mount(file: &CStr) -> Result<OwnedFd> {
+    let tree = open_tree(rustix::fs::CWD, file, OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC)?;
+    let attributes = MountAttributes { set: MOUNT_READ_ONLY, clear: 0, propagation: 0, user_namespace: 0 };
+    // SAFETY: the path is an empty C string, the attributes live until the call returns, and the size is theirs.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            tree.as_raw_fd(),
+            c"".as_ptr(),
+            libc::AT_EMPTY_PATH,
+            &raw const attributes,
+            size_of::<MountAttributes>(),
+        )
+    };
+    check(result).map(|()| tree)
+}
+
+/// Leaves the session keyring for a new one, which children inherit.
+pub fn join_new_session_keyring() -> Result<()> {
+    // SAFETY: a null name asks for an anonymous keyring; nothing of this process's memory is passed.
+    check(unsafe { libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, std::ptr::null::<libc::c_char>()) })
+}
+
+/// Moves this process, which must have one thread, into new namespaces.
+pub fn leave_namespaces(kinds: UnshareFlags) -> Result<()> {
+    debug_assert!(!kinds.contains(UnshareFlags::FILES));
+    // SAFETY: unsafe only for `FILES`, which no caller passes.
+    unsafe { rustix::thread::unshare_unsafe(kinds) }.map_err(Error::from)
+}
+
+/// Brings the loopback interface of this process's network up. The kernel gives it its addresses.
+pub fn bring_loopback_up() -> Result<()> {
+    let socket = socket(AddressFamily::INET, SocketType::DGRAM, None)?;
+    // SAFETY: all zero is a valid `ifreq`.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (place, byte) in request.ifr_name.iter_mut().zip(c"lo".to_bytes()) {
+        *place = byte.cast_signed();
+    }
+    request.ifr_ifru.ifru_flags = i16::try_from(libc::IFF_UP | libc::IFF_RUNNING).unwrap_or_default();
+    // SAFETY: the request is a complete `ifreq`, which this call only reads.
+    check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request) }.into())
+}
+
+/// Closes every descriptor of this process from `first` on, but those that `keep` wants, which is asked for the
+/// numbers below `limit` only.
+///
+/// The caller must see to it that nobody uses a closed number again: values that own one must never be dropped.
+pub fn close_descriptors(first: RawFd, limit: RawFd, keep: impl Fn(BorrowedFd<'_>) -> bool) -> Result<()> {
+    let mut start = first;
+    for number in first..limit {
+        // SAFETY: borrowed for one question about a number that may be open or not: both have an answer.
+        if keep(unsafe { BorrowedFd::borrow_raw(number) }) {
+            close_range(start, number - 1)?;
+            start = number + 1;
+        }
+    }
+    close_range(start, RawFd::MAX)
+}
+
+fn close_range(first: RawFd, last: RawFd) -> Result<()> {
+    if first > last {
+        return Ok(());
+    }
+    // SAFETY: no memory is passed. What it means for owners of descriptors is said at `close_descriptors`.
+    check(unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) })
+}
+
+fn check(result: libc::c_long) -> Result<()> {
+    if result < 0 { Err(Error::last_os_error()) } else { Ok(()) }
+}
