@@ -85,32 +85,24 @@ pub struct Case {
 }
 
 impl Case {
-    /// The cases that a plain `bench` measures, in the order of the table.
-    pub const DEFAULT: [Self; 6] = [
-        Self { mode: Mode::Native, runner: Runner::Process },
+    /// Every case, in the order of the table. `native/wasmedge` is the control arm: the native image through the
+    /// WasmEdge shim, which separates what the shim costs from what the engine costs.
+    pub const ALL: [Self; 7] = [
+        Self::NATIVE_PROCESS,
         Self { mode: Mode::Interpreter, runner: Runner::Process },
         Self { mode: Mode::Aot, runner: Runner::Process },
-        Self { mode: Mode::Native, runner: Runner::Runc },
+        Self::NATIVE_RUNC,
+        Self::NATIVE_WASMEDGE,
         Self { mode: Mode::Interpreter, runner: Runner::WasmEdge },
         Self { mode: Mode::Aot, runner: Runner::WasmEdge },
     ];
 
-    /// Every case: the default ones and the control arm, the native image through the WasmEdge shim, which
-    /// separates what the shim costs from what the engine costs.
-    pub const ALL: [Self; 7] = [
-        Self::DEFAULT[0],
-        Self::DEFAULT[1],
-        Self::DEFAULT[2],
-        Self::DEFAULT[3],
-        Self::DEFAULT[4],
-        Self::DEFAULT[5],
-        Self { mode: Mode::Native, runner: Runner::WasmEdge },
-    ];
-
     /// The native binary, run directly: what every other direct case is compared with.
-    pub const NATIVE_PROCESS: Self = Self::DEFAULT[0];
+    pub const NATIVE_PROCESS: Self = Self { mode: Mode::Native, runner: Runner::Process };
     /// The native image under runc: what every other container case is compared with.
-    pub const NATIVE_RUNC: Self = Self::DEFAULT[3];
+    pub const NATIVE_RUNC: Self = Self { mode: Mode::Native, runner: Runner::Runc };
+    /// The control arm: the native image in the runtime of the modules.
+    pub const NATIVE_WASMEDGE: Self = Self { mode: Mode::Native, runner: Runner::WasmEdge };
 
     /// How the program is executed.
     pub const fn mode(self) -> Mode {
@@ -134,6 +126,12 @@ impl Case {
     /// The case that this one is compared with: the native one on the same side of the container wall.
     pub const fn baseline(self) -> Self {
         if self.runner.is_container() { Self::NATIVE_RUNC } else { Self::NATIVE_PROCESS }
+    }
+
+    /// Whether both are containers, and made by different runtimes: what the runtimes cost is then a part of their
+    /// ratio.
+    pub fn is_across_runtimes(self, other: Self) -> bool {
+        self.runner.is_container() && other.runner.is_container() && self.runner != other.runner
     }
 }
 
@@ -239,6 +237,16 @@ mod tests {
     fn an_unknown_case_names_the_known_ones() {
         let error = "wasm/runc".parse::<Case>().unwrap_err().to_string();
         assert!(error.contains("`wasm/runc`") && error.contains("`native/runc`"), "{error}");
+    }
+
+    #[test]
+    fn two_containers_of_different_runtimes_are_across_runtimes() {
+        let across = |case: &str, other: &str| -> bool {
+            case.parse::<Case>().unwrap().is_across_runtimes(other.parse().unwrap())
+        };
+        assert!(across("wasm-aot/wasmedge", "native/runc") && across("native/wasmedge", "native/runc"));
+        assert!(!across("wasm-aot/wasmedge", "native/wasmedge") && !across("native/runc", "native/process"));
+        assert!(!across("native/runc", "native/runc") && !across("wasm-aot/process", "native/process"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::analysis::cells::Cells;
 use crate::case::TWIN_SUFFIX;
 use crate::results::{Manifest, Sample, Verdict};
 use crate::stats::unpaired::{Estimate, Unpaired, unpaired_ratio};
-use crate::stats::verdict::{Margin, verdict};
+use crate::stats::verdict::{Limits, Margin, verdict};
 use crate::stats::{Confidence, Samples};
 
 pub mod differences;
@@ -130,7 +130,7 @@ impl Ratio {
             ci_low: ratio.interval.map(|interval| interval.low),
             ci_high: ratio.interval.map(|interval| interval.high),
             confidence: ratio.interval.map(|interval| interval.confidence),
-            verdict: verdict(ratio.interval, margin),
+            verdict: verdict(ratio.interval, Limits::asked(margin)),
         }
     }
 }
@@ -279,7 +279,7 @@ impl Table<'_> {
         };
         match witness.ratio.verdict {
             Verdict::Faster | Verdict::Slower => (Canary::Stepped(witness), Some(ratio)),
-            Verdict::Same | Verdict::Undetermined => (Canary::Steady(witness), None),
+            Verdict::Same | Verdict::Undetermined | Verdict::TooNoisy => (Canary::Steady(witness), None),
         }
     }
 

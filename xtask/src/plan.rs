@@ -148,13 +148,13 @@ impl Plan {
     }
 }
 
-/// The cases that the patterns select, in the order of the table; without patterns, the default ones.
+/// The cases that the patterns select, in the order of the table; without patterns, all.
 ///
 /// # Errors
 /// When a pattern is no glob or matches nothing (the known names are listed).
 pub fn select_cases(patterns: &[String]) -> anyhow::Result<Vec<Case>> {
     if patterns.is_empty() {
-        return Ok(Case::DEFAULT.to_vec());
+        return Ok(Case::ALL.to_vec());
     }
     let mut chosen = BTreeSet::new();
     for text in patterns {
@@ -173,7 +173,7 @@ mod tests {
     use std::collections::HashSet;
 
     fn schedule(seed: u64) -> Schedule {
-        let cells: Vec<Cell> = Case::DEFAULT.iter().map(|case| Cell { case: *case, replica: Replica::First }).collect();
+        let cells: Vec<Cell> = Case::ALL.iter().map(|case| Cell { case: *case, replica: Replica::First }).collect();
         Schedule::new(2, cells, Rounds { warmup: 1, counted: 3, seed })
     }
 
@@ -182,7 +182,7 @@ mod tests {
         for round in 0..4 {
             let slots = schedule(1).round(round);
             let distinct: HashSet<_> = slots.iter().map(|slot| (slot.bench, slot.cell)).collect();
-            assert_eq!((slots.len(), distinct.len()), (12, 12));
+            assert_eq!((slots.len(), distinct.len()), (14, 14));
             assert!(slots.iter().all(|slot| slot.warmup == (round == 0)));
         }
     }
@@ -202,8 +202,8 @@ mod tests {
             let plan = plan(Vec::new(), cases, Rounds { warmup: 0, counted: 1, seed: 0 });
             plan.cells.iter().filter(|cell| cell.replica == Replica::Twin).map(ToString::to_string).collect::<Vec<_>>()
         };
-        assert_eq!(twins(&Case::DEFAULT), ["native/process#2", "native/runc#2"]);
-        assert_eq!(twins(&Case::DEFAULT[4..5]), ["wasm-interpreter/wasmedge#2"]);
+        assert_eq!(twins(&Case::ALL), ["native/process#2", "native/runc#2"]);
+        assert_eq!(twins(&Case::ALL[5..6]), ["wasm-interpreter/wasmedge#2"]);
     }
 
     #[test]

@@ -12,6 +12,8 @@ use crate::stats::Timed;
 pub struct Cells<'a> {
     /// The run.
     pub manifest: &'a Manifest,
+    /// Rounds that have a sample, warm-up included.
+    pub rounds: u32,
     by_bench: BTreeMap<&'a str, BTreeMap<&'a str, CellRuns<'a>>>,
 }
 
@@ -42,7 +44,8 @@ impl<'a> Cells<'a> {
                 runs.add(sample);
             }
         }
-        Self { manifest, by_bench }
+        let rounds = samples.iter().map(|sample| sample.round.saturating_add(1)).max().unwrap_or(0);
+        Self { manifest, rounds, by_bench }
     }
 
     /// The runs of one cell; `None` for one that the manifest does not have.

@@ -106,7 +106,7 @@ fn benches() -> Vec<BenchRecord> {
 }
 
 fn cells() -> Vec<String> {
-    Case::DEFAULT
+    Case::ALL
         .iter()
         .flat_map(|case| {
             let first = Cell { case: *case, replica: Replica::First }.to_string();
@@ -140,6 +140,7 @@ fn costs(cell: &str) -> (f64, f64) {
         "wasm-interpreter/process" => (3.0e7, 60.0),
         "wasm-aot/process" => (2.8e7, 2.6),
         "native/runc" => (1.6e8, 2.0),
+        "native/wasmedge" => (1.5e8, 2.0),
         "wasm-interpreter/wasmedge" => (1.8e8, 60.0),
         _ => (1.8e8, 2.6),
     }

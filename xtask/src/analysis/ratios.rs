@@ -4,7 +4,7 @@ use super::Level;
 use super::cells::Cells;
 use crate::case::{Case, Mode, Runner, TWIN_SUFFIX};
 use crate::results::{Comparison, Resolution};
-use crate::stats::verdict::{Margin, more_rounds, verdict};
+use crate::stats::verdict::{Limits, Margin, more_rounds, verdict};
 use crate::stats::{Pair, PairedRatio, paired_ratio};
 
 /// The A/A rows: twin over case, for every bench.
@@ -48,8 +48,8 @@ pub fn comparisons(cells: &Cells<'_>, resolutions: &[Resolution], level: Level) 
         .iter()
         .flat_map(|bench| {
             pairs.iter().map(|(case, baseline)| {
-                let margin = margin(resolutions, &bench.name, [*case, *baseline], level);
-                comparison(cells, &bench.name, [*case, *baseline], Level { margin, ..level })
+                let limits = limits(resolutions, &bench.name, [*case, *baseline], level);
+                comparison(cells, &bench.name, [*case, *baseline], (level, limits))
             })
         })
         .collect()
@@ -85,7 +85,7 @@ fn pairs(cases: &[Case]) -> Vec<(Case, Case)> {
 
 /// The margin asked for, or the worst A/A resolution of this bench on the sides of the container wall that
 /// take part, whichever is greater. Where no twin is on a side, the bench's other twins stand in.
-fn margin(resolutions: &[Resolution], bench: &str, sides: [Case; 2], level: Level) -> Margin {
+fn limits(resolutions: &[Resolution], bench: &str, sides: [Case; 2], level: Level) -> Limits {
     let of_bench: Vec<(Case, f64)> = resolutions
         .iter()
         .filter(|row| row.bench == bench)
@@ -94,10 +94,16 @@ fn margin(resolutions: &[Resolution], bench: &str, sides: [Case; 2], level: Leve
     let near = |twin: &Case| sides.iter().any(|side| side.runner().is_container() == twin.runner().is_container());
     let relevant: Vec<f64> = of_bench.iter().filter(|(twin, _)| near(twin)).map(|(_, each)| *each).collect();
     let used = if relevant.is_empty() { of_bench.into_iter().map(|(_, each)| each).collect() } else { relevant };
-    used.into_iter().fold(level.margin, |margin, resolution| margin.or(Margin::new(resolution)))
+    used.into_iter().fold(Limits::asked(level.margin), |limits, resolution| limits.widened(Margin::new(resolution)))
 }
 
-fn comparison(cells: &Cells<'_>, bench: &str, [case, baseline]: [Case; 2], level: Level) -> Comparison {
+fn comparison(
+    cells: &Cells<'_>,
+    bench: &str,
+    [case, baseline]: [Case; 2],
+    (level, limits): (Level, Limits),
+) -> Comparison {
+    let across_runtimes = case.is_across_runtimes(baseline);
     let (case, baseline) = (case.to_string(), baseline.to_string());
     let ratio = ratio_of(cells, bench, [&case, &baseline], level);
     Comparison {
@@ -109,9 +115,10 @@ fn comparison(cells: &Cells<'_>, bench: &str, [case, baseline]: [Case; 2], level
         ci_low: ratio.interval.map(|interval| interval.low),
         ci_high: ratio.interval.map(|interval| interval.high),
         confidence: ratio.interval.map(|interval| interval.confidence),
-        delta: level.margin.value(),
-        verdict: verdict(ratio.interval, level.margin),
-        more_rounds: more_rounds(&ratio, level.margin, level.confidence),
+        delta: limits.margin().value(),
+        verdict: verdict(ratio.interval, limits),
+        more_rounds: more_rounds(&ratio, limits, level.confidence),
+        across_runtimes,
         method: level.method(),
     }
 }
@@ -127,13 +134,13 @@ mod tests {
         expect_test::expect![[r"
             wasm-interpreter/process over native/process
             wasm-aot/process over native/process
+            native/wasmedge over native/runc
             wasm-interpreter/wasmedge over native/runc
             wasm-aot/wasmedge over native/runc
-            native/wasmedge over native/runc
             native/runc over native/process
+            native/wasmedge over native/process
             wasm-interpreter/wasmedge over wasm-interpreter/process
             wasm-aot/wasmedge over wasm-aot/process
-            native/wasmedge over native/process
             wasm-interpreter/process over wasm-aot/process
             wasm-interpreter/wasmedge over wasm-aot/wasmedge
             wasm-interpreter/wasmedge over native/wasmedge
@@ -143,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_missing_baseline_is_no_comparison() {
-        assert_eq!(pairs(&Case::DEFAULT[4..5]), []);
+        assert_eq!(pairs(&Case::ALL[5..6]), []);
         assert_eq!(pairs(&[]), []);
     }
 }

@@ -8,6 +8,9 @@ use super::ratios::twin_ratio;
 use crate::results::{CaseSummary, Comparison, LoadDuring, Resolution, RunStatus, Warning};
 use crate::stats::describe::{OUTLIER_LIMIT, Samples};
 use crate::stats::interval::rounds_for_interval;
+use crate::stats::verdict::Limits;
+
+mod advice;
 
 /// Drift: the chance of a false alarm in a run, shared by its rows (Bonferroni).
 const DRIFT_ALPHA: f64 = 0.05;
@@ -49,6 +52,7 @@ pub fn warnings(findings: &Findings<'_>) -> Vec<Warning> {
     all.extend(outliers(findings));
     all.extend(load(findings));
     all.extend(circumstances(findings));
+    all.extend(advice::open(findings));
     all
 }
 
@@ -179,17 +183,10 @@ fn coarse_resolution(findings: &Findings<'_>) -> Option<Warning> {
             percent(*resolution)
         ),
         format!(
-            "verdicts use the coarser margin; {} rounds on this machine, or a quieter one, would resolve {}",
-            rounds_for(worst.n, resolution / asked),
-            percent(asked)
+            "verdicts use the coarser margin, and beyond {} nothing is called the same",
+            percent(Limits::asked(findings.level.margin).same().value())
         ),
     ))
-}
-
-/// Intervals shrink as the root of the rounds.
-fn rounds_for(n: usize, growth: f64) -> String {
-    let rounds = n as f64 * growth * growth;
-    if rounds <= 10_000.0 { format!("about {rounds:.0}") } else { "more than 10,000".to_owned() }
 }
 
 fn drift(findings: &Findings<'_>) -> Option<Warning> {
@@ -313,14 +310,6 @@ fn circumstances(findings: &Findings<'_>) -> Vec<Warning> {
         all.push(warning(
             format!("the manifest asks for a confidence of {}, which is none", manifest.confidence),
             "95 % was used",
-        ));
-    }
-    let open = findings.comparisons.iter().filter_map(|row| row.more_rounds).max();
-    if let Some(more) = open.filter(|_| findings.level.looks == 1) {
-        let undetermined = findings.comparisons.iter().filter(|row| row.more_rounds.is_some()).count();
-        all.push(warning(
-            format!("{undetermined} of {} comparisons are undetermined", findings.comparisons.len()),
-            format!("about {more} more rounds would settle all that more rounds can settle"),
         ));
     }
     all

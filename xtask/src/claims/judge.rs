@@ -212,8 +212,9 @@ fn judge_ratio(asked: &Asked, ours: &PairedRatio, arm: Option<(Case, PairedRatio
             ),
         },
     };
+    let across = if case.is_across_runtimes(*baseline) { ", across two runtimes" } else { "" };
     let explanation = format!(
-        "{because}`{case}` over `{baseline}` is {text} here, {}{arm}",
+        "{because}`{case}` over `{baseline}` is {text} here{across}, {}{arm}",
         Beside { ours: ratio, published: *published }.in_words()
     );
     Judged { ours: Some(ratio), verdict, explanation }

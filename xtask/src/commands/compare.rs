@@ -113,6 +113,7 @@ fn cells(ratio: Option<&Ratio>) -> (String, String, &'static str) {
         Verdict::Slower => "slower",
         Verdict::Same => "same",
         Verdict::Undetermined => "undetermined",
+        Verdict::TooNoisy => "too noisy to tell",
     };
     (format!("{:.3}×", ratio.value), interval, verdict)
 }

@@ -37,7 +37,7 @@ fn two_runs_of_the_same_differ_in_nothing() {
     let ours = compared(30, nothing, nothing, Some(5.0));
     assert_eq!(ours.differences, []);
     assert_eq!(ours.refusals().len(), 0);
-    assert_eq!((ours.rows.len(), ours.not_compared.len()), (5 * 6, 0));
+    assert_eq!((ours.rows.len(), ours.not_compared.len()), (5 * 7, 0));
     assert!(matches!(ours.canary, Canary::Steady(_)), "{:?}", ours.canary);
     assert!(ours.rows.iter().all(|row| row.normalised.is_none()));
     for row in &ours.rows {
@@ -192,7 +192,7 @@ fn other_benches_and_cells_are_listed_not_compared() {
             manifest.benches[0].args = vec!["--n".to_owned(), "5".to_owned()];
             manifest.benches[1].name = "new".to_owned();
             manifest.cells.retain(|cell| cell != "wasm-aot/process");
-            manifest.cells.push("native/wasmedge".to_owned());
+            manifest.cells.push("native/youki".to_owned());
         },
         nothing,
         Some(0.0),
@@ -209,9 +209,9 @@ fn other_benches_and_cells_are_listed_not_compared() {
         sweep/1000 wasm-aot/process: only run A has it
         sweep/100000 wasm-aot/process: only run A has it
         sweep/10000000 wasm-aot/process: only run A has it
-        sweep/1000 native/wasmedge: only run B has it
-        sweep/100000 native/wasmedge: only run B has it
-        sweep/10000000 native/wasmedge: only run B has it"]]
+        sweep/1000 native/youki: only run B has it
+        sweep/100000 native/youki: only run B has it
+        sweep/10000000 native/youki: only run B has it"]]
     .assert_eq(&reasons.join("\n"));
     assert_eq!(ours.refusals().iter().filter(|each| each.kind == DifferenceKind::Task).count(), 1);
     assert!(matches!(ours.canary, Canary::Unknown { .. }));
@@ -229,7 +229,7 @@ fn a_run_without_containers_and_one_with_some_benches_less_are_not_unlike() {
         None,
     );
     assert_eq!(ours.refusals().len(), 0, "{:?}", ours.refusals());
-    assert_eq!((ours.rows.len(), ours.not_compared.len()), (2 * 6, 3));
+    assert_eq!((ours.rows.len(), ours.not_compared.len()), (2 * 7, 3));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::results::{CaseSummary, Sample};
 use crate::visible::visible;
 
 /// The columns of `summary.csv`.
-pub const SUMMARY_COLUMNS: [&str; 29] = [
+pub const SUMMARY_COLUMNS: [&str; 30] = [
     "bench",
     "case",
     "n",
@@ -39,6 +39,7 @@ pub const SUMMARY_COLUMNS: [&str; 29] = [
     "delta",
     "verdict",
     "more_rounds",
+    "across_runtimes",
 ];
 
 /// The columns of `exports/samples.csv`.
@@ -57,8 +58,20 @@ pub const SAMPLE_COLUMNS: [&str; 11] = [
 ];
 
 /// The columns of `exports/comparisons.csv`.
-pub const COMPARISON_COLUMNS: [&str; 11] =
-    ["bench", "case", "baseline", "n", "ratio", "ci_low", "ci_high", "confidence", "delta", "verdict", "more_rounds"];
+pub const COMPARISON_COLUMNS: [&str; 12] = [
+    "bench",
+    "case",
+    "baseline",
+    "n",
+    "ratio",
+    "ci_low",
+    "ci_high",
+    "confidence",
+    "delta",
+    "verdict",
+    "more_rounds",
+    "across_runtimes",
+];
 
 /// `summary.csv`: a row per bench and cell, with its comparison to native where there is one.
 pub fn summary(run: &Run) -> String {
@@ -99,8 +112,9 @@ fn case_row(run: &Run, row: &CaseSummary) -> Vec<String> {
     fields.push(number(comparison.and_then(|c| c.ci_high)));
     fields.push(number(comparison.and_then(|c| c.confidence)));
     fields.push(number(comparison.map(|c| c.delta)));
-    fields.push(comparison.map_or_else(String::new, |c| view::verdict(c.verdict).to_owned()));
+    fields.push(comparison.map_or_else(String::new, |c| view::verdict_name(c.verdict).to_owned()));
     fields.push(comparison.and_then(|c| c.more_rounds).map_or_else(String::new, |rounds| rounds.to_string()));
+    fields.push(comparison.map_or_else(String::new, |c| c.across_runtimes.to_string()));
     fields
 }
 
@@ -119,8 +133,9 @@ pub fn comparisons(run: &Run) -> String {
             number(row.ci_high),
             number(row.confidence),
             number(Some(row.delta)),
-            view::verdict(row.verdict).to_owned(),
+            view::verdict_name(row.verdict).to_owned(),
             row.more_rounds.map_or_else(String::new, |rounds| rounds.to_string()),
+            row.across_runtimes.to_string(),
         ];
         push_row(&mut out, fields);
     }

@@ -6,7 +6,7 @@
 use super::number::{NONE, confidence, kb, percent, size_ratio};
 use super::view::{self, Side};
 use super::{Run, push};
-use crate::case::{Kind, Mode};
+use crate::case::{Case, Kind, Mode};
 use crate::results::{Comparison, Verdict};
 
 /// Size, time, and how sure; in that order.
@@ -72,46 +72,55 @@ fn times(run: &Run) -> String {
             sides.push(format!("{} there is no comparison with native", side.title()));
         } else {
             let clauses: Vec<String> = rows.iter().map(|(words, row)| format!("{words} {}", clause(row))).collect();
-            sides.push(format!("{}, {}", side.title(), list(&clauses)));
+            let across = if rows.iter().any(|(_, row)| row.across_runtimes) { " and across two runtimes" } else { "" };
+            sides.push(format!("{}{across}, {}", side.title(), list(&clauses)));
         }
         shown.extend(rows.into_iter().map(|(_, row)| row));
     }
-    if view::plain_benches(run).count() > 1 {
-        sides[0] = format!("for {}, {}", bench.name, sides[0]);
+    if view::plain_benches(run).count() > 1 || bench.sweep.is_some() {
+        sides[0] = format!("for {}, {}", view::spoken(run, bench), sides[0]);
     }
     sides.extend(runtime(run, &bench.name));
-    if shown.iter().any(|row| row.ratio.is_some() && row.ci_low.is_none()) {
-        let more = shown.iter().filter(|row| row.ci_low.is_none()).filter_map(|row| row.more_rounds).max();
-        sides.push(format!("a ratio without interval comes from too few rounds{}", advice(more)));
+    if let Some(row) = shown.iter().find(|row| row.ratio.is_some() && row.ci_low.is_none()) {
+        let needed = row.more_rounds.map_or_else(String::new, |more| format!(": it takes {}", row.n + more as usize));
+        sides.push(format!("a ratio without interval comes from too few rounds{needed}"));
     }
     sentence(&sides.join("; "))
 }
 
 /// What the control arm says: native and Wasm containers are made by different runtimes, and a part of their ratio is
-/// the runtimes'. Without the arm, a Wasm container that is faster than a native one asks for it.
+/// the runtimes'. Without the arm, every ratio across the two asks for it.
 fn runtime(run: &Run, bench: &str) -> Option<String> {
-    if let Some(row) = view::comparison(run, bench, "native/wasmedge") {
-        let (low, high) = view::ratio(row).ends?;
-        return Some(format!(
+    if let Some((low, high)) = view::runtimes::control_arm(run, bench).and_then(|ratio| ratio.ends) {
+        let mut text = format!(
             "native in a container of the same shim took {low} to {high} times as long as with runc, which is the \
              runtime's part and not the engine's"
-        ));
+        );
+        if let Some(within) = within_the_shim(run, bench) {
+            push(&mut text, format_args!("; {within}"));
+        }
+        return Some(text);
     }
-    let aot = view::comparison(run, bench, &view::central_case(Mode::Aot, Side::Container))?;
-    (aot.verdict == Verdict::Faster).then(|| {
+    view::runtimes::note(run, [bench]).map(|_| {
         "runc and the WasmEdge shim are different runtimes, and `--case native/wasmedge` would tell the runtime's part \
          from the engine's"
             .to_owned()
     })
 }
 
-/// How many more rounds are needed, when that is known.
-fn advice(more: Option<u32>) -> String {
-    match more {
-        Some(1) => ", and about 1 more round is needed".to_owned(),
-        Some(rounds) => format!(", and about {rounds} more rounds are needed"),
-        None => String::new(),
-    }
+/// The modules against the native image in the same runtime: the engine's part alone.
+fn within_the_shim(run: &Run, bench: &str) -> Option<String> {
+    let arm = Case::NATIVE_WASMEDGE.to_string();
+    let clauses: Vec<String> = [(Mode::Interpreter, "the interpreter"), (Mode::Aot, "code compiled ahead of time")]
+        .into_iter()
+        .filter_map(|(mode, words)| {
+            let case = view::central_case(mode, Side::Container);
+            let mut rows = run.summary.comparisons.iter();
+            let row = rows.find(|row| row.bench == bench && row.case == case && row.baseline == arm)?;
+            row.ratio.map(|_| format!("{words} {}", clause(row)))
+        })
+        .collect();
+    (!clauses.is_empty()).then(|| format!("within that shim, {}", list(&clauses)))
 }
 
 /// What one comparison says, as a predicate.
@@ -124,8 +133,10 @@ fn clause(row: &Comparison) -> String {
         }
         (Verdict::Same, Some(_)) => format!("took as long as native within {margin} ({})", ratio.times()),
         (Verdict::Undetermined, Some(_)) => {
-            let more = advice(row.more_rounds);
-            format!("can not be told from native at a margin of {margin} ({}{more})", ratio.times())
+            format!("can not be told from native at a margin of {margin} ({})", ratio.times())
+        }
+        (Verdict::TooNoisy, Some(_)) => {
+            format!("can not be told from native by a run that leaves {margin} open ({})", ratio.times())
         }
         (_, None) if ratio.value == NONE => "has no pair of samples to compare".to_owned(),
         (_, None) => format!("took {} times as long as native in the median (no interval)", ratio.value),

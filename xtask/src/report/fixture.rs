@@ -257,6 +257,7 @@ fn comparison(samples: &[Sample], bench: &str, (case, baseline): (&str, &str)) -
         delta: DELTA,
         verdict,
         more_rounds: (verdict == Verdict::Undetermined).then_some(if ends.is_some() { 120 } else { 1 }),
+        across_runtimes: case.ends_with("/wasmedge") && baseline == "native/runc",
         method: "median of ratios paired by round, order-statistic interval".to_owned(),
     }
 }

@@ -32,7 +32,7 @@ pub fn readme(run: &Run) -> String {
     out.push_str(&sentences(run));
     push(&mut out, format_args!("![{}](result.svg)\n\n", super::picture::TITLE));
     out.push_str(&central(run));
-    for bench in view::plain_benches(run) {
+    for bench in view::shown_benches(run) {
         out.push_str(&bench_table(run, &bench.name));
     }
     out.push_str(&resolutions(run));
@@ -54,7 +54,7 @@ pub fn pull_request(run: &Run) -> String {
     out.push_str(&sentences(run));
     out.push_str(&central(run));
     out.push_str("<details><summary>Every row, and what to know before believing it</summary>\n\n");
-    for bench in view::plain_benches(run) {
+    for bench in view::shown_benches(run) {
         out.push_str(&bench_table(run, &bench.name));
     }
     out.push_str(&resolutions(run));
@@ -116,10 +116,10 @@ fn central(run: &Run) -> String {
     let heads = ["", "binary kB", "image pulled kB", "image unpacked kB", "direct ms", "container ms"];
     let mut out = table(&heads, "lrrrrr", &rows);
     let sure = confidence(view::level(run));
-    let bench = view::headline(run).map_or(NONE, |bench| &bench.name);
+    let bench = view::headline(run).map_or_else(|| NONE.to_owned(), |bench| bench.name.clone());
     push(
         &mut out,
-        format_args!("{}: median, its {sure} interval where n allows one, ratio to native by round.", escape(bench)),
+        format_args!("{}: median, its {sure} interval where n allows one, ratio to native by round.", escape(&bench)),
     );
     let sources = view::sources(run);
     if !sources.is_empty() {
@@ -129,7 +129,15 @@ fn central(run: &Run) -> String {
             format_args!(" Published: {sources}; the image sizes there do not say whether compressed or unpacked."),
         );
     }
+    if let Some(note) = view::runtimes::note(run, [bench.as_str()]) {
+        push(&mut out, format_args!(" {}", escape(&note)));
+    }
     out + "\n\n"
+}
+
+/// What the mark of a ratio means, as a paragraph.
+fn note<'a>(run: &Run, benches: impl IntoIterator<Item = &'a str>) -> String {
+    view::runtimes::note(run, benches).map_or_else(String::new, |note| escape(&note) + "\n\n")
 }
 
 fn central_row(row: &Row) -> Vec<String> {
@@ -147,7 +155,7 @@ fn bench_table(run: &Run, bench: &str) -> String {
         let comparison = view::comparison(run, bench, &row.case);
         let verdict = match (comparison, view::replica(&row.case)) {
             _ if row.n == 0 => "not measured".to_owned(),
-            (Some(comparison), _) => view::verdict_with_advice(comparison),
+            (Some(comparison), _) => view::runtimes::marked_verdict(comparison),
             (None, Replica::Twin) => "A/A twin".to_owned(),
             (None, Replica::First) => String::new(),
         };
@@ -155,8 +163,8 @@ fn bench_table(run: &Run, bench: &str) -> String {
             escape(&row.case),
             row.n.to_string(),
             row.failed.to_string(),
-            view::median_ms(row).with_brackets(),
-            comparison.map_or_else(String::new, |comparison| view::ratio(comparison).times()),
+            view::median(row),
+            comparison.map_or_else(String::new, view::runtimes::marked_ratio),
             verdict,
         ]);
     }
@@ -164,8 +172,8 @@ fn bench_table(run: &Run, bench: &str) -> String {
     if rows.is_empty() {
         return title + "Nothing was measured.\n\n";
     }
-    let heads = ["case", "n", "failed", "median [low, high] ms", "ratio to native", "verdict"];
-    title + &table(&heads, "lrrrrl", &rows)
+    let heads = ["case", "n", "failed", "median [low, high]", "ratio to native", "verdict"];
+    title + &table(&heads, "lrrrrl", &rows) + &note(run, [bench])
 }
 
 fn resolutions(run: &Run) -> String {
@@ -188,8 +196,8 @@ fn other_ratios(run: &Run) -> String {
     let rows: Vec<Vec<String>> = view::other_comparisons(run)
         .into_iter()
         .map(|row| {
-            let ratio = view::ratio(row).times();
-            vec![escape(&row.bench), escape(&row.case), escape(&row.baseline), ratio, view::verdict_with_advice(row)]
+            let (ratio, verdict) = (view::runtimes::marked_ratio(row), view::runtimes::marked_verdict(row));
+            vec![escape(&row.bench), escape(&row.case), escape(&row.baseline), ratio, verdict]
         })
         .collect();
     if rows.is_empty() {

@@ -14,6 +14,13 @@ fn decimals(value: f64, width: Option<f64>) -> usize {
     }
 }
 
+/// As many digits as the interval supports, and enough for two significant ones: an interval that is as wide as its value
+/// is no reason to show the value as 0.
+fn shown(value: f64, decimals: usize) -> String {
+    let two = (0..=9).find(|&digits| value.abs() * pow10(digits) >= 10.0).unwrap_or(0);
+    fixed(value, decimals.max(two))
+}
+
 fn pow10(digits: usize) -> f64 {
     10_f64.powi(i32::try_from(digits).unwrap_or(i32::MAX))
 }
@@ -51,7 +58,7 @@ pub fn significant(value: f64, digits: usize) -> String {
     fixed(value, if value == 0.0 { 0 } else { decimals })
 }
 
-/// A value with its interval, all three with the same number of decimals.
+/// A value with its interval, all three with the same number of decimals, but at least two significant digits each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rounded {
     /// The value.
@@ -66,14 +73,26 @@ impl Rounded {
         let Some(value) = value else { return Self { value: NONE.to_owned(), ends: None } };
         let digits = decimals(value, interval.map(|(low, high)| high - low));
         Self {
-            value: fixed(value, digits),
-            ends: interval.map(|(low, high)| (fixed(low, digits), fixed(high, digits))),
+            value: shown(value, digits),
+            ends: interval.map(|(low, high)| (shown(low, digits), shown(high, digits))),
         }
     }
 
     /// Nanoseconds shown in milliseconds.
     pub fn ms(value_ns: Option<f64>, interval_ns: Option<(f64, f64)>) -> Self {
         Self::new(value_ns.map(|ns| ns / 1e6), interval_ns.map(|(low, high)| (low / 1e6, high / 1e6)))
+    }
+
+    /// Nanoseconds with the unit that fits the value: `349 µs [335, 363]`, `118 ms [114, 123]`.
+    pub fn time(value_ns: Option<f64>, interval_ns: Option<(f64, f64)>) -> String {
+        let (unit, factor) = if value_ns.is_some_and(|ns| ns < 1e6) { ("µs", 1e3) } else { ("ms", 1e6) };
+        let ends = interval_ns.map(|(low, high)| (low / factor, high / factor));
+        let Self { value, ends } = Self::new(value_ns.map(|ns| ns / factor), ends);
+        match ends {
+            _ if value == NONE => value,
+            Some((low, high)) => format!("{value} {unit} [{low}, {high}]"),
+            None => format!("{value} {unit}"),
+        }
     }
 
     /// `[low, high]`, or a dash.
@@ -149,6 +168,23 @@ mod tests {
         assert_eq!(Rounded::new(Some(1.347), None).times(), "1.35×");
         assert_eq!(Rounded::new(None, None).times(), NONE);
         assert_eq!(Rounded::ms(Some(61_234_567.0), None).value, "61.2");
+    }
+
+    /// A run on a noisy machine showed `0 [0, 4]` ms and `0.0× to 1.9×`.
+    #[test]
+    fn a_wide_interval_leaves_two_significant_digits() {
+        let shown = |value, low, high| Rounded::new(Some(value), Some((low, high)));
+        assert_eq!(shown(0.349, 0.0352, 4.1).with_brackets(), "0.35 [0.035, 4.1]");
+        assert_eq!(shown(0.9, 0.046, 1.94).times(), "0.046× to 1.9×");
+        assert_eq!(shown(7.2, 5.4, 9.3).with_brackets(), "7.2 [5.4, 9.3]");
+        assert_eq!(shown(25.0, 8.2, 95.0).with_brackets(), "25 [8.2, 95]");
+        assert_eq!(shown(0.0, 0.0, 4.0).with_brackets(), "0 [0, 4.0]");
+        let time = |value, low, high| Rounded::time(Some(value), Some((low, high)));
+        assert_eq!(time(349_200.0, 335_000.0, 363_400.0), "349 µs [335, 363]");
+        assert_eq!(time(400.0, 310.0, 4_000_000.0), "0.40 µs [0.31, 4000]");
+        assert_eq!(time(118e6, 114e6, 123e6), "118 ms [114, 123]");
+        assert_eq!(Rounded::time(Some(61_234_567.0), None), "61.2 ms");
+        assert_eq!(Rounded::time(None, None), NONE);
     }
 
     #[test]

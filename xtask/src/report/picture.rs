@@ -52,11 +52,14 @@ pub fn result(run: &Run) -> Result<String> {
         for (index, (name, bars)) in panels.iter().enumerate() {
             panel(canvas, name, (bars, MARGIN + (PANEL + GAP) * index as f64))?;
         }
-        let note = format!(
+        let mut note = format!(
             "{bench}, median of {} rounds; whiskers: {} interval; ×: ratio to native",
             run.manifest.rounds,
             super::number::confidence(view::level(run))
         );
+        if view::runtimes::note(run, [bench]).is_some() {
+            note += "; †: across two runtimes, runc and the WasmEdge shim";
+        }
         canvas.text((MARGIN, height - 20.0), &note, (Ink::Muted, Anchor::Start))
     })?;
     let (head, body) = drawn.split_once(">\n").unwrap_or(("", &drawn));
@@ -91,7 +94,7 @@ fn time_bars(run: &Run, bench: &str, side: Side) -> [Option<Bar>; 3] {
             value: row.median_ns?,
             ends: interval(row.ci_low_ns, row.ci_high_ns),
             words: view::median_ms(row).value,
-            ratio: ratio.map(|row| view::ratio(row).times()),
+            ratio: ratio.map(view::runtimes::marked_ratio),
         })
     })
 }

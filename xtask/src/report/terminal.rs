@@ -28,7 +28,7 @@ pub enum ColourChoice {
 pub fn render(run: &Run, colour: ColourChoice) -> String {
     let mut out = String::new();
     head(run, &mut out);
-    for bench in view::plain_benches(run) {
+    for bench in view::shown_benches(run) {
         bench_table(run, &bench.name, colour, &mut out);
     }
     resolutions(run, &mut out);
@@ -116,6 +116,7 @@ fn central(run: &Run, out: &mut String) {
         format!("{}: median, ratio to native", bench.name)
     };
     push_table(out, &title, &table);
+    push_note(run, &bench.name, out);
     let sources = view::sources(run);
     if !sources.is_empty() {
         out.pop();
@@ -146,16 +147,16 @@ fn bench_table(run: &Run, bench: &str, colour: ColourChoice, out: &mut String) {
     }
     let counts = view::counts(&rows);
     let mut table = table();
-    table.set_header(["", "median [low, high] ms", "ratio to native", "verdict"]);
+    table.set_header(["", "median [low, high]", "ratio to native", "verdict"]);
     for row in rows {
         let comparison = view::comparison(run, bench, &row.case);
-        let ratio = comparison.filter(|_| row.n > 0).map_or_else(String::new, |found| view::ratio(found).times());
+        let ratio = comparison.filter(|_| row.n > 0).map_or_else(String::new, view::runtimes::marked_ratio);
         let verdict = match comparison {
-            _ if row.n == 0 => "not measured",
-            Some(comparison) => view::verdict(comparison.verdict),
-            None => role(&row.case),
+            _ if row.n == 0 => "not measured".to_owned(),
+            Some(comparison) => view::runtimes::marked_verdict(comparison),
+            None => role(&row.case).to_owned(),
         };
-        table.add_row([&*visible(&row.case), &view::median_ms(row).with_brackets(), &ratio, verdict]);
+        table.add_row([&*visible(&row.case), &view::median(row), &ratio, &verdict]);
     }
     shape(&mut table, "lrrl");
     let before = out.len();
@@ -164,6 +165,16 @@ fn bench_table(run: &Run, bench: &str, colour: ColourChoice, out: &mut String) {
         let painted: String = out[before..].lines().map(|line| paint(line) + "\n").collect();
         out.truncate(before);
         out.push_str(&painted);
+    }
+    push_note(run, bench, out);
+}
+
+/// What the mark of a ratio means, close below the table that bears it.
+fn push_note(run: &Run, bench: &str, out: &mut String) {
+    if let Some(note) = view::runtimes::note(run, [bench]) {
+        out.truncate(out.trim_end_matches('\n').len() + 1);
+        push_wrapped(out, &note, ("", "  "));
+        out.push('\n');
     }
 }
 
@@ -176,9 +187,10 @@ fn role(case: &str) -> &'static str {
     }
 }
 
-/// A line of a bench's table with the verdict at its end coloured. Done after the layout, which counts letters.
+/// A line of a bench's table with the verdict at its end coloured; one across two runtimes has a mark there, and no
+/// colour. Done after the layout, which counts letters.
 fn paint(line: &str) -> String {
-    let tints = [(Verdict::Faster, 32), (Verdict::Slower, 31), (Verdict::Undetermined, 33)];
+    let tints = [(Verdict::Faster, 32), (Verdict::Slower, 31), (Verdict::Undetermined, 33), (Verdict::TooNoisy, 33)];
     for (verdict, tint) in tints {
         if let Some(start) = line.strip_suffix(view::verdict(verdict)) {
             return format!("{start}\u{1b}[{tint}m{}\u{1b}[0m", view::verdict(verdict));

@@ -102,7 +102,10 @@ fn a_row_without_a_sample_is_not_measured_and_compared_with_nothing() {
     let text = terminal::render(&run, ColourChoice::Plain);
     assert!(text.contains("not measured") && !text.contains("undetermined"), "{text}");
     let [_, times, _] = findings::sentences(&run);
-    assert!(times.starts_with("For array-sum, in a container, the interpreter took"), "{times}");
+    assert!(
+        times.starts_with("For array-sum, in a container and across two runtimes, the interpreter took"),
+        "{times}"
+    );
     assert!(!times.contains("more rounds") && !times.contains("no pair"), "{times}");
 }
 
@@ -181,6 +184,92 @@ fn the_control_arm_tells_the_runtimes_part_and_its_absence_is_told() {
     run.summary.comparisons.push(arm);
     let with = &findings::sentences(&run)[1];
     assert!(with.contains("0.63 to 0.70") && with.contains("the runtime's part"), "{with}");
+}
+
+/// A form of the report by name, and its text.
+fn forms(run: &Run) -> Vec<(String, String)> {
+    let mut forms = vec![("terminal".to_owned(), terminal::render(run, ColourChoice::Colour))];
+    for (name, bytes) in files(run).unwrap() {
+        if ["README.md", "report.html", "exports/pull-request.md", "result.svg"].contains(&name.as_str()) {
+            forms.push((name, String::from_utf8(bytes).unwrap()));
+        }
+    }
+    forms
+}
+
+/// A Wasm container was called "faster", in green and without a word on the runtimes, when the headline bench was not
+/// in the run.
+#[test]
+fn a_ratio_across_two_runtimes_is_marked_wherever_it_stands() {
+    for benches in [vec!["array-sum", "noop"], vec!["noop"]] {
+        let mut run = fixture::complete();
+        run.manifest.benches.retain(|bench| benches.contains(&bench.name.as_str()));
+        let rows = &mut run.summary.comparisons;
+        rows.retain(|row| benches.contains(&row.bench.as_str()));
+        rows.iter_mut().filter(|row| row.across_runtimes).for_each(|row| row.verdict = Verdict::Faster);
+        let across: Vec<&Comparison> = run.summary.comparisons.iter().filter(|row| row.across_runtimes).collect();
+        assert!(across.len() >= benches.len(), "{across:?}");
+        for (name, text) in forms(&run) {
+            for row in across.iter().filter(|row| row.ratio.is_some()) {
+                let ratio = super::view::ratio(row).times();
+                let places: Vec<&str> = text.split(&ratio).skip(1).collect();
+                let shows_all = name != "result.svg" && name != "exports/pull-request.md";
+                assert!(!places.is_empty() || !shows_all, "{name} has no {ratio}");
+                assert!(places.iter().all(|after| after.starts_with('†')), "{name} has {ratio} without the mark");
+            }
+            let told = if name == "result.svg" { "across two runtimes" } else { "Across two runtimes" };
+            assert!(text.contains(told), "{name} does not say what the mark means");
+            assert!(!text.contains("\u{1b}[32m"), "{name} is green");
+        }
+        let value = serde_json::to_value(&run.summary).unwrap();
+        let rows = value["comparisons"].as_array().unwrap();
+        assert_eq!(rows.iter().filter(|row| row["across_runtimes"] == true).count(), across.len());
+        let table = csv::comparisons(&run);
+        assert_eq!(table.lines().filter(|line| line.ends_with(",true")).count(), across.len());
+    }
+}
+
+/// What the runtimes cost stands beside what they are mixed with, and modules beside the native image in their shim.
+#[test]
+fn the_control_arm_has_a_row_in_the_central_table() {
+    let mut run = fixture::complete();
+    assert!(!super::view::central(&run).iter().any(|row| row.name == "native, in the shim"));
+    let arm = "native/wasmedge";
+    let of_sum = |bench: &str, case: &str, name: &str| bench == "array-sum" && case == name;
+    let mut row = run.summary.cases.iter().find(|row| of_sum(&row.bench, &row.case, "native/runc")).unwrap().clone();
+    arm.clone_into(&mut row.case);
+    run.summary.cases.push(row);
+    let is_aot = |row: &&Comparison| of_sum(&row.bench, &row.case, "wasm-aot/wasmedge") && row.across_runtimes;
+    let row = run.summary.comparisons.iter().find(is_aot).unwrap().clone();
+    let over_arm = Comparison { baseline: arm.to_owned(), across_runtimes: false, ..row.clone() };
+    run.summary.comparisons.extend([over_arm, Comparison { case: arm.to_owned(), ..row }]);
+    let rows = super::view::central(&run);
+    assert_eq!(rows[1].name, "native, in the shim");
+    assert_eq!(rows[1].times[1].ratio.as_deref(), Some("1.13× to 1.17×†"));
+    let times = &findings::sentences(&run)[1];
+    assert!(times.contains("within that shim, code compiled ahead of time took 1.13 to 1.17"), "{times}");
+    let text = terminal::render(&run, ColourChoice::Plain);
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    assert!(text.contains("takes 1.13× to 1.17× as long on"), "{text}");
+}
+
+/// Its warnings stated a resolution while its sentences said that there is none, and its headline did not say its size.
+#[test]
+fn a_run_of_a_sweep_alone_says_which_size_its_headline_is_and_what_it_resolves() {
+    let mut run = fixture::complete();
+    run.manifest.benches.retain(|bench| bench.sweep.is_some());
+    run.summary.cases.retain(|row| row.bench.contains('/'));
+    run.summary.comparisons.iter_mut().filter(|row| row.bench == "noop").for_each(|row| {
+        "array-sum-sizes/1000".clone_into(&mut row.bench);
+    });
+    run.summary.resolutions.retain(|row| row.bench == "noop");
+    run.summary.resolutions.iter_mut().for_each(|row| "array-sum-sizes/1000".clone_into(&mut row.bench));
+    let [_, times, trust] = findings::sentences(&run);
+    assert!(times.starts_with("For n = 1000 of array-sum-sizes, the smallest of 4 sizes, in a container"), "{times}");
+    assert!(trust.contains("the A/A row") || trust.contains("The A/A row"), "{trust}");
+    let text = terminal::render(&run, ColourChoice::Plain);
+    assert!(text.contains("A/A: what this run can not tell apart"), "{text}");
+    assert!(!html::render(&run).unwrap().contains("No ratio to native is in this run"));
 }
 
 /// Every public field of the stored structs, read from their source.

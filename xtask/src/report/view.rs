@@ -6,17 +6,20 @@
 use std::collections::BTreeMap;
 
 use super::Run;
-use super::number::{NONE, Rounded, interval, kb, published as as_published, size_ratio};
+use super::number::{Rounded, interval};
 use crate::case::{Case, Cell, Kind, Mode, Replica, Runner};
 use crate::results::{
-    BenchRecord, CaseSummary, Comparison, Estimate, Fit, Outcome, Quantity, Resolution, RunStatus, SizeRow, Verdict,
+    BenchRecord, CaseSummary, Comparison, Estimate, Fit, Outcome, Resolution, RunStatus, SizeRow, Verdict,
 };
 
+pub use central::{Row, central, sources};
 pub use circumstances::circumstances;
 pub use command::{command, shell_word};
 
+mod central;
 mod circumstances;
 mod command;
+pub mod runtimes;
 
 /// The bench whose rows are the headline.
 const HEADLINE: &str = "array-sum";
@@ -34,6 +37,21 @@ pub fn headline(run: &Run) -> Option<&BenchRecord> {
 /// The benches that are no points of a sweep, in the order of the run.
 pub fn plain_benches(run: &Run) -> impl Iterator<Item = &BenchRecord> {
     run.manifest.benches.iter().filter(|bench| bench.sweep.is_none())
+}
+
+/// The benches whose every row is shown: those that are no points of a sweep; where all are, the one of the headline.
+pub fn shown_benches(run: &Run) -> Vec<&BenchRecord> {
+    let plain: Vec<&BenchRecord> = plain_benches(run).collect();
+    if plain.is_empty() { headline(run).into_iter().collect() } else { plain }
+}
+
+/// How a bench is called in a sentence: a point of a sweep by its size, and as one of so many.
+pub fn spoken(run: &Run, bench: &BenchRecord) -> String {
+    let Some(point) = &bench.sweep else { return bench.name.clone() };
+    let of_sweep = run.manifest.benches.iter().filter_map(|bench| bench.sweep.as_ref());
+    let sizes: Vec<u64> = of_sweep.filter(|other| other.name == point.name).map(|other| other.n).collect();
+    let rank = if sizes.iter().all(|n| *n >= point.n) { "the smallest" } else { "one" };
+    format!("n = {} of {}, {rank} of {} sizes", point.n, point.name, sizes.len())
 }
 
 /// How many samples stand behind the rows that have any: `n = 30`, `n = 30, wasm-aot/wasmedge 28`.
@@ -83,7 +101,7 @@ pub fn central_case(mode: Mode, side: Side) -> String {
         (Side::Container, Mode::Native) => Runner::Runc,
         (Side::Container, _) => Runner::WasmEdge,
     };
-    Case::DEFAULT
+    Case::ALL
         .into_iter()
         .find(|case| case.mode() == mode && case.runner() == runner)
         .map_or_else(String::new, |case| case.to_string())
@@ -106,21 +124,21 @@ pub fn is_to_native(row: &Comparison) -> bool {
     row.case.parse::<Case>().is_ok_and(|case| case.baseline().to_string() == row.baseline)
 }
 
-/// The ratios that are not to native, of benches that are no points of a sweep: what a container adds, what
+/// The ratios that are not to native, of the benches that are shown: what a container adds, what
 /// compiling ahead of time saves, what the shim costs.
 pub fn other_comparisons(run: &Run) -> Vec<&Comparison> {
     let mut rows = Vec::new();
-    for bench in plain_benches(run) {
+    for bench in shown_benches(run) {
         let of_bench = run.summary.comparisons.iter().filter(|row| row.bench == bench.name);
         rows.extend(of_bench.filter(|row| !is_to_native(row) && row.ratio.is_some()));
     }
     rows
 }
 
-/// The A/A rows that have samples, of benches that are no points of a sweep.
+/// The A/A rows that have samples, of the benches that are shown.
 pub fn resolutions(run: &Run) -> Vec<&Resolution> {
     let mut rows = Vec::new();
-    for bench in plain_benches(run) {
+    for bench in shown_benches(run) {
         rows.extend(run.summary.resolutions.iter().filter(|row| row.bench == bench.name && row.n > 0));
     }
     rows
@@ -129,6 +147,11 @@ pub fn resolutions(run: &Run) -> Vec<&Resolution> {
 /// The confidence that each interval was asked to have: the nominal one, or that of a look when the run had several.
 pub fn level(run: &Run) -> f64 {
     run.manifest.sequential.as_ref().map_or(run.manifest.confidence, |sequential| sequential.look_confidence)
+}
+
+/// A median with its unit and its interval: `349 µs [335, 363]`.
+pub fn median(row: &CaseSummary) -> String {
+    Rounded::time(row.median_ns, interval(row.ci_low_ns, row.ci_high_ns))
 }
 
 /// A median in milliseconds with its interval.
@@ -153,15 +176,15 @@ pub const fn verdict(verdict: Verdict) -> &'static str {
         Verdict::Slower => "slower",
         Verdict::Same => "same",
         Verdict::Undetermined => "undetermined",
+        Verdict::TooNoisy => "too noisy",
     }
 }
 
-/// A verdict with what would settle it.
-pub fn verdict_with_advice(row: &Comparison) -> String {
-    match (row.verdict, row.more_rounds) {
-        (Verdict::Undetermined, Some(1)) => "undetermined, about 1 more round needed".to_owned(),
-        (Verdict::Undetermined, Some(rounds)) => format!("undetermined, about {rounds} more rounds needed"),
-        (other, _) => verdict(other).to_owned(),
+/// A verdict as it stands in the files.
+pub const fn verdict_name(name: Verdict) -> &'static str {
+    match name {
+        Verdict::TooNoisy => "too-noisy",
+        other => verdict(other),
     }
 }
 
@@ -187,48 +210,9 @@ pub fn unfinished(run: &Run) -> Option<&'static str> {
     }
 }
 
-/// One line of the central table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// `native`, `wasm-interpreter`, `wasm-aot`, or a published row.
-    pub name: String,
-    /// Binary, image as pulled, image unpacked: kB.
-    pub sizes: [SizeCell; 3],
-    /// Direct, container: ms.
-    pub times: [TimeCell; 2],
-}
-
-/// A size and what it is to the native one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SizeCell {
-    /// kB.
-    pub kb: String,
-    /// To native.
-    pub ratio: Option<String>,
-}
-
-/// A median, its interval, and the paired ratio to native.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TimeCell {
-    /// ms.
-    pub median: String,
-    /// `[low, high]`, ms.
-    pub interval: Option<String>,
-    /// `1.31× to 1.38×`; absent in the native row.
-    pub ratio: Option<String>,
-}
-
 /// The names of the three rows that are ours.
 pub const MODES: [(Mode, &str); 3] =
     [(Mode::Native, "native"), (Mode::Interpreter, "wasm-interpreter"), (Mode::Aot, "wasm-aot")];
-
-const fn kind_of(mode: Mode) -> Kind {
-    match mode {
-        Mode::Native => Kind::Native,
-        Mode::Interpreter => Kind::Wasm,
-        Mode::Aot => Kind::WasmAot,
-    }
-}
 
 /// The sizes of a program in a kind.
 pub fn size<'a>(run: &'a Run, program: &str, kind: Kind) -> Option<&'a SizeRow> {
@@ -238,80 +222,6 @@ pub fn size<'a>(run: &'a Run, program: &str, kind: Kind) -> Option<&'a SizeRow> 
 /// Binary, image as pulled, image unpacked, in bytes.
 pub fn three_sizes(row: &SizeRow) -> [Option<u64>; 3] {
     [Some(row.binary_bytes), row.image_bytes_compressed, row.image_bytes_unpacked]
-}
-
-/// The rows of the central table: ours, then the published ones.
-pub fn central(run: &Run) -> Vec<Row> {
-    let Some(bench) = headline(run) else { return Vec::new() };
-    let mut rows: Vec<Row> = MODES
-        .iter()
-        .map(|&(mode, name)| Row {
-            name: name.to_owned(),
-            sizes: size_cells(run, &bench.program, kind_of(mode)),
-            times: Side::ALL.map(|side| time_cell(run, &bench.name, &central_case(mode, side))),
-        })
-        .collect();
-    rows.extend(published(run));
-    rows
-}
-
-fn size_cells(run: &Run, program: &str, kind: Kind) -> [SizeCell; 3] {
-    let ours = size(run, program, kind).map_or([None; 3], three_sizes);
-    let native = size(run, program, Kind::Native).map_or([None; 3], three_sizes);
-    std::array::from_fn(|index| SizeCell {
-        kb: ours[index].map_or_else(|| NONE.to_owned(), kb),
-        ratio: match (kind, ours[index], native[index]) {
-            (Kind::Wasm | Kind::WasmAot, Some(ours), Some(native)) => Some(size_ratio(ours as f64 / native as f64)),
-            _ => None,
-        },
-    })
-}
-
-fn time_cell(run: &Run, bench: &str, name: &str) -> TimeCell {
-    let median = case(run, bench, name).map_or_else(|| Rounded::new(None, None), median_ms);
-    let interval = median.ends.is_some().then(|| median.brackets());
-    let ratio = comparison(run, bench, name).map(ratio).filter(|ratio| ratio.value != NONE);
-    TimeCell { median: median.value, interval, ratio: ratio.map(|ratio| ratio.times()) }
-}
-
-/// A line per kind that has published figures. Of several figures for one place the last counts: it corrects
-/// those before it. Images as published are one number, which stands under "pulled".
-fn published(run: &Run) -> Vec<Row> {
-    let mut kinds: Vec<&str> = Vec::new();
-    let mut figures: BTreeMap<(&str, Quantity), f64> = BTreeMap::new();
-    for claim in &run.summary.claims {
-        if let Some(place) = &claim.place {
-            if !kinds.contains(&place.kind.as_str()) {
-                kinds.push(&place.kind);
-            }
-            figures.insert((&place.kind, place.quantity), claim.published);
-        }
-    }
-    kinds
-        .into_iter()
-        .map(|kind| {
-            let figure =
-                |quantity| figures.get(&(kind, quantity)).map_or_else(|| NONE.to_owned(), |&value| as_published(value));
-            let size = |kb| SizeCell { kb, ratio: None };
-            let time = |median| TimeCell { median, interval: None, ratio: None };
-            Row {
-                name: format!("{kind} published"),
-                sizes: [size(figure(Quantity::BinarySize)), size(figure(Quantity::ImageSize)), size(NONE.to_owned())],
-                times: [time(figure(Quantity::DirectTime)), time(figure(Quantity::ContainerTime))],
-            }
-        })
-        .collect()
-}
-
-/// Who published the figures of the central table, each once.
-pub fn sources(run: &Run) -> Vec<&str> {
-    let mut sources = Vec::new();
-    for claim in run.summary.claims.iter().filter(|claim| claim.place.is_some()) {
-        if !sources.contains(&claim.source.as_str()) {
-            sources.push(claim.source.as_str());
-        }
-    }
-    sources
 }
 
 /// Runs of one cell that gave no sample.
@@ -351,16 +261,15 @@ pub fn not_measured(run: &Run) -> Vec<(String, Vec<String>)> {
     gathered(rows.map(|row| (row.reason.clone(), format!("{} {}", row.bench, row.case))))
 }
 
-/// Which ratios to native could not be decided, gathered by what would settle them: that, and `bench case` for each
-/// row. Points of a sweep are left out.
+/// Which ratios to native could not be decided, gathered by the word for it: that, and `bench case` for each row.
 pub fn undetermined(run: &Run) -> Vec<(String, Vec<String>)> {
     let rows = run.summary.comparisons.iter().filter(|row| {
-        row.verdict == Verdict::Undetermined
+        matches!(row.verdict, Verdict::Undetermined | Verdict::TooNoisy)
             && row.ratio.is_some()
             && is_to_native(row)
-            && plain_benches(run).any(|bench| bench.name == row.bench)
+            && shown_benches(run).iter().any(|bench| bench.name == row.bench)
     });
-    gathered(rows.map(|row| (verdict_with_advice(row), format!("{} {}", row.bench, row.case))))
+    gathered(rows.map(|row| (verdict(row.verdict).to_owned(), format!("{} {}", row.bench, row.case))))
 }
 
 fn gathered(pairs: impl Iterator<Item = (String, String)>) -> Vec<(String, Vec<String>)> {

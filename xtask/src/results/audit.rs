@@ -188,7 +188,7 @@ mod tests {
         all[1].position = first;
         let text = faults(&manifest, all);
         assert!(text.contains("1 line is of a run that has a line already"), "{text}");
-        assert!(text.contains("1 of 280 planned runs have no line: `native/process#2`"), "{text}");
+        assert!(text.contains("1 of 315 planned runs have no line: `native/process#2`"), "{text}");
     }
 
     #[test]
@@ -204,7 +204,7 @@ mod tests {
         let text = audited.faults.join("\n");
         assert!(text.contains("3 lines are of a round or place that the plan does not have"), "{text}");
         assert!(text.contains("1 line is of a bench or cell that the manifest does not name"), "{text}");
-        assert!(text.contains("4 of 280 planned runs have no line"), "{text}");
+        assert!(text.contains("4 of 315 planned runs have no line"), "{text}");
     }
 
     #[test]
@@ -213,10 +213,10 @@ mod tests {
         let all = samples(&manifest);
         let half = all.iter().filter(|sample| sample.position % 2 == 0).cloned().collect();
         let text = faults(&manifest, half);
-        assert!(text.starts_with("140 of 280 planned runs have no line: `native/process#2` on"), "{text}");
-        assert!(text.ends_with("and 17 more cells"), "{text}");
-        assert!(faults(&manifest, Vec::new()).starts_with("280 of 280 planned runs"));
-        assert!(faults(&manifest, all[..200].to_vec()).starts_with("80 of 280 planned runs"));
+        assert!(text.starts_with("154 of 315 planned runs have no line: `native/process#2` on"), "{text}");
+        assert!(text.ends_with("and 19 more cells"), "{text}");
+        assert!(faults(&manifest, Vec::new()).starts_with("315 of 315 planned runs"));
+        assert!(faults(&manifest, all[..200].to_vec()).starts_with("115 of 315 planned runs"));
     }
 
     #[test]
@@ -224,10 +224,10 @@ mod tests {
         let mut manifest = manifest(6);
         manifest.finished = None;
         let mut all = samples(&manifest);
-        all.truncate(2 * 40 + 7);
+        all.truncate(2 * 45 + 7);
         assert_eq!(faults(&manifest, all.clone()), "");
         all.remove(3);
-        assert!(faults(&manifest, all).starts_with("1 of 80 planned runs"));
+        assert!(faults(&manifest, all).starts_with("1 of 90 planned runs"));
     }
 
     #[test]
@@ -253,10 +253,10 @@ mod tests {
         let mut all = samples(&manifest);
         all.retain(|sample| sample.round < 11);
         assert_eq!(faults(&manifest, all.clone()), "");
-        assert!(faults(&manifest, Vec::new()).starts_with("40 of 40"));
+        assert!(faults(&manifest, Vec::new()).starts_with("45 of 45"));
         let finished = manifest.finished.as_mut().unwrap();
         finished.samples = Some(all.len() as u64);
-        all.truncate(10 * 40);
-        assert_eq!(faults(&manifest, all), "it had 440 lines when the run ended, and 400 of them can be read");
+        all.truncate(10 * 45);
+        assert_eq!(faults(&manifest, all), "it had 495 lines when the run ended, and 450 of them can be read");
     }
 }

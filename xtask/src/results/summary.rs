@@ -108,6 +108,8 @@ pub enum Verdict {
     Same,
     /// Neither: more rounds would tell.
     Undetermined,
+    /// Not beyond the margin, and the A/A resolution makes the margin too wide to call anything the same.
+    TooNoisy,
 }
 
 /// A ratio of two cells of one run, paired by round.
@@ -133,8 +135,11 @@ pub struct Comparison {
     pub delta: f64,
     /// What follows.
     pub verdict: Verdict,
-    /// For `undetermined`: about how many more rounds would tell.
+    /// For `undetermined` and `too-noisy`: about how many more rounds would tell.
     pub more_rounds: Option<u32>,
+    /// Whether different container runtimes made the two: what these cost is then a part of the ratio.
+    #[serde(default)]
+    pub across_runtimes: bool,
     /// How the interval was made.
     pub method: String,
 }

@@ -58,7 +58,7 @@ fn json(path: &Path) -> anyhow::Result<Value> {
 fn rows(out: &Path) -> anyhow::Result<()> {
     let summary = json(&out.join("summary.json"))?;
     for bench in ["array-sum", "noop"] {
-        for case in Case::DEFAULT {
+        for case in Case::ALL {
             let rows = summary["cases"].as_array().context("no `cases`")?;
             let row = rows.iter().find(|row| row["bench"] == bench && row["case"] == case.to_string());
             let row = row.with_context(|| format!("no row for {bench} {case}"))?;
@@ -86,7 +86,7 @@ fn read_samples(out: &Path) -> anyhow::Result<Vec<Sample>> {
 fn samples(out: &Path) -> anyhow::Result<()> {
     let samples = read_samples(out)?;
     ensure!(samples.iter().all(|sample| sample.outcome == Outcome::Ok), "some failed");
-    ensure!(samples.len() == (1 + ROUNDS as usize) * 16, "{} samples", samples.len());
+    ensure!(samples.len() == (1 + ROUNDS as usize) * 18, "{} samples", samples.len());
     let mut orders: BTreeMap<u32, Vec<(String, String)>> = BTreeMap::new();
     for sample in samples {
         let round = orders.entry(sample.round).or_default();

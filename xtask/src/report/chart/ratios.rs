@@ -7,7 +7,6 @@ use anyhow::Result;
 
 use super::axis::Axis;
 use super::{Anchor, Canvas, Frame, Ink, svg};
-use crate::report::number::Rounded;
 use crate::report::view::{self, Side};
 use crate::report::{Run, number};
 
@@ -62,7 +61,7 @@ fn lines(run: &Run, bench: &str, side: Side) -> Vec<Line> {
         let Some(ratio) = row.ratio else { continue };
         lines.push(Line {
             name: row.case.clone(),
-            words: words(&view::ratio(row), view::verdict(row.verdict)),
+            words: format!("{}, {}", view::runtimes::marked_ratio(row), view::verdict(row.verdict)),
             ratio,
             ends: number::interval(row.ci_low, row.ci_high),
             delta: Some(row.delta),
@@ -73,7 +72,7 @@ fn lines(run: &Run, bench: &str, side: Side) -> Vec<Line> {
         let Some(ratio) = row.ratio else { continue };
         lines.push(Line {
             name: format!("A/A: {} twice", row.case),
-            words: words(&view::twin_ratio(row), ""),
+            words: view::twin_ratio(row).times(),
             ratio,
             ends: number::interval(row.ci_low, row.ci_high),
             delta: None,
@@ -81,10 +80,6 @@ fn lines(run: &Run, bench: &str, side: Side) -> Vec<Line> {
         });
     }
     lines
-}
-
-fn words(ratio: &Rounded, verdict: &str) -> String {
-    if verdict.is_empty() { ratio.times() } else { format!("{}, {verdict}", ratio.times()) }
 }
 
 /// The band of the margin that this row's verdict used.

@@ -44,7 +44,7 @@ pub fn sizes(run: &Run) -> Result<String> {
 
 pub fn times(run: &Run) -> Result<String> {
     let mut figures = String::new();
-    for (index, bench) in view::plain_benches(run).enumerate() {
+    for (index, bench) in view::shown_benches(run).into_iter().enumerate() {
         for side in Side::ALL {
             let id = format!("time-{index}-{}", if side == Side::Direct { "direct" } else { "container" });
             if let Some(svg) = times::figure(run, (&bench.name, side), &id)? {
@@ -76,7 +76,7 @@ pub fn times(run: &Run) -> Result<String> {
 
 pub fn ratios(run: &Run) -> Result<String> {
     let mut figures = String::new();
-    for (index, bench) in view::plain_benches(run).enumerate() {
+    for (index, bench) in view::shown_benches(run).into_iter().enumerate() {
         for side in Side::ALL {
             let id = format!("ratio-{index}-{}", if side == Side::Direct { "direct" } else { "container" });
             if let Some(svg) = ratios::figure(run, (&bench.name, side), &id)? {
@@ -89,6 +89,7 @@ pub fn ratios(run: &Run) -> Result<String> {
                difference is called none. An A/A row is one case measured twice: it should hold 1.</p>\n";
     Ok(key.to_owned()
         + &or_nothing(&figures, "panels", "No ratio to native is in this run.")
+        + &tables::note(run, view::shown_benches(run).into_iter().map(|bench| bench.name.as_str()))
         + &tables::resolutions(run)
         + &tables::other_ratios(run))
 }
@@ -110,7 +111,7 @@ pub fn sequence(run: &Run) -> Result<String> {
         );
     }
     out.push_str("</p>\n");
-    for (bench_index, bench) in view::plain_benches(run).enumerate() {
+    for (bench_index, bench) in view::shown_benches(run).into_iter().enumerate() {
         let mut figures = String::new();
         let rows = run.summary.cases.iter().filter(|row| row.bench == bench.name);
         for (index, row) in rows.enumerate() {

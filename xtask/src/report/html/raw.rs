@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 
 use super::escape;
-use super::tables::table;
+use super::tables::{note, table};
 use crate::report::number::{NONE, confidence, fixed, significant};
 use crate::report::{Run, push, view};
-use crate::results::{CaseSummary, Outcome, Sample};
+use crate::results::{CaseSummary, Comparison, Outcome, Sample};
 
 pub fn tables(run: &Run) -> String {
     let mut out = String::new();
@@ -64,18 +64,22 @@ fn statistics(run: &Run) -> String {
                 format!("{} {}", escape(&row.bench), escape(&row.case)),
                 escape(&row.baseline),
                 row.n.to_string(),
-                row.ratio.map_or_else(|| NONE.to_owned(), |ratio| significant(ratio, 5)),
+                row.ratio.map_or_else(|| NONE.to_owned(), |ratio| significant(ratio, 5) + mark(row)),
                 row.ci_low.map_or_else(|| NONE.to_owned(), |ratio| significant(ratio, 5)),
                 row.ci_high.map_or_else(|| NONE.to_owned(), |ratio| significant(ratio, 5)),
                 row.confidence.map_or_else(|| NONE.to_owned(), confidence),
-                view::verdict_with_advice(row),
+                view::runtimes::marked_verdict(row),
                 escape(&row.method),
             ]
         })
         .collect();
     let heads = ["bench and case", "baseline", "rounds", "ratio", "low", "high", "confidence", "verdict", "method"];
     out.push_str(&table("Every comparison", &heads, "llrrrrrll", &rows));
-    out
+    out + &note(run, run.manifest.benches.iter().map(|bench| bench.name.as_str()))
+}
+
+fn mark(row: &Comparison) -> &'static str {
+    if row.across_runtimes { "†" } else { "" }
 }
 
 fn statistics_row(row: &CaseSummary) -> Vec<String> {

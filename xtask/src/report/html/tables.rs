@@ -44,7 +44,7 @@ pub fn central(run: &Run) -> String {
         escape(&bench.name)
     );
     let heads = ["", "binary<br>kB", "image pulled<br>kB", "image unpacked<br>kB", "direct<br>ms", "container<br>ms"];
-    let mut out = table(&caption, &heads, "lrrrrr", &rows);
+    let mut out = table(&caption, &heads, "lrrrrr", &rows) + &note(run, [bench.name.as_str()]);
     let sources = view::sources(run);
     if !sources.is_empty() {
         push(
@@ -56,6 +56,12 @@ pub fn central(run: &Run) -> String {
         );
     }
     out
+}
+
+/// What the mark of a ratio means, as a paragraph.
+pub fn note<'a>(run: &Run, benches: impl IntoIterator<Item = &'a str>) -> String {
+    let text = view::runtimes::note(run, benches);
+    text.map_or_else(String::new, |text| format!("<p class=\"key\">{}</p>\n", escape(&text)))
 }
 
 fn central_row(row: &Row) -> Vec<String> {
@@ -89,8 +95,8 @@ pub fn notes(run: &Run) -> String {
             escape(&failure.first)
         ));
     }
-    for (advice, names) in view::undetermined(run) {
-        items.push(format!("<b>Undecided</b>: {}: {advice}", escape(&names.join(", "))));
+    for (word, names) in view::undetermined(run) {
+        items.push(format!("<b>Undecided</b>: {}: {word}", escape(&names.join(", "))));
     }
     if items.is_empty() {
         return "<p>Nothing stands in the way: no warning, no failure, no missing row, no open verdict.</p>\n"
@@ -126,9 +132,9 @@ pub fn other_ratios(run: &Run) -> String {
     let rows: Vec<Vec<String>> = view::other_comparisons(run)
         .into_iter()
         .map(|row| {
-            let (bench, ratio) = (escape(&row.bench), view::ratio(row).times());
-            let name = format!("{bench} {}", escape(&row.case));
-            vec![name, escape(&row.baseline), ratio, view::verdict_with_advice(row)]
+            let (ratio, verdict) = (view::runtimes::marked_ratio(row), view::runtimes::marked_verdict(row));
+            let name = format!("{} {}", escape(&row.bench), escape(&row.case));
+            vec![name, escape(&row.baseline), ratio, verdict]
         })
         .collect();
     if rows.is_empty() {

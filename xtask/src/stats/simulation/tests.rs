@@ -3,7 +3,7 @@
 use super::*;
 use crate::results::Verdict;
 use crate::stats::looks::{look_confidence, looks};
-use crate::stats::verdict::{Margin, verdict};
+use crate::stats::verdict::{Limits, Margin, verdict};
 
 fn setup(replicates: u32) -> Setup {
     Setup { replicates, ..Setup::default() }
@@ -55,7 +55,7 @@ fn a_twin_is_faster_or_slower_no_more_often_than_the_confidence_allows() {
         for _ in 0..setup.replicates {
             let simulated = simulate(&setup, disturbance, Order::Interleaved, &mut random);
             let interval = paired_ratio(simulated.pair(), setup.confidence).interval;
-            let judged = |margin| matches!(verdict(interval, margin), Verdict::Faster | Verdict::Slower);
+            let judged = |margin| matches!(verdict(interval, Limits::asked(margin)), Verdict::Faster | Verdict::Slower);
             without += u32::from(judged(Margin::new(0.0)));
             with += u32::from(judged(Margin::new(0.02)));
         }
