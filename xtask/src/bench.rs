@@ -3,12 +3,13 @@
 //! Wire types (what TOML may say) are apart from inner types (what the program may rely on). [`parse`] is
 //! pure, [`load`] reads. Image definitions are `oci::definition`'s.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 
-use crate::case::names;
+use crate::names::{Misnamed, Names};
 use crate::results::SweepPoint;
 
 /// A program, its arguments and the exact output that makes a run of it a sample.
@@ -143,25 +144,45 @@ fn expand(wire: &Wire) -> anyhow::Result<Vec<Bench>> {
 ///
 /// # Errors
 /// When a pattern is no glob or matches nothing (the known names are listed).
-pub fn select(benches: &[Bench], patterns: &[String]) -> anyhow::Result<Vec<Bench>> {
+pub fn select(benches: &[Bench], patterns: &[String]) -> Result<Vec<Bench>, Misnamed> {
     if patterns.is_empty() {
         return Ok(benches.iter().filter(|bench| bench.selection == Selection::Default).cloned().collect());
     }
-    let mut chosen = vec![false; benches.len()];
+    let names = names(benches);
+    let mut chosen = BTreeSet::new();
     for text in patterns {
-        let pattern = glob::Pattern::new(text).with_context(|| format!("`{text}` is not a pattern"))?;
-        let mut hit = false;
-        for (bench, chosen) in benches.iter().zip(&mut chosen) {
-            let sweep = bench.sweep.as_ref().is_some_and(|sweep| pattern.matches(&sweep.name));
-            if sweep || pattern.matches(&bench.name) {
-                *chosen = true;
-                hit = true;
-            }
+        for hit in names.matching(text)? {
+            let name = &names.known[hit];
+            chosen.extend((0..benches.len()).filter(|&index| is_named(&benches[index], name)));
         }
-        let known: Vec<_> = benches.iter().map(|bench| bench.name.as_str()).collect();
-        ensure!(hit, "no bench matches `{text}`: the benches are {}", names(&known));
     }
-    Ok(benches.iter().zip(chosen).filter(|(_, chosen)| *chosen).map(|(bench, _)| bench.clone()).collect())
+    Ok(chosen.into_iter().map(|index| benches[index].clone()).collect())
+}
+
+/// The one bench that a pattern selects.
+///
+/// # Errors
+/// As [`select`], and when it matches more than one.
+pub fn select_one(benches: &[Bench], pattern: &str) -> Result<Bench, Misnamed> {
+    let mut found = select(benches, std::slice::from_ref(&pattern.to_owned()))?;
+    match (found.pop(), found.is_empty()) {
+        (Some(bench), true) => Ok(bench),
+        (last, _) => {
+            let all: Vec<String> = found.into_iter().chain(last).map(|bench| bench.name).collect();
+            Err(names(benches).ambiguous(pattern, &all))
+        }
+    }
+}
+
+/// Every bench by its name, and every sweep, which stands for all of its points.
+fn names(benches: &[Bench]) -> Names {
+    let sweeps: BTreeSet<&str> = benches.iter().filter_map(|bench| Some(bench.sweep.as_ref()?.name.as_str())).collect();
+    let benches = benches.iter().map(|bench| bench.name.as_str());
+    Names { one: "bench", several: "benches", known: benches.chain(sweeps).map(str::to_owned).collect() }
+}
+
+fn is_named(bench: &Bench, name: &str) -> bool {
+    bench.name == name || bench.sweep.as_ref().is_some_and(|sweep| sweep.name == name)
 }
 
 #[cfg(test)]
@@ -206,6 +227,17 @@ on_request = true
     fn an_unknown_bench_names_the_known_ones() {
         let error = select(&parse(TWO).unwrap(), &["som".to_owned()]).unwrap_err().to_string();
         assert!(error.contains("`som`") && error.contains("`sum`"), "{error}");
+    }
+
+    #[test]
+    fn one_bench_is_never_the_first_of_several() {
+        let benches = parse(TWO).unwrap();
+        assert_eq!(select_one(&benches, "su*").unwrap().name, "sum");
+        assert_eq!(select_one(&benches, "sweep/2").unwrap().name, "sweep/2");
+        for several in ["s*", "sweep"] {
+            let error = select_one(&benches, several).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{several}`")) && error.contains("`sweep/1`, `sweep/2`"), "{error}");
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::names::Names;
+
 /// A file that is built and shipped. Three of them come from one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -104,6 +106,11 @@ impl Case {
     /// The control arm: the native image in the runtime of the modules.
     pub const NATIVE_WASMEDGE: Self = Self { mode: Mode::Native, runner: Runner::WasmEdge };
 
+    /// The names of all cases.
+    pub fn names() -> Names {
+        Names { one: "case", several: "cases", known: Self::ALL.iter().map(ToString::to_string).collect() }
+    }
+
     /// How the program is executed.
     pub const fn mode(self) -> Mode {
         self.mode
@@ -153,7 +160,7 @@ impl FromStr for Case {
         Self::ALL
             .into_iter()
             .find(|case| case.to_string() == text)
-            .ok_or_else(|| anyhow::anyhow!("unknown case `{text}`: the cases are {}", names(&Self::ALL)))
+            .ok_or_else(|| anyhow::anyhow!("{}", Self::names().unknown(text)))
     }
 }
 

@@ -1,12 +1,18 @@
 //! The command line: what can be typed, and where it goes. Each command's work is in `commands`.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::host::Namespaces;
 use crate::lock::Busy;
+use values::{percent, whole};
+
+pub mod completions;
+mod exit;
+mod values;
+
+pub use exit::Exit;
 
 /// What `cargo xtask` is asked to do.
 #[derive(Debug, Parser)]
@@ -96,27 +102,29 @@ pub struct FormatArgs {
     pub format: Format,
 }
 
+/// The heading of [`ProgramArgs`], on each of them: set for the whole, it would go on over what is flattened after it.
+const PROGRAMS: &str = "Programs instead of the toolbox's";
+
 /// Programs to use instead of those of the toolbox.
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Programs instead of the toolbox's")]
 pub struct ProgramArgs {
     /// Use this containerd
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help_heading = PROGRAMS, value_name = "FILE")]
     pub containerd: Option<PathBuf>,
     /// Use this `ctr`
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help_heading = PROGRAMS, value_name = "FILE")]
     pub ctr: Option<PathBuf>,
     /// Use this runc
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help_heading = PROGRAMS, value_name = "FILE")]
     pub runc: Option<PathBuf>,
     /// Use this `wasmedge`
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help_heading = PROGRAMS, value_name = "FILE")]
     pub wasmedge: Option<PathBuf>,
     /// Use the containerd that listens on this socket, instead of starting one
-    #[arg(long, value_name = "SOCKET")]
+    #[arg(long, help_heading = PROGRAMS, value_name = "SOCKET")]
     pub containerd_address: Option<PathBuf>,
     /// Take the toolbox's packages from this mirror instead of the host's own
-    #[arg(long, value_name = "URL", env = "XTASK_MIRROR")]
+    #[arg(long, help_heading = PROGRAMS, value_name = "URL", env = "XTASK_MIRROR")]
     pub mirror: Option<String>,
 }
 
@@ -141,17 +149,19 @@ pub struct SelectArgs {
 /// How many rounds, in which order.
 #[derive(Clone, Debug, Args)]
 pub struct RoundArgs {
-    /// Counted rounds: each runs every cell once, in a random order of its own
-    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    /// Counted rounds: each runs every cell once, in a random order of its own [range: 1 to 100000]
+    #[arg(long, value_name = "N", default_value_t = 30, allow_negative_numbers = true,
+          value_parser = whole::<u32>(1..=100_000))]
     pub rounds: u32,
     /// 10 rounds, the practical minimum
     #[arg(long, conflicts_with = "rounds")]
     pub quick: bool,
-    /// Rounds that are run first and thrown away
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    /// Rounds that are run first and thrown away [range: 0 to 1000]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true,
+          value_parser = whole::<u32>(0..=1000))]
     pub warmup: u32,
-    /// The seed of the order [default: from the clock, recorded with the run]
-    #[arg(long, value_name = "N")]
+    /// The seed of the order [default: from the clock, recorded with the run] [range: 0 to 18446744073709551615]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<u64>(0..=u64::MAX))]
     pub seed: Option<u64>,
 }
 
@@ -228,8 +238,9 @@ pub struct RunArgs {
     /// The bench
     #[arg(long, default_value = "array-sum")]
     pub bench: String,
-    /// The time limit
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    /// The time limit [range: 1 to 86400]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, allow_negative_numbers = true,
+          value_parser = whole::<u64>(1..=86_400))]
     pub timeout: u64,
     #[command(flatten)]
     pub busy: BusyArgs,
@@ -246,17 +257,19 @@ pub struct BenchArgs {
     pub select: SelectArgs,
     #[command(flatten)]
     pub rounds: RoundArgs,
-    /// Go on, in preset looks, until the widest ratio interval is at most this wide
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    /// Go on, in preset looks, until the widest ratio interval is at most this wide [range: above 0 to 1000]
+    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true, value_parser = percent)]
     pub until: Option<f64>,
-    /// With `--until`: begin no round after so long
-    #[arg(long, value_name = "MINUTES", requires = "until", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    /// With `--until`: begin no round after so long [range: 1 to 10000]
+    #[arg(long, value_name = "MINUTES", requires = "until", allow_negative_numbers = true,
+          value_parser = whole::<u64>(1..=10_000))]
     pub budget: Option<u64>,
-    /// The difference that does not matter: verdicts use the greater of this and the A/A resolution
-    #[arg(long, value_name = "PERCENT", default_value = "2", value_parser = percent)]
+    /// The difference that does not matter: verdicts use the greater of this and the A/A resolution [range: above 0 to 1000]
+    #[arg(long, value_name = "PERCENT", default_value = "2", allow_negative_numbers = true, value_parser = percent)]
     pub delta: f64,
-    /// The time limit of one run
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    /// The time limit of one run [range: 1 to 86400]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, allow_negative_numbers = true,
+          value_parser = whole::<u64>(1..=86_400))]
     pub timeout: u64,
     /// Write the run to this new folder instead of `results/<UTC>-<revision>`
     #[arg(long, value_name = "DIR")]
@@ -280,7 +293,8 @@ pub struct BenchArgs {
 /// `report`.
 #[derive(Clone, Debug, Args)]
 pub struct ReportArgs {
-    /// The run: its folder, or its name below `results` [default: the newest]
+    /// The run: its folder, its name, or the beginning of its name [default: the newest; with `--readme` the newest
+    /// recorded one]
     pub run: Option<String>,
     /// Copy the run's result into the project's README, with its picture
     #[arg(long)]
@@ -295,12 +309,12 @@ pub struct ReportArgs {
 /// `compare`.
 #[derive(Clone, Debug, Args)]
 pub struct CompareArgs {
-    /// The run to compare with
+    /// The run to compare with: its folder, its name, or the beginning of its name
     pub run_a: String,
-    /// The run that is compared
+    /// The run that is compared, likewise
     pub run_b: String,
-    /// Exit with 4 when a case is slower by more than this, and its whole interval agrees
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    /// Exit with 4 when a case is slower by more than this, and its whole interval agrees [range: above 0 to 1000]
+    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true, value_parser = percent)]
     pub fail_above: Option<f64>,
     /// Compare although machine or stack differ
     #[arg(long)]
@@ -338,11 +352,13 @@ pub struct PlanArgs {
 /// `coverage`.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct CoverageArgs {
-    /// Simulated runs of each kind
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    /// Simulated runs of each kind [range: 1 to 1000000]
+    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true,
+          value_parser = whole::<u32>(1..=1_000_000))]
     pub runs: u32,
-    /// Rounds of each simulated run
-    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(6..=10_000))]
+    /// Rounds of each simulated run [range: 6 to 10000]
+    #[arg(long, value_name = "N", default_value_t = 30, allow_negative_numbers = true,
+          value_parser = whole::<u32>(6..=10_000))]
     pub rounds: u32,
 }
 
@@ -367,55 +383,5 @@ pub struct CleanArgs {
     pub all: bool,
 }
 
-/// A percentage as a fraction.
-fn percent(text: &str) -> Result<f64, String> {
-    match text.trim_end_matches('%').parse::<f64>() {
-        Ok(value) if value.is_finite() && value > 0.0 && value <= 1000.0 => Ok(value / 100.0),
-        _ => Err("expected a percentage such as `2` or `2.5%`".to_owned()),
-    }
-}
-
-/// What a command came to, as an exit status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// Everything was done.
-    Done,
-    /// A part was not measured, or failed; a test failed; a check found something.
-    Failed,
-    /// A part was not measured here, or some runs failed.
-    Partial,
-    /// A slow-down beyond the limit.
-    Slower,
-    /// Ctrl-C.
-    Interrupted,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Failed => 1,
-            Exit::Partial => 3,
-            Exit::Slower => 4,
-            Exit::Interrupted => 130,
-        })
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory as _;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_percentage_is_a_fraction() {
-        assert_eq!(percent("2"), Ok(0.02));
-        assert_eq!(percent("2.5%"), Ok(0.025));
-        assert!(percent("NaN").is_err() && percent("-1").is_err() && percent("x").is_err());
-    }
-}
+mod tests;

@@ -19,6 +19,7 @@ mod host;
 mod lock;
 mod machine;
 mod measure;
+mod names;
 mod oci;
 mod plan;
 mod record;
@@ -35,7 +36,7 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::Parser as _;
 
 use cli::{Cli, Command, Exit};
 use workspace::Workspace;
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => {
             console::note(format_args!("error: {error:#}"));
-            Exit::Failed.into()
+            if error.is::<names::Misnamed>() { Exit::Usage.into() } else { Exit::Failed.into() }
         }
     }
 }
@@ -73,12 +74,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Coverage(args) => commands::coverage::run(args),
         Command::Test(args) => suite::run(&workspace, &args),
         Command::Clean(args) => commands::clean::run(&workspace, args),
-        Command::Completions { shell } => {
-            // It panics where it can not write: stdout may be full, a vector is not.
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "cargo-xtask", &mut script);
-            console::result(&script).map(|()| Exit::Done)
-        }
+        Command::Completions { shell } => console::result(&cli::completions::script(shell)).map(|()| Exit::Done),
         Command::Inside { .. } | Command::ShimSuite { .. } => Ok(Exit::Done),
     }
 }

@@ -5,14 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::ensure;
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::bench::Bench;
-use crate::case::{Case, Cell, Kind, Replica, Runner, names};
+use crate::case::{Case, Cell, Kind, Replica, Runner};
+use crate::names::Misnamed;
 
 /// Everything that a run will do, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,19 +152,15 @@ impl Plan {
 ///
 /// # Errors
 /// When a pattern is no glob or matches nothing (the known names are listed).
-pub fn select_cases(patterns: &[String]) -> anyhow::Result<Vec<Case>> {
+pub fn select_cases(patterns: &[String]) -> Result<Vec<Case>, Misnamed> {
     if patterns.is_empty() {
         return Ok(Case::ALL.to_vec());
     }
     let mut chosen = BTreeSet::new();
     for text in patterns {
-        let pattern =
-            glob::Pattern::new(text).map_err(|error| anyhow::anyhow!("`{text}` is not a pattern: {error}"))?;
-        let hits: Vec<Case> = Case::ALL.into_iter().filter(|case| pattern.matches(&case.to_string())).collect();
-        ensure!(!hits.is_empty(), "no case matches `{text}`: the cases are {}", names(&Case::ALL));
-        chosen.extend(hits);
+        chosen.extend(Case::names().matching(text)?);
     }
-    Ok(Case::ALL.into_iter().filter(|case| chosen.contains(case)).collect())
+    Ok(chosen.into_iter().map(|index| Case::ALL[index]).collect())
 }
 
 #[cfg(test)]

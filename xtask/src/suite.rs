@@ -4,6 +4,7 @@
 //! A stage is a list of checks. A check passes, fails with a reason, or could not run, with a reason; none
 //! is ever left out silently. Unit tests stay with their modules and are one stage here.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::commands;
 use crate::host::{Access, Namespaces};
 use crate::lock;
 use crate::measure::clock::Stopwatch;
+use crate::names::{Misnamed, Names};
 use crate::workspace::{LOCK_FOLDER, MARKER, Workspace};
 
 mod bad_input;
@@ -173,19 +175,17 @@ fn conclude(checks: &[Check]) -> anyhow::Result<Exit> {
     Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
 }
 
-fn select(patterns: &[String]) -> anyhow::Result<Vec<&'static Stage>> {
+fn select(patterns: &[String]) -> Result<Vec<&'static Stage>, Misnamed> {
     if patterns.is_empty() {
         return Ok(STAGES.iter().collect());
     }
-    let mut chosen = Vec::new();
+    let known = STAGES.iter().map(|stage| stage.name.to_owned()).collect();
+    let names = Names { one: "stage", several: "stages", known };
+    let mut chosen = BTreeSet::new();
     for text in patterns {
-        let pattern = glob::Pattern::new(text).with_context(|| format!("`{text}` is not a pattern"))?;
-        let names: Vec<&str> = STAGES.iter().map(|stage| stage.name).collect();
-        let hits: Vec<_> = STAGES.iter().filter(|stage| pattern.matches(stage.name)).collect();
-        anyhow::ensure!(!hits.is_empty(), "no stage matches `{text}`: the stages are {}", crate::case::names(&names));
-        chosen.extend(hits);
+        chosen.extend(names.matching(text)?);
     }
-    Ok(chosen)
+    Ok(chosen.into_iter().map(|index| &STAGES[index]).collect())
 }
 
 impl Rig {

@@ -14,7 +14,7 @@ use crate::measure::clock::now_utc;
 use crate::measure::session::{Measured, Output, Session, SessionBench, Until};
 use crate::measure::stop::Stop;
 use crate::plan::{Plan, Rounds, plan, select_cases};
-use crate::results::store::RunDir;
+use crate::results::store::{RunDir, ensure_new};
 use crate::results::{Manifest, NotMeasured, RunStatus, Sequential};
 use crate::setup::{Shipped, Shipping};
 use crate::stage::Parts;
@@ -55,6 +55,9 @@ pub struct Selected {
 }
 
 fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selected> {
+    if let Some(out) = &args.out {
+        ensure_new(out)?;
+    }
     let file = args.benches_file.clone().unwrap_or_else(|| workspace.benches_toml());
     let benches = bench::select(&bench::load(&file)?, &args.select.benches)?;
     let cases = select_cases(&args.select.cases)?;

@@ -21,16 +21,12 @@ pub struct Reported {
 
 /// Rebuilds a run's report and shows it.
 pub fn run(workspace: &Workspace, args: &ReportArgs) -> anyhow::Result<Exit> {
+    let results = workspace.results();
+    let named = args.run.as_ref().map(|name| RunDir::find(&results, name)).transpose()?;
     if args.readme {
-        let path = workspace.root().join("README.md");
-        std::fs::write(&path, readme(workspace)?).with_context(|| format!("can not write `{}`", path.display()))?;
-        crate::console::note(format_args!("`{}` shows the recorded run", path.display()));
-        return Ok(Exit::Done);
+        return show_in_readme(workspace, &named.map_or_else(|| recorded(workspace), Ok)?);
     }
-    let dir = match &args.run {
-        Some(name) => RunDir::find(&workspace.results(), name)?,
-        None => RunDir::newest(&workspace.results())?,
-    };
+    let dir = named.map_or_else(|| RunDir::newest(&results), Ok)?;
     let reported = read(workspace, &dir)?;
     if args.markdown {
         commands::print(&report::markdown::pull_request(&reported.run))?;
@@ -41,6 +37,13 @@ pub fn run(workspace: &Workspace, args: &ReportArgs) -> anyhow::Result<Exit> {
     store(&reported, &dir)?;
     crate::console::note(page(&dir));
     Ok(if reported.is_whole() { Exit::Done } else { Exit::Partial })
+}
+
+fn show_in_readme(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Exit> {
+    let path = workspace.root().join("README.md");
+    std::fs::write(&path, readme(workspace, dir)?).with_context(|| format!("can not write `{}`", path.display()))?;
+    crate::console::note(format_args!("`{}` shows the run `{}`", path.display(), dir.name()));
+    Ok(Exit::Done)
 }
 
 impl Reported {
@@ -103,35 +106,34 @@ pub fn page(dir: &RunDir) -> String {
     format!("the page with every sample: {}", page.display())
 }
 
-/// The one run that is recorded with the project.
+/// The newest of the runs that are recorded with the project.
 ///
 /// # Errors
-/// When there is none, or more than one.
+/// When there is none.
 pub fn recorded(workspace: &Workspace) -> anyhow::Result<RunDir> {
-    let folder = workspace.results().join("recorded");
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(&folder).with_context(|| format!("can not list `{}`", folder.display()))? {
-        let entry = entry?;
-        if entry.path().join("manifest.json").is_file() {
-            names.push(entry.file_name().to_string_lossy().into_owned());
-        }
-    }
-    names.sort();
-    let newest = names.pop().with_context(|| format!("there is no recorded run in `{}`", folder.display()))?;
-    RunDir::find(&folder, &newest)
+    let results = workspace.results();
+    let newest = RunDir::recorded(&results)?.pop();
+    newest.with_context(|| format!("there is no recorded run in `{}`", results.join("recorded").display()))
 }
 
-/// The README with the recorded run's result between its markers.
-pub fn readme(workspace: &Workspace) -> anyhow::Result<String> {
+/// The README with a recorded run's result between its markers.
+///
+/// # Errors
+/// When the run is not recorded: the README leads to its folder, and other runs are not committed.
+pub fn readme(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<String> {
     let path = workspace.root().join("README.md");
     let text = std::fs::read_to_string(&path).with_context(|| format!("can not read `{}`", path.display()))?;
-    let dir = recorded(workspace)?;
-    let reported = read(workspace, &dir)?;
-    ensure!(reported.lost.is_empty(), "the recorded run is damaged");
-    let section = {
-        let folder = format!("results/recorded/{}", dir.name());
-        let origin = Origin { folder: &folder, command: "cargo xtask report --readme" };
-        report::markdown::result_section(&reported.run, origin)
-    };
-    report::markdown::splice(&text, &section)
+    let folder = workspace.results().join("recorded");
+    let own = std::fs::canonicalize(dir.path())?;
+    ensure!(
+        std::fs::canonicalize(&folder).is_ok_and(|folder| own.parent() == Some(folder.as_path())),
+        "`{}` is not in `{}`, and the README leads only to runs that are committed: record it there",
+        dir.path().display(),
+        folder.display()
+    );
+    let reported = read(workspace, dir)?;
+    ensure!(reported.lost.is_empty(), "the run in `{}` is damaged", dir.path().display());
+    let folder = format!("results/recorded/{}", own.file_name().unwrap_or_default().to_string_lossy());
+    let origin = Origin { folder: &folder, command: "cargo xtask report --readme" };
+    report::markdown::splice(&text, &report::markdown::result_section(&reported.run, origin))
 }

@@ -18,9 +18,8 @@ use crate::{compile, lock};
 
 /// Sets up what the case needs, runs it once, and says how it ended.
 pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
-    let case: Case = args.case.parse()?;
-    let benches = bench::select(&bench::load(&workspace.benches_toml())?, std::slice::from_ref(&args.bench))?;
-    let bench = benches.into_iter().next().context("no bench")?;
+    let case: Case = args.case.parse().map_err(|_| Case::names().unknown(&args.case))?;
+    let bench = bench::select_one(&bench::load(&workspace.benches_toml())?, &args.bench)?;
     let access = Access::find(args.programs.namespaces());
     if let (true, Access::Denied(reason)) = (case.runner().is_container(), &access) {
         anyhow::bail!("`{case}` can not be run: {reason}");

@@ -7,10 +7,12 @@ use std::fs::{File, OpenOptions};
 use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 
 use super::audit::audit;
 use super::{Manifest, SCHEMA, Sample};
+
+mod find;
 
 /// A run as it was recorded.
 #[derive(Clone, Debug)]
@@ -36,62 +38,14 @@ impl RunDir {
         if let Some(parent) = dir.parent() {
             std::fs::create_dir_all(parent).with_context(|| format!("can not make `{}`", parent.display()))?;
         }
-        std::fs::create_dir(dir).with_context(|| {
-            format!(
-                "can not make `{}` for the run (an existing run is never overwritten; name another `--out`)",
-                dir.display()
-            )
-        })?;
+        if let Err(error) = std::fs::create_dir(dir) {
+            ensure!(error.kind() != std::io::ErrorKind::AlreadyExists, exists(dir));
+            return Err(error).with_context(|| format!("can not make `{}` for the run", dir.display()));
+        }
         let run = Self(dir.to_path_buf());
         run.write_manifest(manifest)?;
         File::create_new(run.samples_path()).with_context(|| run.write_error("samples.jsonl"))?;
         Ok(run)
-    }
-
-    /// An existing run: the folder itself, or its name below `results`.
-    ///
-    /// # Errors
-    /// When neither holds a manifest; the newest runs are named.
-    pub fn find(results: &Path, name: &str) -> anyhow::Result<Self> {
-        for dir in [PathBuf::from(name), results.join(name)] {
-            if dir.join("manifest.json").is_file() {
-                return Ok(Self(dir));
-            }
-        }
-        let known = Self::all(results)?;
-        let newest: Vec<String> = known.iter().rev().take(5).map(|run| format!("`{}`", run.name())).collect();
-        if newest.is_empty() {
-            bail!(
-                "there is no run `{name}`, and none at all in `{}`: make one with `cargo xtask bench`",
-                results.display()
-            );
-        }
-        bail!("there is no run `{name}` (no `manifest.json`): the newest are {}", newest.join(", "));
-    }
-
-    /// The run that was made last.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn newest(results: &Path) -> anyhow::Result<Self> {
-        Self::all(results)?
-            .pop()
-            .with_context(|| format!("there is no run in `{}`: make one with `cargo xtask bench`", results.display()))
-    }
-
-    /// Every run below a folder, oldest first: names begin with the time.
-    fn all(results: &Path) -> anyhow::Result<Vec<Self>> {
-        let mut runs = Vec::new();
-        if results.is_dir() {
-            for entry in std::fs::read_dir(results).with_context(|| format!("can not list `{}`", results.display()))? {
-                let path = entry?.path();
-                if path.join("manifest.json").is_file() && path.file_name() != Some("recorded".as_ref()) {
-                    runs.push(Self(path));
-                }
-            }
-        }
-        runs.sort_by_key(Self::name);
-        Ok(runs)
     }
 
     /// The folder.
@@ -161,6 +115,20 @@ impl RunDir {
         lost.extend(audited.faults);
         Ok(Run { manifest, samples: audited.samples, lost })
     }
+}
+
+/// What is to be said of a run's folder that is there already.
+fn exists(dir: &Path) -> String {
+    format!("`{}` exists, and a run is never written over another: name a new folder with `--out`", dir.display())
+}
+
+/// Refuses the folder of a new run that is there already, before anything is built for the run.
+///
+/// # Errors
+/// When it exists, as whatever.
+pub fn ensure_new(dir: &Path) -> anyhow::Result<()> {
+    ensure!(std::fs::symlink_metadata(dir).is_err(), exists(dir));
+    Ok(())
 }
 
 fn parse_manifest(text: &str) -> anyhow::Result<Manifest> {
@@ -306,12 +274,5 @@ mod tests {
         assert!(error.contains("is a link") && error.contains("exports/a.csv"), "{error}");
         assert_eq!(std::fs::read_dir(&elsewhere).unwrap().count(), 0);
         RunDir(run).write("README.md", b"x").unwrap();
-    }
-
-    #[test]
-    fn a_missing_run_names_the_way_to_make_one() {
-        let dir = tempfile::tempdir().unwrap();
-        let error = RunDir::find(dir.path(), "yesterday").unwrap_err().to_string();
-        assert!(error.contains("`yesterday`") && error.contains("cargo xtask bench"), "{error}");
     }
 }

@@ -6,11 +6,12 @@ use anyhow::ensure;
 
 use super::{Check, Named, Rig, expect_code, expect_error};
 use crate::cmd::Output;
+use crate::commands::report::recorded;
 use crate::results::store::parse_samples;
 
 /// Every bad input that a person can give.
 pub fn bad_input(rig: &Rig) -> Vec<Check> {
-    let anywhere: [Named; 10] = [
+    let anywhere: [Named; 13] = [
         ("an unknown bench names the known ones", unknown_bench),
         ("an unknown case names the known ones", unknown_case),
         ("broken TOML: file, line, expectation", broken_toml),
@@ -20,6 +21,9 @@ pub fn bad_input(rig: &Rig) -> Vec<Check> {
         ("a workload that is killed", is_killed),
         ("a registry that is not there", no_registry),
         ("an unknown run names the newest ones", unknown_run),
+        ("a run is found by its name below `results/recorded`, and by the beginning of it", recorded_run),
+        ("a pattern for several benches is no choice of one", several_benches),
+        ("a number out of its range is told the range", out_of_range),
         ("a run is never overwritten", existing_out),
     ];
     let mut checks: Vec<Check> = anywhere.iter().map(|(name, check)| Check::of(*name, check(rig))).collect();
@@ -45,14 +49,14 @@ fn out(rig: &Rig, name: &str) -> String {
 fn unknown_bench(rig: &Rig) -> anyhow::Result<()> {
     expect_error(
         &rig.xtask(&["bench", "--bench", "array-some"]).output()?,
-        1,
-        &["`array-some`", "`array-sum`", "`noop`"],
+        2,
+        &["`array-some`", "did you mean `array-sum`?", "`noop`"],
     )
 }
 
 fn unknown_case(rig: &Rig) -> anyhow::Result<()> {
-    expect_error(&rig.xtask(&["bench", "--case", "wasm/runc"]).output()?, 1, &["`wasm/runc`", "`native/runc`"])?;
-    expect_error(&rig.xtask(&["run", "wasm/runc"]).output()?, 1, &["`wasm/runc`", "`native/runc`"])
+    expect_error(&rig.xtask(&["bench", "--case", "wasm/runc"]).output()?, 2, &["`wasm/runc`", "`native/runc`"])?;
+    expect_error(&rig.xtask(&["run", "wasm/runc"]).output()?, 2, &["`wasm/runc`", "`native/runc`"])
 }
 
 /// A file with one good bench and one that misbehaves.
@@ -123,14 +127,42 @@ fn no_registry(rig: &Rig) -> anyhow::Result<()> {
 }
 
 fn unknown_run(rig: &Rig) -> anyhow::Result<()> {
-    expect_error(&rig.xtask(&["report", "no-such-run"]).output()?, 1, &["`no-such-run`"])
+    expect_error(&rig.xtask(&["report", "no-such-run"]).output()?, 2, &["`no-such-run`"])
 }
 
+fn recorded_run(rig: &Rig) -> anyhow::Result<()> {
+    let name = recorded(&rig.workspace)?.name();
+    for typed in [name.as_str(), &name[..name.len() - 1]] {
+        let output = rig.xtask(&["compare", typed, &name]).output()?;
+        expect_code(&output, 0)?;
+    }
+    Ok(())
+}
+
+fn several_benches(rig: &Rig) -> anyhow::Result<()> {
+    let output = rig.xtask(&["run", "native/process", "--bench", "array*"]).output()?;
+    expect_error(&output, 2, &["`array*`", "one is wanted", "`array-sum`, `array-sum-sweep/"])
+}
+
+fn out_of_range(rig: &Rig) -> anyhow::Result<()> {
+    expect_error(&rig.xtask(&["bench", "--rounds", "-1"]).output()?, 2, &["a whole number from 1 to 100000"])
+}
+
+/// Before anything is built: here there is nothing to build with.
 fn existing_out(rig: &Rig) -> anyhow::Result<()> {
     let out = out(rig, "existing-run");
     std::fs::create_dir(&out)?;
-    let output = rig.xtask(&["bench", "--case", "native/process", "--rounds", "1", "--out", &out]).output()?;
-    expect_error(&output, 1, &["never overwritten", "--out"])
+    let args = ["bench", "--case", "native/process", "--rounds", "1", "--out", &out];
+    let refused = rig.xtask(&args).env("CARGO", "/no/such/cargo").env("PATH", "").output()?;
+    expect_error(&refused, 1, &["existing-run", "never written over"])?;
+    ensure!(std::fs::read_dir(&out)?.next().is_none(), "something was written");
+    // And the hint stands only where it applies.
+    let below = format!("{out}/file/run");
+    std::fs::write(format!("{out}/file"), "")?;
+    let refused = rig.xtask(&["bench", "--case", "native/process", "--rounds", "1", "--out", &below]).output()?;
+    expect_error(&refused, 1, &["existing-run/file"])?;
+    ensure!(!String::from_utf8_lossy(&refused.stderr).contains("never written over"), "the hint does not apply");
+    Ok(())
 }
 
 fn no_containerd(rig: &Rig) -> anyhow::Result<()> {

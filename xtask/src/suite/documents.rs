@@ -24,7 +24,7 @@ fn read(rig: &Rig, name: &str) -> anyhow::Result<String> {
 }
 
 fn fresh(rig: &Rig) -> anyhow::Result<()> {
-    let stale = report::readme(&rig.workspace)?;
+    let stale = report::readme(&rig.workspace, &report::recorded(&rig.workspace)?)?;
     ensure!(read(rig, "README.md")? == stale, "it is stale: run `cargo xtask report --readme`");
     Ok(())
 }
