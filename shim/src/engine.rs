@@ -12,6 +12,7 @@ use std::thread::JoinHandle;
 use anyhow::{Context as _, Result};
 
 use crate::ffi::Engine;
+use crate::lifetime;
 use crate::preparation::{self, Prepared};
 
 /// The library that the build was made for.
@@ -64,6 +65,7 @@ pub fn await_preload() -> Option<Prepared> {
 }
 
 fn prepare_zygote((): ()) -> Prepared {
+    lifetime::end_with_parent();
     load_here();
     preparation::prepare()
 }

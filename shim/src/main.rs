@@ -15,8 +15,10 @@ mod engine;
 mod ffi;
 mod journal;
 mod kernel;
+mod lifetime;
 mod module;
 mod native;
+mod order;
 mod preparation;
 mod root;
 mod sandbox;
@@ -87,7 +89,11 @@ fn main() -> Result<()> {
     if is_server(&arguments) {
         sealed::ensure(&arguments)?;
         journal::open(arguments.iter().any(|argument| argument == "-debug"));
+        order::keep();
         engine::preload();
+        lifetime::end_as_a_whole();
+    } else if arguments.last().is_some_and(|last| last == "delete") {
+        lifetime::remove_remains(&arguments);
     }
     // The journal is ours: the library would set its own up through the zygote, and wait there until
     // the engine is loaded.

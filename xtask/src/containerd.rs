@@ -155,6 +155,14 @@ impl Ctr {
         Ok(())
     }
 
+    /// Asks anything, whatever comes of it. For tests.
+    ///
+    /// # Errors
+    /// When there is no answer within `limit`.
+    pub fn ask(&self, args: &[&str], limit: Duration) -> anyhow::Result<()> {
+        self.cmd().args(args).limit(limit).output().map(|_| ())
+    }
+
     /// The images of this namespace.
     pub fn images(&self) -> anyhow::Result<Vec<String>> {
         self.lines(&["images", "list", "--quiet"])

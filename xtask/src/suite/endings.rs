@@ -38,11 +38,11 @@ pub fn endings(rig: &Rig) -> Vec<Check> {
 
 /// What a run could leave behind, as seen from outside.
 #[derive(Debug, PartialEq, Eq)]
-struct Traces(BTreeSet<String>);
+pub struct Traces(BTreeSet<String>);
 
 impl Traces {
     /// Processes, mounts, sockets and cgroups that are there now and could be ours.
-    fn now(rig: &Rig) -> anyhow::Result<Self> {
+    pub fn now(rig: &Rig) -> anyhow::Result<Self> {
         let mut traces = BTreeSet::new();
         let target = rig.workspace.target().to_string_lossy().into_owned();
         let own = std::process::id().to_string();
@@ -76,7 +76,7 @@ impl Traces {
     }
 
     /// Waits until nothing is there that was not there before.
-    fn gone(rig: &Rig, before: &Self) -> anyhow::Result<()> {
+    pub fn gone(rig: &Rig, before: &Self) -> anyhow::Result<()> {
         let mut left = BTreeSet::new();
         wait_until(END_LIMIT, || {
             left = Self::now(rig)?.0.difference(&before.0).cloned().collect();
@@ -100,7 +100,7 @@ fn out(rig: &Rig, name: &str) -> PathBuf {
     rig.scratch.join(name)
 }
 
-fn long_bench(rig: &Rig, out: &Path) -> anyhow::Result<Running> {
+pub fn long_bench(rig: &Rig, out: &Path) -> anyhow::Result<Running> {
     let out = out.to_string_lossy();
     let cmd = rig.xtask(&["bench", "--bench", "noop", "--case", "native/*", "--rounds", "2000", "--out", &out]);
     measuring(&cmd, Path::new(out.as_ref()))

@@ -25,6 +25,7 @@ use crate::plan::Build;
 use crate::{compile, setup};
 
 mod archive;
+mod lifetime;
 mod trials;
 
 use trials::{Trial, Want};
@@ -35,6 +36,8 @@ struct Request {
     containers: Containers,
     images: Vec<(String, PathBuf)>,
     trials: Vec<Trial>,
+    /// A shim with one of the processes that make a container held up.
+    held_up: PathBuf,
     verdicts: PathBuf,
 }
 
@@ -63,8 +66,11 @@ fn verdicts(rig: &Rig) -> anyhow::Result<Vec<Verdict>> {
     std::fs::create_dir_all(&folder)?;
     let modules = modules(rig, &folder)?;
     let mut images = archive::wasm_images(&modules, &folder)?;
-    images.push(native_image(rig, &toolbox, &folder)?);
+    for program in [trials::NATIVE, trials::NATIVE_ENDLESS] {
+        images.push(native_image(rig, &toolbox, &folder, program)?);
+    }
     let trials = trials::trials(&images);
+    let shim = compile::shim(&rig.workspace, &toolbox)?.path;
     let name = format!("{}{}-{}", leftovers::NAMESPACE_PREFIX, leftovers::SUITE, std::process::id());
     let scratch = Scratch::create(&std::path::absolute(rig.workspace.hosts())?.join(&name))?;
     let containers = Containers {
@@ -76,17 +82,15 @@ fn verdicts(rig: &Rig) -> anyhow::Result<Vec<Verdict>> {
         },
         ctr: toolbox.program("ctr")?,
         namespace: name,
-        runtimes: Runtimes {
-            runc: toolbox.program("runc")?,
-            wasmedge_shim: Some(compile::shim(&rig.workspace, &toolbox)?.path),
-        },
+        runtimes: Runtimes { runc: toolbox.program("runc")?, wasmedge_shim: Some(shim.clone()) },
         scheme: Scheme::Http,
         user: None,
     };
     let request = folder.join("request.json");
     let verdicts = folder.join("verdicts.json");
     let images = images.into_iter().map(|image| (image.name, image.archive)).collect();
-    session::write(&request, &Request { containers, images, trials, verdicts: verdicts.clone() })?;
+    let held_up = lifetime::held_up(&shim, &folder)?;
+    session::write(&request, &Request { containers, images, trials, held_up, verdicts: verdicts.clone() })?;
     host::run_inside(&rig.access, host::SHIM_SUITE, &request, Namespaces::Private, &Stop::never()?)?;
     session::read(&verdicts)
 }
@@ -124,11 +128,16 @@ fn modules(rig: &Rig, folder: &Path) -> anyhow::Result<Vec<Module>> {
     Ok(modules)
 }
 
-fn native_image(rig: &Rig, toolbox: &crate::toolbox::Toolbox, folder: &Path) -> anyhow::Result<ImageSpec> {
-    let build = Build { program: "array-sum".to_owned(), kind: Kind::Native };
+fn native_image(
+    rig: &Rig,
+    toolbox: &crate::toolbox::Toolbox,
+    folder: &Path,
+    program: &str,
+) -> anyhow::Result<ImageSpec> {
+    let build = Build { program: program.to_owned(), kind: Kind::Native };
     let artifact =
         setup::artifacts(&rig.workspace, &[build], Some(toolbox))?.into_iter().next().context("no artifact")?;
-    archive::image(folder, "native", Form::Native, "/array-sum", &std::fs::read(&artifact.path)?)
+    archive::image(folder, program, Form::Native, &format!("/{program}"), &std::fs::read(&artifact.path)?)
 }
 
 /// The process inside: imports the images, makes the trials, writes the verdicts.
@@ -146,14 +155,15 @@ fn all(request: &Request, ctr: &Ctr) -> anyhow::Result<Vec<Verdict>> {
     for (_, archive) in &request.images {
         ctr.import(archive)?;
     }
+    let runtimes = &request.containers.runtimes;
     let mut verdicts = Vec::new();
     let mut busy = Vec::new();
     for (number, trial) in request.trials.iter().enumerate() {
         let id = format!("trial-{number}");
         let clock = Stopwatch::start();
         let result = match trial.want {
-            Want::KilledAtOnce => killed(request, ctr, trial, &id),
-            _ => ended(request, ctr, trial, &id),
+            Want::KilledAtOnce => killed(runtimes, ctr, trial, &id),
+            _ => ended(runtimes, ctr, trial, &id),
         };
         if trial.name.starts_with("busy (") {
             busy.push((trial.name.clone(), clock.elapsed()));
@@ -163,6 +173,7 @@ fn all(request: &Request, ctr: &Ctr) -> anyhow::Result<Vec<Verdict>> {
     }
     verdicts
         .push(("a compiled module runs compiled: `busy` is at least 4 times as fast as plain".to_owned(), mode(&busy)));
+    verdicts.extend(lifetime::checks(request, ctr));
     Ok(verdicts)
 }
 
@@ -177,7 +188,7 @@ fn mode(busy: &[(String, Duration)]) -> Option<String> {
     }
 }
 
-fn command(request: &Request, ctr: &Ctr, trial: &Trial, id: &str) -> anyhow::Result<Cmd> {
+fn command(runtimes: &Runtimes, ctr: &Ctr, trial: &Trial, id: &str) -> anyhow::Result<Cmd> {
     let container = Container {
         image: &trial.image,
         platform: &trial.platform,
@@ -186,15 +197,15 @@ fn command(request: &Request, ctr: &Ctr, trial: &Trial, id: &str) -> anyhow::Res
         command: &trial.command,
         env: &trial.env,
     };
-    let invocation = ctr.run(&container, &request.containers.runtimes)?;
+    let invocation = ctr.run(&container, runtimes)?;
     Ok(Cmd::new(&invocation.program)
         .args(&invocation.args)
         .stdin(trial.stdin.as_bytes())
         .limit(Duration::from_secs(30)))
 }
 
-fn ended(request: &Request, ctr: &Ctr, trial: &Trial, id: &str) -> anyhow::Result<()> {
-    let output = command(request, ctr, trial, id)?.output()?;
+fn ended(runtimes: &Runtimes, ctr: &Ctr, trial: &Trial, id: &str) -> anyhow::Result<()> {
+    let output = command(runtimes, ctr, trial, id)?.output()?;
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let told = format!("exit status {:?}, stdout {stdout:.400?}, stderr {stderr:.400?}", output.code);
     match &trial.want {
@@ -220,8 +231,8 @@ fn ended(request: &Request, ctr: &Ctr, trial: &Trial, id: &str) -> anyhow::Resul
 /// How long a kill may take: the module spins in the engine, which can not be asked to stop.
 const KILL_LIMIT: Duration = Duration::from_secs(2);
 
-fn killed(request: &Request, ctr: &Ctr, trial: &Trial, id: &str) -> anyhow::Result<()> {
-    let running = command(request, ctr, trial, id)?.start()?;
+fn killed(runtimes: &Runtimes, ctr: &Ctr, trial: &Trial, id: &str) -> anyhow::Result<()> {
+    let running = command(runtimes, ctr, trial, id)?.start()?;
     let clock = Stopwatch::start();
     while !ctr.is_running(id)? {
         running.ensure_running()?;

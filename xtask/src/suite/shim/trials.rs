@@ -6,6 +6,10 @@ use super::archive::{Form, GREETING, ImageSpec};
 
 /// The module that breaks the type rules.
 pub const ILL_TYPED: &str = "ill-typed";
+/// The native program that does something and ends.
+pub const NATIVE: &str = "array-sum";
+/// The native program that goes on for ever.
+pub const NATIVE_ENDLESS: &str = "misbehave";
 /// The compiled module whose native code is another engine version's.
 pub const FOREIGN_CODE: &str = "foreign-code";
 
@@ -92,9 +96,12 @@ fn trial(image: &ImageSpec) -> Trial {
     if image.module == "arguments" {
         trial.command = ["/x.wasm", "one", "two three", ""].map(str::to_owned).to_vec();
     }
-    if image.form == Form::Native {
+    if image.module == NATIVE {
         "a native image runs through the same shim".clone_into(&mut trial.name);
         trial.command = ["/array-sum", "--n", "1000"].map(str::to_owned).to_vec();
+    }
+    if image.module == NATIVE_ENDLESS {
+        trial.command = ["/misbehave", "hang"].map(str::to_owned).to_vec();
     }
     trial.want = want(image, &trial.stdin);
     trial
@@ -106,7 +113,7 @@ fn want(image: &ImageSpec, stdin: &str) -> Want {
         |code, says: &[&str]| Want::Refused { code, says: says.iter().map(|word| (*word).to_owned()).collect() };
     let lines = |lines: &[&str]| Want::Lines { lines: lines.iter().map(|line| (*line).to_owned()).collect() };
     match (image.module.as_str(), image.entrypoint.as_str(), image.form) {
-        ("native", ..) => lines(&["n=1000 sum=508.941048"]),
+        (NATIVE, ..) => lines(&["n=1000 sum=508.941048"]),
         ("exit-code", ..) => exactly(7, ""),
         ("exit-in-start-section", ..) => exactly(9, ""),
         ("start-section", ..) => refused(134, &["start section", "unreachable"]),
@@ -126,7 +133,7 @@ fn want(image: &ImageSpec, stdin: &str) -> Want {
         ("foreign-import", ..) => refused(126, &["could not be instantiated", "unknown import"]),
         (ILL_TYPED, ..) => refused(126, &["could not be validated"]),
         (FOREIGN_CODE, ..) => refused(126, &["native code"]),
-        ("spin", ..) => Want::KilledAtOnce,
+        ("spin" | NATIVE_ENDLESS, ..) => Want::KilledAtOnce,
         // A module without an expectation here must do nothing, and do it well.
         _ => exactly(0, ""),
     }
