@@ -185,10 +185,14 @@ impl Running {
         self.handle.pids().first().copied().with_context(|| format!("`{}` has no process", self.line))
     }
 
+    /// Its process, as what signals are sent to.
+    pub fn pids(&self) -> anyhow::Result<Vec<rustix::process::Pid>> {
+        pids(&self.handle)
+    }
+
     /// Sends it a signal, it alone.
     pub fn signal(&self, signal: rustix::process::Signal) -> anyhow::Result<()> {
-        for id in self.handle.pids() {
-            let pid = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw).context("no process id")?;
+        for pid in self.pids()? {
             rustix::process::kill_process(pid, signal).with_context(|| format!("can not signal `{}`", self.line))?;
         }
         Ok(())
@@ -214,6 +218,12 @@ impl Running {
             None => bail!("`{}` was still running after {} s", self.line, limit.as_secs()),
         }
     }
+}
+
+/// The processes that a handle of duct's stands for.
+pub fn pids(handle: &duct::Handle) -> anyhow::Result<Vec<rustix::process::Pid>> {
+    let pid = |id: u32| i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw).context("no process id");
+    handle.pids().into_iter().map(pid).collect()
 }
 
 impl Drop for Running {

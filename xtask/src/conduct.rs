@@ -12,6 +12,7 @@ use crate::analysis;
 use crate::case::{Case, Cell, Runner};
 use crate::containerd::Ctr;
 use crate::host::daemon::{Daemon, Places, Programs, SOCKET};
+use crate::host::orphans::Orphans;
 use crate::host::scratch::Scratch;
 use crate::host::{leftovers, namespace};
 use crate::machine::load::Snapshot;
@@ -77,14 +78,14 @@ pub fn conduct_directly(session: &Session, reason: &str, stop: &Stop, enough: En
 fn direct(session: &Session, reason: &str, sink: &mut SampleSink, stop: &Stop, enough: Enough<'_>) -> Measured {
     crate::console::note(reason);
     let barred = container_cells(session).map(|key| (key, reason.to_owned())).collect();
-    let stage = Stage { session, ctr: None, barred };
+    let stage = Stage { session, ctr: None, orphans: None, barred };
     measured(rounds::run(stage, sink, stop, enough), Vec::new(), None)
 }
 
 fn made(session: &Session, stop: &Stop, enough: Enough<'_>) -> anyhow::Result<Measured> {
     let mut sink = SampleSink::open(&session.samples)?;
     let Some(containers) = &session.containers else {
-        let stage = Stage { session, ctr: None, barred: BTreeMap::new() };
+        let stage = Stage { session, ctr: None, orphans: None, barred: BTreeMap::new() };
         return Ok(measured(rounds::run(stage, &mut sink, stop, enough), Vec::new(), None));
     };
     match Up::start(containers) {
@@ -183,7 +184,8 @@ impl Up {
     ) -> Measured {
         let mut barred = BTreeMap::new();
         let pulls = self.pull_all(session, containers, &mut barred);
-        let stage = Stage { session, ctr: Some(&self.ctr), barred };
+        let own = self.private.as_ref().and_then(|private| private.daemon.pids().ok());
+        let stage = Stage { session, ctr: Some(&self.ctr), orphans: own.and_then(Orphans::adopted), barred };
         let mut outcome = rounds::run(stage, sink, stop, enough);
         if outcome.status == RunStatus::Failed
             && let (Some(reason), Some(private)) = (&mut outcome.reason, &self.private)

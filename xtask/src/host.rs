@@ -18,6 +18,7 @@ use crate::measure::stop::Stop;
 pub mod daemon;
 pub mod leftovers;
 pub mod namespace;
+pub mod orphans;
 pub mod scratch;
 
 /// The hidden subcommand that conducts a session inside.

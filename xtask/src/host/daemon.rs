@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use serde::Serialize;
 
 use super::scratch;
+use crate::cmd;
 use crate::containerd::{self, Ctr};
 use crate::measure::clock::Stopwatch;
 
@@ -102,10 +103,14 @@ impl Daemon {
         if end.is_empty() { String::new() } else { format!("; the end of its log:\n{}", end.join("\n")) }
     }
 
+    /// Its process.
+    pub fn pids(&self) -> anyhow::Result<Vec<rustix::process::Pid>> {
+        cmd::pids(&self.handle)
+    }
+
     /// Asks it to end and waits until it has.
     pub fn stop(self) -> anyhow::Result<()> {
-        for id in self.handle.pids() {
-            let pid = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw).context("no process id")?;
+        for pid in self.pids()? {
             rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
         }
         if self.handle.wait_timeout(STOP_LIMIT)?.is_none() {

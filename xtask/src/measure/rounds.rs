@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::case::{Cell, Mode, Replica};
 use crate::containerd::{Container, Ctr};
+use crate::host::orphans::Orphans;
 use crate::plan::Slot;
 use crate::results::store::SampleSink;
 use crate::results::{NotMeasured, Outcome, RunStatus, Sample};
@@ -47,6 +48,8 @@ pub struct Stage<'a> {
     pub session: &'a Session,
     /// The client of the containerd that is up; absent when none is.
     pub ctr: Option<&'a Ctr>,
+    /// What containers leave to be reaped; absent where somebody else reaps it.
+    pub orphans: Option<Orphans>,
     /// Bench and cell pairs that can not be run, with the reason: no image, no containerd.
     pub barred: BTreeMap<(usize, Cell), String>,
 }
@@ -62,6 +65,7 @@ pub fn run(stage: Stage<'_>, sink: &mut SampleSink, stop: &Stop, enough: Enough<
         wall_ns: 0,
         session: stage.session,
         ctr: stage.ctr,
+        orphans: stage.orphans,
     };
     let ended = Watchdog::start(stop).and_then(|watchdog| running.rounds(sink, &watchdog, (stop, enough)));
     let (status, reason) = match ended {
@@ -95,6 +99,7 @@ pub fn run(stage: Stage<'_>, sink: &mut SampleSink, stop: &Stop, enough: Enough<
 struct Loop<'a> {
     session: &'a Session,
     ctr: Option<&'a Ctr>,
+    orphans: Option<Orphans>,
     barred: BTreeMap<(usize, Cell), String>,
     failures: BTreeMap<(usize, Cell), u32>,
     samples: Vec<Sample>,
@@ -166,7 +171,19 @@ impl Loop<'_> {
         if sample.outcome != Outcome::Ok {
             self.clean(slot, &id)?;
         }
+        self.reap(slot);
         Ok(Some(sample))
+    }
+
+    /// After a container's run, never during one. Its own shim may end only now: the next one reaps that.
+    fn reap(&mut self, slot: Slot) {
+        if slot.cell.case.runner().is_container()
+            && let Some(orphans) = &self.orphans
+            && let Err(error) = orphans.reap()
+        {
+            crate::console::note(format_args!("{error:#}"));
+            self.orphans = None;
+        }
     }
 
     /// What is started for a cell.
