@@ -77,6 +77,12 @@ pub enum Command {
         /// The session to conduct
         session: PathBuf,
     },
+    /// What a killed measuring process left
+    #[command(hide = true, name = crate::host::REMOVE)]
+    RemoveLeftovers {
+        /// What to remove
+        leftovers: PathBuf,
+    },
     /// The process in which `test` tries the shim
     #[command(hide = true, name = crate::host::SHIM_SUITE)]
     ShimSuite {

@@ -4,9 +4,10 @@
 //! What fails for one image bars its cells and no others; what fails for containerd bars every container.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
 
 use crate::analysis;
 use crate::case::{Case, Cell, Runner};
@@ -236,12 +237,46 @@ impl Up {
     pub fn stop(self, containers: &Containers) -> anyhow::Result<()> {
         let removed = self.ctr.remove_namespace();
         let scratch = self.private.map(|private| private.daemon.stop().map(|()| private.scratch)).transpose()?;
-        leftovers::remove_cgroups(Path::new(leftovers::TREE), std::slice::from_ref(&containers.namespace))?;
+        leftovers::end_cgroups(Path::new(leftovers::TREE), &containers.namespace)?;
         if let Some(scratch) = scratch {
             scratch.remove_root()?;
         }
         removed.context("containerd could not be emptied")
     }
+}
+
+/// What no namespace takes along when the measuring process is gone.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Leftovers {
+    /// The containerd namespace, whose cgroups are named after it.
+    namespace: String,
+    /// The folder of a private containerd.
+    scratch: Option<PathBuf>,
+}
+
+impl Leftovers {
+    /// Those of a session.
+    pub fn of(containers: &Containers) -> Self {
+        let scratch = match &containers.daemon {
+            DaemonChoice::Private { scratch, .. } => Some(scratch.clone()),
+            DaemonChoice::Existing { .. } => None,
+        };
+        Self { namespace: containers.namespace.clone(), scratch }
+    }
+
+    /// Removes them.
+    ///
+    /// # Errors
+    /// When one can not be removed, with the reason.
+    fn remove(&self) -> anyhow::Result<()> {
+        leftovers::end_cgroups(Path::new(leftovers::TREE), &self.namespace)?;
+        self.scratch.as_deref().map_or(Ok(()), |scratch| Scratch::join(scratch)?.remove_root())
+    }
+}
+
+/// The hidden subcommand: what the measuring process would have removed, had it not been killed.
+pub fn remove_leftovers(path: &Path) -> anyhow::Result<()> {
+    session::read::<Leftovers>(path)?.remove()
 }
 
 fn client(containers: &Containers, address: &Path, snapshotter: &str) -> Ctr {

@@ -23,6 +23,8 @@ pub mod scratch;
 
 /// The hidden subcommand that conducts a session inside.
 pub const INSIDE: &str = "inside";
+/// The hidden subcommand that removes what a measuring process left that was killed.
+pub const REMOVE: &str = "remove-leftovers";
 /// The hidden subcommand that tries the shim inside.
 pub const SHIM_SUITE: &str = "shim-suite";
 

@@ -53,9 +53,12 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {
     // Under sudo Cargo's variables are gone, and the checkout may have been moved since this was compiled: what these
-    // two need stands in their file.
+    // need stands in their file.
     match &cli.command {
         Command::Inside { session } => return conduct::inside(session, &conduct::precise).map(|()| Exit::Done),
+        Command::RemoveLeftovers { leftovers } => {
+            return conduct::remove_leftovers(leftovers).map(|()| Exit::Done);
+        }
         Command::ShimSuite { request } => return suite::shim::inside(request).map(|()| Exit::Done),
         _ => {}
     }
@@ -75,6 +78,6 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Test(args) => suite::run(&workspace, &args),
         Command::Clean(args) => commands::clean::run(&workspace, args),
         Command::Completions { shell } => console::result(&cli::completions::script(shell)).map(|()| Exit::Done),
-        Command::Inside { .. } | Command::ShimSuite { .. } => Ok(Exit::Done),
+        Command::Inside { .. } | Command::RemoveLeftovers { .. } | Command::ShimSuite { .. } => Ok(Exit::Done),
     }
 }

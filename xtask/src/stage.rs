@@ -7,6 +7,7 @@ use anyhow::Context as _;
 
 use crate::bench::Bench;
 use crate::compile::Artifact;
+use crate::conduct::Leftovers;
 use crate::containerd::{Runtimes, Scheme};
 use crate::host::scratch::Scratch;
 use crate::host::{self, Access, Namespaces, leftovers};
@@ -116,6 +117,7 @@ fn conduct_inside(
         DaemonChoice::Private { scratch, .. } => (Namespaces::Private, Some(Scratch::create(scratch)?)),
         DaemonChoice::Existing { .. } => (Namespaces::Shared, None),
     };
+    let leftovers = Leftovers::of(containers);
     let folder = workspace.target().join("session");
     std::fs::create_dir_all(&folder).with_context(|| format!("can not make `{}`", folder.display()))?;
     let request = folder.join("request.json");
@@ -123,6 +125,18 @@ fn conduct_inside(
     // Made here, so that it belongs to this user and not to root.
     std::fs::write(&session.measured, "")?;
     session::write(&request, session)?;
-    host::run_inside(access, host::INSIDE, &request, namespaces, stop)?;
+    if let Err(error) = host::run_inside(access, host::INSIDE, &request, namespaces, stop) {
+        remove(&folder.join("leftovers.json"), &leftovers, access);
+        return Err(error);
+    }
     session::read(&session.measured)
+}
+
+/// What a measuring process that was killed could not remove itself. The failure that it is about is told anyway.
+fn remove(request: &Path, leftovers: &Leftovers, access: &Access) {
+    let removed = session::write(request, leftovers)
+        .and_then(|()| host::run_inside(access, host::REMOVE, request, Namespaces::Shared, &Stop::never()?));
+    if let Err(error) = removed {
+        crate::console::note(format_args!("what the measuring process left was not removed: {error:#}"));
+    }
 }

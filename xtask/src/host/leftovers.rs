@@ -1,8 +1,14 @@
 //! What a run leaves where no namespace ends it: empty cgroups. Its folder is `scratch`'s.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use crate::measure::clock::Stopwatch;
 
 /// Every containerd namespace of ours begins with this, so that its cgroups can be told from others', and ends in the
 /// number of the process that it belongs to.
@@ -51,6 +57,51 @@ pub fn remove_cgroups(tree: &Path, namespaces: &[String]) -> anyhow::Result<()> 
                 remove_tree(&cgroup)?;
             }
         }
+    }
+    Ok(())
+}
+
+/// How long what was killed may take to leave its cgroup.
+const EMPTY_LIMIT: Duration = Duration::from_secs(5);
+
+/// Ends what is left in the cgroups of one namespace, and removes them. For a run that has ended: the last of its
+/// processes may be dying still, and the kernel removes no cgroup before it is empty.
+///
+/// # Errors
+/// When something in them does not end.
+pub fn end_cgroups(tree: &Path, namespace: &str) -> anyhow::Result<()> {
+    let mut cgroups: Vec<PathBuf> = hierarchies(tree)?.into_iter().map(|hierarchy| hierarchy.join(namespace)).collect();
+    let clock = Stopwatch::start();
+    loop {
+        cgroups.retain(|cgroup| cgroup.is_dir());
+        for cgroup in &cgroups {
+            end_processes(cgroup, EMPTY_LIMIT.saturating_sub(clock.elapsed()))?;
+            remove_tree(cgroup)?;
+        }
+        let Some(busy) = cgroups.iter().find(|cgroup| cgroup.is_dir()) else { return Ok(()) };
+        ensure!(clock.elapsed() < EMPTY_LIMIT, "the cgroup `{}` is busy: its processes do not end", busy.display());
+        // A process counts for a moment after its end is told, and version 1 does not say when no more.
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Kills what is in a cgroup and those below it, and waits for their ends.
+fn end_processes(cgroup: &Path, limit: Duration) -> anyhow::Result<()> {
+    for child in folders(cgroup)? {
+        end_processes(&child, limit)?;
+    }
+    let list = std::fs::read_to_string(cgroup.join("cgroup.procs")).unwrap_or_default();
+    let limit = Timespec { tv_sec: i64::try_from(limit.as_secs())?, tv_nsec: limit.subsec_nanos().into() };
+    for pid in list.lines().filter_map(|line| Pid::from_raw(line.parse().ok()?)) {
+        // It may have ended since.
+        let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else { continue };
+        match pidfd_send_signal(&process, Signal::KILL) {
+            Ok(()) | Err(Errno::SRCH) => {}
+            Err(error) => {
+                return Err(error).with_context(|| format!("can not end a process in `{}`", cgroup.display()));
+            }
+        }
+        poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&limit)).context("can not wait for a process")?;
     }
     Ok(())
 }

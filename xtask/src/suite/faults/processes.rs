@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal, kill_process};
 
-use crate::cmd::Cmd;
+use crate::cmd::{Cmd, Running};
 use crate::host::leftovers;
-use crate::suite::endings::wait_until;
+use crate::suite::endings::{Traces, long_bench, wait_until};
 use crate::suite::{Check, Named, Rig};
 
 /// Process ids that a bench of [`RUNS`] runs gets. containerd, two shims and a client take some 70 with their threads;
@@ -19,8 +19,11 @@ const RUNS: usize = 500;
 
 /// Each fault and what must come of it.
 pub fn checks(rig: &Rig) -> Vec<Check> {
-    let faults: [Named; 1] = [
+    let faults: [Named; 4] = [
+        ("what is left in a run's cgroup is ended, and the cgroup removed", busy_cgroup),
+        ("a cgroup that can not be emptied is an error that names it", stubborn_cgroup),
         ("500 runs leave nothing unreaped, and need no more than 250 process ids", few_process_ids),
+        ("a measuring process that is killed leaves no cgroup and no root of containerd", measuring_process_killed),
     ];
     let check = |(name, check): Named| match rig.no_containers() {
         Some(reason) => Check::skipped(name, reason),
@@ -56,6 +59,41 @@ impl Drop for Cgroup {
             crate::console::note(format_args!("can not remove `{}`: {error}", self.0.display()));
         }
     }
+}
+
+fn own_namespace(what: &str) -> String {
+    format!("{}{what}-{}", leftovers::NAMESPACE_PREFIX, std::process::id())
+}
+
+fn sleeper(cgroup: &Cgroup) -> anyhow::Result<Running> {
+    let running = Cmd::new("sleep").arg("600").start()?;
+    for pid in running.pids()? {
+        cgroup.write("cgroup.procs", &pid.as_raw_nonzero().to_string())?;
+    }
+    Ok(running)
+}
+
+fn busy_cgroup(_rig: &Rig) -> anyhow::Result<()> {
+    let namespace = own_namespace("busy");
+    let outer = Cgroup::new("pids", &namespace)?;
+    let inner = Cgroup::new("pids", &format!("{namespace}/container"))?;
+    let (first, second) = (sleeper(&outer)?, sleeper(&inner)?);
+    leftovers::end_cgroups(Path::new(leftovers::TREE), &namespace)?;
+    ensure!(!outer.0.exists(), "`{}` is still there", outer.0.display());
+    for running in [first, second] {
+        ensure!(running.wait(Duration::from_secs(10))?.code.is_none(), "a process in it was not killed");
+    }
+    Ok(())
+}
+
+/// In a folder that is no cgroup nothing ends, and nothing can be removed: a file is in it.
+fn stubborn_cgroup(rig: &Rig) -> anyhow::Result<()> {
+    let tree = rig.scratch.join("no-cgroups");
+    std::fs::create_dir_all(tree.join("deploy-bench-suite-1/c1"))?;
+    std::fs::write(tree.join("deploy-bench-suite-1/c1/file"), "")?;
+    let error = leftovers::end_cgroups(&tree, "deploy-bench-suite-1").err().context("it said that it was removed")?;
+    ensure!(format!("{error:#}").contains("deploy-bench-suite-1/c1"), "it does not name it: {error:#}");
+    Ok(())
 }
 
 /// The first process below the namespace's `unshare`: the measuring process of a bench.
@@ -108,5 +146,18 @@ fn few_process_ids(rig: &Rig) -> anyhow::Result<()> {
     crate::suite::expect_code(&output, 0)?;
     // Those of the run that is under way, and of the one before it.
     ensure!(most <= 6, "{most} processes that had ended were there at once");
+    Ok(())
+}
+
+fn measuring_process_killed(rig: &Rig) -> anyhow::Result<()> {
+    let before = Traces::now(rig)?;
+    let out = rig.scratch.join("measuring-process-killed");
+    let running = long_bench(rig, &out)?;
+    kill_process(measuring_process(rig)?, Signal::KILL)?;
+    let output = running.wait(Duration::from_mins(1))?;
+    ensure!(output.code != Some(0), "a bench without its measuring process succeeded");
+    Traces::gone(rig, &before)?;
+    let roots: Vec<_> = glob::glob(&format!("{}/*/root", rig.workspace.hosts().display()))?.flatten().collect();
+    ensure!(roots.is_empty(), "left behind: {roots:?}");
     Ok(())
 }
