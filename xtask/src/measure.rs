@@ -3,6 +3,7 @@
 
 pub mod child;
 pub mod clock;
+mod difference;
 mod progress;
 pub mod rounds;
 pub mod session;

@@ -12,6 +12,7 @@ use crate::results::{NotMeasured, Outcome, RunStatus, Sample};
 
 use super::child::{self, End, Invocation, Ran};
 use super::clock::Stopwatch;
+use super::difference::difference;
 use super::progress::Progress;
 use super::session::{Output, Session, Until};
 use super::stop::Stop;
@@ -220,7 +221,7 @@ impl Loop<'_> {
         let expected = &self.session.benches[slot.bench].expected;
         let (outcome, reason) = match ran.end {
             End::Exited(0) if ran.stdout == expected.as_bytes() => (Outcome::Ok, None),
-            End::Exited(0) => (Outcome::WrongOutput, Some(difference(expected, &ran.stdout))),
+            End::Exited(0) => (Outcome::WrongOutput, Some(difference(expected.as_bytes(), &ran.stdout))),
             End::Exited(code) => (Outcome::NonZeroExit, Some(format!("exit status {code}{}", said(ran)))),
             End::Signalled(signal) => (Outcome::Killed, Some(format!("signal {signal}{}", said(ran)))),
             End::TimedOut | End::Stopped => {
@@ -263,10 +264,6 @@ impl Loop<'_> {
             self.barred.insert(key, format!("given up after {FAILURES_IN_A_ROW} failures in a row: {reason}"));
         }
     }
-}
-
-fn difference(expected: &str, found: &[u8]) -> String {
-    format!("expected {:?}, and it printed {:?}", quoted(expected.as_bytes()), quoted(found))
 }
 
 fn said(ran: &Ran) -> String {
