@@ -1,5 +1,6 @@
 //! A program that fails on demand: what the tests of the harness run to see that no failure becomes a sample.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -14,9 +15,18 @@ fn main() -> ExitCode {
         (Some("hang"), None) => loop {
             std::hint::spin_loop();
         },
+        (Some("flood"), Some(stream)) if stream == "stdout" => flood(std::io::stdout().lock()),
+        (Some("flood"), Some(stream)) if stream == "stderr" => flood(std::io::stderr().lock()),
         _ => {
-            eprintln!("usage: misbehave print TEXT | exit CODE | abort | hang");
+            eprintln!("usage: misbehave print TEXT | exit CODE | abort | hang | flood stdout|stderr");
             ExitCode::from(2)
         }
     }
+}
+
+/// Writes until it is refused, as `yes` does.
+fn flood(mut stream: impl Write) -> ExitCode {
+    let line = [b'y'; 4096];
+    while stream.write_all(&line).is_ok() {}
+    ExitCode::FAILURE
 }

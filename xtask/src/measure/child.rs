@@ -6,7 +6,9 @@
 //! and the program.
 //!
 //! The child keeps `posix_spawn` (there is no `pre_exec`), leads its own process group so that a time limit
-//! reaches its descendants, and writes into anonymous memory files, so no reader thread competes with it.
+//! reaches its descendants, and writes into anonymous memory files, so no reader thread competes with it. These can not
+//! grow beyond their limit: a program that floods them is refused further writes by the kernel, which costs nothing
+//! while it is not reached.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _};
@@ -16,14 +18,17 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create, tell};
 use rustix::process::Pid;
 
 use super::clock::Stopwatch;
 use super::watchdog::{Cut, Watchdog};
 
-/// How many bytes of a run's output are kept for comparison and quoting.
-const OUTPUT_KEPT_BYTES: u64 = 1 << 20;
+/// How many bytes a run may write to either stream.
+pub const OUTPUT_LIMIT_BYTES: u64 = 16 << 20;
+
+/// What a memory file takes: a page more, so that a file that holds more than the limit was written beyond it.
+const OUTPUT_FILE_BYTES: u64 = OUTPUT_LIMIT_BYTES + 4096;
 
 /// The end that the watchdog gives.
 const KILLED: End = End::Signalled(libc::SIGKILL);
@@ -63,10 +68,20 @@ pub struct Ran {
     pub system_ns: u64,
     /// How it ended.
     pub end: End,
-    /// The first mebibyte of what it wrote to stdout.
+    /// What it wrote to stdout, up to [`OUTPUT_LIMIT_BYTES`] and a page.
     pub stdout: Vec<u8>,
-    /// The first mebibyte of what it wrote to stderr.
+    /// What it wrote to stderr, likewise.
     pub stderr: Vec<u8>,
+}
+
+impl Ran {
+    /// The stream to which it wrote more than [`OUTPUT_LIMIT_BYTES`], of which the rest was refused.
+    pub fn flooded(&self) -> Option<&'static str> {
+        let beyond = |bytes: &[u8]| bytes.len() as u64 > OUTPUT_LIMIT_BYTES;
+        [("stdout", &self.stdout), ("stderr", &self.stderr)]
+            .into_iter()
+            .find_map(|(name, bytes)| beyond(bytes).then_some(name))
+    }
 }
 
 /// Runs a program once.
@@ -157,14 +172,25 @@ fn nanoseconds(time: libc::timeval) -> u64 {
     seconds * 1_000_000_000 + micros * 1_000
 }
 
+/// As large as it may become, and sealed at that: no page of it exists before it is written, and a write beyond its end
+/// fails with `EPERM`. A limit on the program's file sizes (`RLIMIT_FSIZE`) would be the program's, not the output's, and
+/// would have to be set between its start and its first instruction.
 fn memory_file(name: &str) -> anyhow::Result<File> {
-    Ok(File::from(memfd_create(name, MemfdFlags::CLOEXEC).context("can not make a memory file for output")?))
+    let file = || {
+        let file = memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        ftruncate(&file, OUTPUT_FILE_BYTES)?;
+        fcntl_add_seals(&file, SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
+        Ok::<_, rustix::io::Errno>(file)
+    };
+    Ok(File::from(file().context("can not make a memory file for output")?))
 }
 
+/// The program and we share one position in the file: it is where the program's writes ended.
 fn written(file: &mut File) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
+    let end = tell(&*file)?;
     file.rewind()?;
-    file.take(OUTPUT_KEPT_BYTES).read_to_end(&mut bytes)?;
+    file.take(end).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -231,6 +257,16 @@ mod tests {
     fn more_output_than_a_pipe_holds_does_not_block() {
         let ran = run_shell("head -c 300000 /dev/zero", 10_000);
         assert_eq!((ran.end, ran.stdout.len()), (End::Exited(0), 300_000));
+    }
+
+    #[test]
+    fn output_is_kept_up_to_a_limit_and_what_is_written_beyond_it_is_refused() {
+        let limit = OUTPUT_LIMIT_BYTES;
+        let whole = run_shell(&format!("head -c {limit} /dev/zero"), 10_000);
+        assert_eq!((whole.end, whole.stdout.len() as u64, whole.flooded()), (End::Exited(0), limit, None));
+        let flood = run_shell(&format!("head -c {} /dev/zero >&2 || exit 9", limit * 3), 10_000);
+        assert_eq!((flood.end, flood.flooded()), (End::Exited(9), Some("stderr")));
+        assert!(flood.stderr.len() as u64 <= OUTPUT_FILE_BYTES);
     }
 
     #[test]

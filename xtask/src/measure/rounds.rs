@@ -220,6 +220,12 @@ impl Loop<'_> {
     fn judge(&self, slot: Slot, ran: &Ran) -> Sample {
         let expected = &self.session.benches[slot.bench].expected;
         let (outcome, reason) = match ran.end {
+            _ if let Some(stream) = ran.flooded() => {
+                let limit = child::OUTPUT_LIMIT_BYTES >> 20;
+                let reason =
+                    format!("it wrote more than {limit} MiB to {stream}; no more is kept, and writes beyond fail");
+                (Outcome::WrongOutput, Some(reason))
+            }
             End::Exited(0) if ran.stdout == expected.as_bytes() => (Outcome::Ok, None),
             End::Exited(0) => (Outcome::WrongOutput, Some(difference(expected.as_bytes(), &ran.stdout))),
             End::Exited(code) => (Outcome::NonZeroExit, Some(format!("exit status {code}{}", said(ran)))),
