@@ -1,7 +1,6 @@
 //! The door to other programs that are not measured: argument vector, time limit, end of stderr.
 //!
-//! Two libraries, each for what it does best: `duct` for captured commands with a time limit, `xshell` for
-//! build steps whose progress the person should see. Daemons are `host`'s, measured children `measure`'s.
+//! Daemons are `host`'s, measured children `measure`'s.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -249,8 +248,8 @@ pub fn stderr_end(stderr: &[u8]) -> String {
     if text.is_empty() { String::new() } else { format!("; it said:\n{}", &text[start..]) }
 }
 
-/// Runs a build step in `dir` and returns its stdout; its stderr (a compiler's progress and diagnostics) goes
-/// to ours as it comes.
+/// Runs Cargo by `program` and `args` in `dir` and returns its stdout; what it says on stderr is heard as it comes. It
+/// gets no stderr of ours: should that be closed or full, Cargo would end with an error.
 ///
 /// # Errors
 /// When it can not be started or exits with anything but 0.
@@ -259,12 +258,25 @@ pub fn build_step(
     dir: &Path,
     program: &OsStr,
     args: &[OsString],
-    envs: &[(OsString, OsString)],
+    hear: impl FnMut(launcher::Said),
 ) -> anyhow::Result<String> {
-    let shell = xshell::Shell::new()?;
-    shell.change_dir(dir);
-    let step = shell.cmd(program).args(args).envs(envs.iter().map(|(name, value)| (name, value)));
-    step.quiet().read().with_context(|| format!("the build step `{}` failed", program.to_string_lossy()))
+    let (reader, writer) = std::io::pipe().context("can not make a pipe")?;
+    let mut step = duct::cmd(program, args).dir(dir).stdin_null().stdout_capture().stderr_file(writer).unchecked();
+    for (name, value) in launcher::SETTINGS {
+        step = step.env(name, value);
+    }
+    let handle = step.start().with_context(|| format!("can not start `{}`", program.to_string_lossy()))?;
+    // Its end of the pipe would keep ours from seeing the end.
+    drop(step);
+    launcher::follow(reader, hear).context("can not read what the build says")?;
+    let output = handle.into_output()?;
+    anyhow::ensure!(
+        output.status.success(),
+        "the build step `{}` ended with {}",
+        program.to_string_lossy(),
+        output.status
+    );
+    String::from_utf8(output.stdout).context("the build's messages are not UTF-8")
 }
 
 #[cfg(test)]
@@ -292,6 +304,21 @@ mod tests {
             assert!(said.lines().any(|line| line == "OWN=2"), "{said}");
         }
         assert!(Cmd::new("/usr/bin/env").run().unwrap().text().contains("PATH="));
+    }
+
+    #[test]
+    fn a_build_step_is_heard_and_its_stdout_returned() {
+        let step = |script: &str| {
+            let mut heard = Vec::new();
+            let args = ["-c", script].map(OsString::from);
+            let stdout = build_step(Path::new("/"), "sh".as_ref(), &args, |said| heard.push(said));
+            (stdout, heard)
+        };
+        let (stdout, heard) = step("echo messages; echo 'warning: x' >&2; echo \"    Building [> ] 1/2: a\" >&2");
+        assert_eq!(stdout.unwrap(), "messages\n");
+        let warning = launcher::Said::Other("warning: x".to_owned());
+        assert_eq!(heard, [warning, launcher::Said::Built { done: 1, total: 2 }]);
+        assert!(step("exit 3").0.unwrap_err().to_string().contains("`sh` ended with"));
     }
 
     #[test]

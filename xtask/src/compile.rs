@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use cargo_metadata::Message;
+use launcher::Said;
 
 use crate::case::{Kind, names};
 use crate::cmd;
 use crate::plan::Build;
 use crate::results::ArtifactRecord;
 use crate::toolbox::manifest::{sha256, write_durably_as};
-use crate::toolbox::talk::Talk;
+use crate::toolbox::talk::{Progress, Talk, Unit};
 use crate::toolbox::{Toolbox, elf};
 use crate::workspace::Workspace;
 use aot::Compiler;
@@ -106,7 +107,7 @@ pub fn build(
     let targets: BTreeSet<&str> = builds.iter().map(|build| target(build.kind)).collect();
     let toolchain = toolchain::find(workspace)?;
     toolchain::add_targets(workspace, &toolchain, &targets, talk)?;
-    let files = cargo_workload(workspace, builds, &targets)?;
+    let files = cargo_workload(workspace, builds, &targets, talk)?;
     let compiler = if builds.iter().any(|build| build.kind == Kind::WasmAot) {
         let toolbox = toolbox.context("modules are compiled ahead of time by WasmEdge, and there is no toolbox")?;
         Some(Compiler::new(toolbox.program("wasmedge")?)?)
@@ -132,11 +133,11 @@ pub fn build(
 ///
 /// # Errors
 /// When the compiler refuses it, or the toolbox lacks something.
-pub fn shim(workspace: &Workspace, toolbox: &Toolbox) -> anyhow::Result<Built> {
+pub fn shim(workspace: &Workspace, toolbox: &Toolbox, talk: &mut dyn Talk) -> anyhow::Result<Built> {
     workspace.make(&workspace.artifacts())?;
     let (package, binary) = (SHIM_PACKAGE, SHIM_BINARY);
     let args = ["--package", package, "--release"].map(OsString::from);
-    let files = cargo_build(workspace, &shim_settings(toolbox)?, &args)?;
+    let files = cargo_build(workspace, &shim_settings(toolbox)?, &args, talk)?;
     let file = files.iter().find(|file| file.program == binary);
     let file = file.with_context(|| format!("Cargo built `{package}`, but no program `{binary}`"))?;
     check_program(&file.bytes).with_context(|| format!("`{}`", file.path.display()))?;
@@ -180,7 +181,12 @@ struct File {
     bytes: Vec<u8>,
 }
 
-fn cargo_workload(workspace: &Workspace, builds: &[Build], targets: &BTreeSet<&str>) -> anyhow::Result<Vec<File>> {
+fn cargo_workload(
+    workspace: &Workspace,
+    builds: &[Build],
+    targets: &BTreeSet<&str>,
+    talk: &mut dyn Talk,
+) -> anyhow::Result<Vec<File>> {
     let programs: BTreeSet<&str> = builds.iter().map(|build| build.program.as_str()).collect();
     let mut args: Vec<OsString> = ["--package", "workload", "--profile", PROFILE].map(OsString::from).to_vec();
     for program in programs {
@@ -189,11 +195,16 @@ fn cargo_workload(workspace: &Workspace, builds: &[Build], targets: &BTreeSet<&s
     for target in targets {
         args.extend(["--target".into(), target.into()]);
     }
-    cargo_build(workspace, &NO_FLAGS.map(OsString::from), &args)
+    cargo_build(workspace, &NO_FLAGS.map(OsString::from), &args, talk)
 }
 
 /// Runs `cargo build` through `env`, which takes away what would leak in and adds `settings` (`NAME=value`).
-fn cargo_build(workspace: &Workspace, settings: &[OsString], what: &[OsString]) -> anyhow::Result<Vec<File>> {
+fn cargo_build(
+    workspace: &Workspace,
+    settings: &[OsString],
+    what: &[OsString],
+    talk: &mut dyn Talk,
+) -> anyhow::Result<Vec<File>> {
     let mut args: Vec<OsString> = Vec::new();
     for name in toolchain::leaking(std::env::vars_os().map(|(name, _)| name)) {
         args.extend(["-u".into(), name]);
@@ -202,8 +213,13 @@ fn cargo_build(workspace: &Workspace, settings: &[OsString], what: &[OsString]) 
     args.extend([toolchain::cargo(), "build".into(), "--locked".into()]);
     args.push("--message-format=json-render-diagnostics".into());
     args.extend_from_slice(what);
-    let messages = cmd::build_step(workspace.root(), "env".as_ref(), &args, &[])
+    let mut crates = 0;
+    let messages = cmd::build_step(workspace.root(), "env".as_ref(), &args, |said| tell(said, &mut crates, talk))
         .context("Cargo could not build; what the compiler said is above")?;
+    if crates > 0 {
+        // Cargo does not draw its end.
+        talk.progress(COMPILING, Progress { done: crates, total: crates, unit: Unit::Items });
+    }
     executables(&messages)?
         .into_iter()
         .map(|(program, path)| {
@@ -212,6 +228,21 @@ fn cargo_build(workspace: &Workspace, settings: &[OsString], what: &[OsString]) 
         })
         .collect()
 }
+
+fn tell(said: Said, crates: &mut u64, talk: &mut dyn Talk) {
+    match said {
+        Said::Built { done, total } if done < total => {
+            *crates = total;
+            talk.progress(COMPILING, Progress { done, total, unit: Unit::Items });
+        }
+        Said::Waits(text) => talk.say(&format!("cargo: {text}")),
+        Said::Built { .. } | Said::Status => {}
+        Said::Other(line) => talk.say(&line),
+    }
+}
+
+/// Cargo counts build scripts too.
+const COMPILING: &str = "compiling crates and build scripts";
 
 /// Names and paths of executables, from Cargo's messages.
 fn executables(messages: &str) -> anyhow::Result<Vec<(String, PathBuf)>> {

@@ -18,14 +18,26 @@ use crate::toolbox::talk::Stderr;
 use crate::toolbox::{self, Group, Options, Toolbox};
 use crate::workspace::Workspace;
 
+/// What the steps of a set-up are called.
+pub const PROGRAMS: &str = "the programs that this machine lacks";
+/// The second of them.
+pub const WORKLOAD: &str = "the programs to be measured, for every target";
+/// The third of them.
+pub const SHIM: &str = "the containerd shim for WasmEdge";
+
 /// The toolbox's programs, or those that were named instead.
-pub fn toolbox(workspace: &Workspace, programs: &ProgramArgs) -> anyhow::Result<Toolbox> {
-    toolbox::ensure(workspace, Group::Run, &options(programs), &mut Stderr::default())
+pub fn toolbox(workspace: &Workspace, programs: &ProgramArgs, talk: &mut Stderr) -> anyhow::Result<Toolbox> {
+    toolbox::ensure(workspace, Group::Run, &options(programs), talk)
 }
 
 /// Artifacts of builds, with what the compiler has to say on stderr.
-pub fn artifacts(workspace: &Workspace, builds: &[Build], toolbox: Option<&Toolbox>) -> anyhow::Result<Vec<Artifact>> {
-    compile::build(workspace, builds, toolbox, &mut Stderr::default())
+pub fn artifacts(
+    workspace: &Workspace,
+    builds: &[Build],
+    toolbox: Option<&Toolbox>,
+    talk: &mut Stderr,
+) -> anyhow::Result<Vec<Artifact>> {
+    compile::build(workspace, builds, toolbox, talk)
 }
 
 /// What the toolbox is asked for.
@@ -161,7 +173,7 @@ pub fn ship(workspace: &Workspace, artifacts: &[Artifact], shipping: Shipping<'_
 
 /// What the shim is built, tested and linted with: `NAME=value` each.
 pub fn shim_settings(workspace: &Workspace) -> anyhow::Result<Vec<std::ffi::OsString>> {
-    compile::shim_settings(&toolbox(workspace, &ProgramArgs::default())?)
+    compile::shim_settings(&toolbox(workspace, &ProgramArgs::default(), &mut Stderr::default())?)
 }
 
 /// The folders in which containerd looks for runtimes.

@@ -20,6 +20,7 @@ use crate::setup::{Shipped, Shipping};
 use crate::stage::Parts;
 use crate::stats::Confidence;
 use crate::toolbox::Toolbox;
+use crate::toolbox::talk::Steps;
 use crate::workspace::Workspace;
 use crate::{lock, record, setup, stage, stats};
 
@@ -104,14 +105,16 @@ pub struct Prepared {
 
 fn prepare(workspace: &Workspace, args: &BenchArgs, selected: &Selected) -> anyhow::Result<Prepared> {
     let plan = &selected.plan;
-    let toolbox = if plan.has_containers() || plan.has_modules() {
-        Some(setup::toolbox(workspace, &args.programs)?)
+    let needs_toolbox = plan.has_containers() || plan.has_modules();
+    let mut steps = Steps::of(1 + usize::from(needs_toolbox) + usize::from(plan.has_shim()));
+    let toolbox = if needs_toolbox {
+        Some(setup::toolbox(workspace, &args.programs, &mut steps.next(setup::PROGRAMS))?)
     } else {
         None
     };
-    let artifacts = setup::artifacts(workspace, &plan.builds, toolbox.as_ref())?;
+    let artifacts = setup::artifacts(workspace, &plan.builds, toolbox.as_ref(), &mut steps.next(setup::WORKLOAD))?;
     let shim = match &toolbox {
-        Some(toolbox) if plan.has_shim() => Some(compile::shim(workspace, toolbox)?.path),
+        Some(toolbox) if plan.has_shim() => Some(compile::shim(workspace, toolbox, &mut steps.next(setup::SHIM))?.path),
         _ => None,
     };
     // Sizes need no root: images are assembled for every kind that was built.

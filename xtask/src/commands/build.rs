@@ -4,15 +4,18 @@ use serde::Serialize;
 
 use crate::cli::{BuildArgs, Exit, Format};
 use crate::compile::{self, Artifact, Built};
+use crate::toolbox::talk::Steps;
 use crate::workspace::Workspace;
 use crate::{commands, lock, setup};
 
 /// Builds, checks, and prints kind, target, bytes and digest.
 pub fn run(workspace: &Workspace, args: &BuildArgs) -> anyhow::Result<Exit> {
     let _lock = lock::build(workspace)?;
-    let toolbox = setup::toolbox(workspace, &args.programs)?;
-    let artifacts = setup::artifacts(workspace, &setup::default_builds(workspace)?, Some(&toolbox))?;
-    let shim = compile::shim(workspace, &toolbox)?;
+    let mut steps = Steps::of(3);
+    let toolbox = setup::toolbox(workspace, &args.programs, &mut steps.next(setup::PROGRAMS))?;
+    let builds = setup::default_builds(workspace)?;
+    let artifacts = setup::artifacts(workspace, &builds, Some(&toolbox), &mut steps.next(setup::WORKLOAD))?;
+    let shim = compile::shim(workspace, &toolbox, &mut steps.next(setup::SHIM))?;
     match args.format.format {
         Format::Json => commands::print_json(&document(&artifacts, &shim.path))?,
         Format::Text => commands::print(&text(&artifacts, &shim))?,

@@ -2,6 +2,7 @@
 
 use crate::cli::{Exit, Format, ImageArgs};
 use crate::oci::{self, ImageSet};
+use crate::toolbox::talk::Steps;
 use crate::workspace::Workspace;
 use crate::{commands, lock, setup};
 use serde::Serialize;
@@ -12,8 +13,10 @@ pub fn run(workspace: &Workspace, args: &ImageArgs) -> anyhow::Result<Exit> {
         return verify(workspace, args.format.format);
     }
     let _lock = lock::build(workspace)?;
-    let toolbox = setup::toolbox(workspace, &args.programs)?;
-    let artifacts = setup::artifacts(workspace, &setup::default_builds(workspace)?, Some(&toolbox))?;
+    let mut steps = Steps::of(2);
+    let toolbox = setup::toolbox(workspace, &args.programs, &mut steps.next(setup::PROGRAMS))?;
+    let builds = setup::default_builds(workspace)?;
+    let artifacts = setup::artifacts(workspace, &builds, Some(&toolbox), &mut steps.next(setup::WORKLOAD))?;
     let images = setup::images(workspace, &artifacts)?;
     show(&images, args.format.format)?;
     Ok(Exit::Done)

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::cli::{Exit, Format, PushArgs};
 use crate::measure::clock::Stopwatch;
+use crate::toolbox::talk::Steps;
 use crate::workspace::Workspace;
 use crate::{commands, lock, setup};
 
@@ -23,8 +24,10 @@ struct Row {
 /// Assembles, pushes, and prints what the registry holds.
 pub fn run(workspace: &Workspace, args: &PushArgs) -> anyhow::Result<Exit> {
     let _lock = lock::build(workspace)?;
-    let toolbox = setup::toolbox(workspace, &args.programs)?;
-    let artifacts = setup::artifacts(workspace, &setup::default_builds(workspace)?, Some(&toolbox))?;
+    let mut steps = Steps::of(2);
+    let toolbox = setup::toolbox(workspace, &args.programs, &mut steps.next(setup::PROGRAMS))?;
+    let builds = setup::default_builds(workspace)?;
+    let artifacts = setup::artifacts(workspace, &builds, Some(&toolbox), &mut steps.next(setup::WORKLOAD))?;
     let clock = Stopwatch::start();
     let images = setup::images(workspace, &artifacts)?;
     let registry = setup::registry(&args.registry)?;

@@ -13,6 +13,7 @@ use crate::results::Outcome;
 use crate::results::store::parse_samples;
 use crate::setup::{self, Shipping};
 use crate::stage::{self, Parts};
+use crate::toolbox::talk::Steps;
 use crate::workspace::Workspace;
 use crate::{compile, lock};
 
@@ -27,10 +28,15 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
     let _locks = lock::measure(workspace, args.busy.busy())?;
     let stop = Stop::on_signals()?;
     let plan = plan(vec![bench.clone()], &[case], Rounds { warmup: 0, counted: 1, seed: 0 });
-    let toolbox = setup::toolbox(workspace, &args.programs)?;
+    let mut steps = Steps::of(if plan.has_shim() { 3 } else { 2 });
+    let toolbox = setup::toolbox(workspace, &args.programs, &mut steps.next(setup::PROGRAMS))?;
     let build = Build { program: bench.program.clone(), kind: case.kind() };
-    let artifacts = setup::artifacts(workspace, &[build], Some(&toolbox))?;
-    let shim = if plan.has_shim() { Some(compile::shim(workspace, &toolbox)?.path) } else { None };
+    let artifacts = setup::artifacts(workspace, &[build], Some(&toolbox), &mut steps.next(setup::WORKLOAD))?;
+    let shim = if plan.has_shim() {
+        Some(compile::shim(workspace, &toolbox, &mut steps.next(setup::SHIM))?.path)
+    } else {
+        None
+    };
     let shipping = if plan.has_containers() { Shipping::Push(&args.registry) } else { Shipping::AssembleOnly };
     let shipped = setup::ship(workspace, &artifacts, shipping)?;
     let parts = Parts {

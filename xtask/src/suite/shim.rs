@@ -22,6 +22,7 @@ use crate::measure::clock::Stopwatch;
 use crate::measure::session::{self, Containers, DaemonChoice};
 use crate::measure::stop::Stop;
 use crate::plan::Build;
+use crate::toolbox::talk::Stderr;
 use crate::{compile, setup};
 
 mod archive;
@@ -61,7 +62,7 @@ pub fn stage(rig: &Rig) -> Vec<Check> {
 }
 
 fn verdicts(rig: &Rig) -> anyhow::Result<Vec<Verdict>> {
-    let toolbox = setup::toolbox(&rig.workspace, &ProgramArgs::default())?;
+    let toolbox = setup::toolbox(&rig.workspace, &ProgramArgs::default(), &mut Stderr::default())?;
     let folder = rig.scratch.join("shim-suite");
     std::fs::create_dir_all(&folder)?;
     let modules = modules(rig, &folder)?;
@@ -70,7 +71,7 @@ fn verdicts(rig: &Rig) -> anyhow::Result<Vec<Verdict>> {
         images.push(native_image(rig, &toolbox, &folder, program)?);
     }
     let trials = trials::trials(&images);
-    let shim = compile::shim(&rig.workspace, &toolbox)?.path;
+    let shim = compile::shim(&rig.workspace, &toolbox, &mut Stderr::default())?.path;
     let name = format!("{}{}-{}", leftovers::NAMESPACE_PREFIX, leftovers::SUITE, std::process::id());
     let scratch = Scratch::create(&std::path::absolute(rig.workspace.hosts())?.join(&name))?;
     let containers = Containers {
@@ -135,8 +136,10 @@ fn native_image(
     program: &str,
 ) -> anyhow::Result<ImageSpec> {
     let build = Build { program: program.to_owned(), kind: Kind::Native };
-    let artifact =
-        setup::artifacts(&rig.workspace, &[build], Some(toolbox))?.into_iter().next().context("no artifact")?;
+    let artifact = setup::artifacts(&rig.workspace, &[build], Some(toolbox), &mut Stderr::default())?
+        .into_iter()
+        .next()
+        .context("no artifact")?;
     archive::image(folder, program, Form::Native, &format!("/{program}"), &std::fs::read(&artifact.path)?)
 }
 

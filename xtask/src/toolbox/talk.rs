@@ -48,20 +48,48 @@ impl Talk for Silent {
     fn progress(&mut self, _what: &str, _progress: Progress) {}
 }
 
-/// Talks on stderr: a bar on a terminal, else a line where work begins and at each further quarter.
+/// Talks on stderr: a bar on a terminal, else a line where work begins and at each further tenth.
 #[derive(Debug, Default)]
 pub struct Stderr {
+    heading: Option<String>,
     current: Option<(String, View)>,
 }
 
 #[derive(Debug)]
 enum View {
     Bar(ProgressBar),
-    Lines { quarters: u64 },
+    Lines { tenths: u64 },
+}
+
+/// The steps of a set-up. One that has nothing to do says nothing.
+#[derive(Debug)]
+pub struct Steps {
+    total: usize,
+    begun: usize,
+}
+
+impl Steps {
+    /// So many.
+    pub const fn of(total: usize) -> Self {
+        Self { total, begun: 0 }
+    }
+
+    /// Who tells of the next one: with its number, before its first word.
+    pub fn next(&mut self, what: &str) -> Stderr {
+        self.begun += 1;
+        Stderr { heading: Some(format!("set-up, step {} of {}: {what}", self.begun, self.total)), current: None }
+    }
 }
 
 impl Stderr {
+    fn head(&mut self) {
+        if let Some(heading) = self.heading.take() {
+            console::note(heading);
+        }
+    }
+
     fn begin(&mut self, what: &str, progress: Progress) {
+        self.head();
         let view = if std::io::stderr().is_terminal() {
             let bar = ProgressBar::new(progress.total);
             let template = match progress.unit {
@@ -75,8 +103,8 @@ impl Stderr {
             bar.enable_steady_tick(Duration::from_millis(200));
             View::Bar(bar)
         } else {
-            console::note(format_args!("{what} ({})", amount(progress)));
-            View::Lines { quarters: 0 }
+            console::note(format_args!("{what} ({})", amount(progress.total, progress.unit)));
+            View::Lines { tenths: 0 }
         };
         self.current = Some((what.to_owned(), view));
     }
@@ -84,6 +112,7 @@ impl Stderr {
 
 impl Talk for Stderr {
     fn say(&mut self, text: &str) {
+        self.head();
         match &self.current {
             Some((_, View::Bar(bar))) => bar.suspend(|| console::note(text)),
             _ => console::note(text),
@@ -96,13 +125,17 @@ impl Talk for Stderr {
         }
         let Some((_, view)) = &mut self.current else { return };
         match view {
-            View::Bar(bar) => bar.set_position(progress.done),
-            View::Lines { quarters } => {
-                let reached = progress.done.saturating_mul(4) / progress.total.max(1);
-                if reached > *quarters && reached < 4 {
-                    console::note(format_args!("{what}: {} %", reached * 25));
+            View::Bar(bar) => {
+                bar.set_length(progress.total);
+                bar.set_position(progress.done);
+            }
+            View::Lines { tenths } => {
+                let reached = progress.done.saturating_mul(10) / progress.total.max(1);
+                if reached > *tenths && reached < 10 {
+                    let (done, total) = (amount(progress.done, progress.unit), amount(progress.total, progress.unit));
+                    console::note(format_args!("{what}: {done} of {total}"));
                 }
-                *quarters = reached.max(*quarters);
+                *tenths = reached.max(*tenths);
             }
         }
         if progress.done >= progress.total {
@@ -114,9 +147,9 @@ impl Talk for Stderr {
     }
 }
 
-fn amount(progress: Progress) -> String {
-    match progress.unit {
-        Unit::Bytes => format!("{:.1} MB", progress.total as f64 / 1e6),
-        Unit::Items => progress.total.to_string(),
+fn amount(count: u64, unit: Unit) -> String {
+    match unit {
+        Unit::Bytes => format!("{:.1} MB", count as f64 / 1e6),
+        Unit::Items => count.to_string(),
     }
 }

@@ -1,0 +1,114 @@
+//! What `cargo xtask` starts: it builds the program, says from the first second how far that is, and becomes it.
+//!
+//! Without it Cargo would have to be quiet for minutes in a fresh checkout, or talk in every later call too. It has no
+//! dependencies, so it is there in a second. Nothing is said when there is nothing to build.
+
+use std::convert::Infallible;
+use std::io::{IsTerminal as _, Write as _};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode, Stdio};
+
+use launcher::{SETTINGS, Said, follow};
+
+/// What is built.
+const PROGRAM: &str = "xtask";
+
+/// As Cargo's own, when it can not build.
+const NOT_BUILT: u8 = 101;
+
+fn main() -> ExitCode {
+    let Err(reason) = run();
+    note(&format!("error: {reason}"));
+    ExitCode::from(NOT_BUILT)
+}
+
+fn run() -> Result<Infallible, String> {
+    build()?;
+    let own = std::env::current_exe().map_err(|error| format!("can not find this program's own file: {error}"))?;
+    let program = own.with_file_name(PROGRAM);
+    Err(become_program(&program))
+}
+
+#[expect(clippy::disallowed_methods, reason = "it starts Cargo, and nothing else")]
+fn build() -> Result<(), String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut child = Command::new(cargo)
+        .args(["build", "--package", PROGRAM, "--bin", PROGRAM])
+        .envs(SETTINGS)
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("can not start Cargo: {error}"))?;
+    let mut shown = Shown::default();
+    if let Some(stderr) = child.stderr.take() {
+        follow(stderr, |said| shown.hear(said)).map_err(|error| format!("can not read what Cargo says: {error}"))?;
+    }
+    shown.clear();
+    match child.wait() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err(format!("Cargo could not build `{PROGRAM}`: what it said is above")),
+        Err(error) => Err(format!("can not wait for Cargo: {error}")),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "it becomes the program")]
+fn become_program(program: &std::path::Path) -> String {
+    let error = Command::new(program).args(std::env::args_os().skip(1)).exec();
+    format!("can not start `{}`: {error}", program.display())
+}
+
+/// What was said so far.
+#[derive(Debug, Default)]
+struct Shown {
+    tenths: Option<u64>,
+    waits: String,
+    drawn: bool,
+}
+
+impl Shown {
+    fn hear(&mut self, said: Said) {
+        match said {
+            Said::Built { done, total } => self.built(done, total),
+            Said::Waits(text) if text != self.waits => {
+                self.clear();
+                note(&format!("cargo: {text}"));
+                self.waits = text;
+            }
+            Said::Waits(_) | Said::Status => {}
+            Said::Other(line) => {
+                self.clear();
+                note(&line);
+            }
+        }
+    }
+
+    /// On a terminal in one line; elsewhere a line at the beginning and at each further tenth.
+    fn built(&mut self, done: u64, total: u64) {
+        let text = format!("building the program `cargo xtask`: {done} of {total} crates and build scripts");
+        if std::io::stderr().is_terminal() {
+            write(&format!("\r\x1b[K{text}"));
+            self.drawn = true;
+            return;
+        }
+        let tenths = done * 10 / total.max(1);
+        if self.tenths.is_none_or(|before| tenths > before) {
+            note(&text);
+            self.tenths = Some(tenths);
+        }
+    }
+
+    fn clear(&mut self) {
+        if std::mem::take(&mut self.drawn) {
+            write("\r\x1b[K");
+        }
+    }
+}
+
+fn note(line: &str) {
+    write(&format!("{line}\n"));
+}
+
+/// A note that can not be written is dropped: the program itself decides what a closed or full stderr means.
+fn write(text: &str) {
+    drop(std::io::stderr().write_all(text.as_bytes()));
+}
