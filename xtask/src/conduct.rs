@@ -18,48 +18,43 @@ use crate::host::scratch::Scratch;
 use crate::host::{leftovers, namespace};
 use crate::machine::load::Snapshot;
 use crate::measure::clock::Stopwatch;
-use crate::measure::rounds::{self, Enough, Stage};
+use crate::measure::rounds::{self, Stage, Width};
 use crate::measure::session::{self, Containers, DaemonChoice, Measured, Pull, Session, Until};
 use crate::measure::stop::Stop;
 use crate::results::store::SampleSink;
 use crate::results::{HostRecord, Manifest, Outcome, RunStatus, Sample};
 
 /// The hidden subcommand: reads the session, conducts it, writes what it came to.
-pub fn inside(path: &Path, enough: Enough<'_>) -> anyhow::Result<()> {
+pub fn inside(path: &Path, width: Width<'_>) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
     stop.follow_lifeline()?;
     let session: Session = session::read(path)?;
-    let measured = conduct(&session, &stop, enough)?;
+    let measured = conduct(&session, &stop, width)?;
     session::write(&session.measured, &measured)
 }
 
-/// At a look: whether every case's ratio to its baseline is known well enough. The manifest beside the samples says
-/// at which confidence.
-pub fn precise(samples: &[Sample], until: &Until) -> bool {
-    let manifest = session::read::<Manifest>(&until.manifest);
-    let width = manifest.map(|manifest| {
+/// The widest interval of a case's ratio to its baseline so far. The manifest beside the samples says at which confidence.
+pub fn precision(samples: &[Sample], until: &Until) -> Option<f64> {
+    let width = session::read::<Manifest>(&until.manifest).map(|manifest| {
         let able = |case: &str| samples.iter().any(|sample| sample.case == case && sample.outcome == Outcome::Ok);
         analysis::precision(&manifest, samples, |row| {
             let case = row.case.parse::<Case>();
             case.is_ok_and(|case| case.baseline().to_string() == row.baseline) && able(&row.case) && able(&row.baseline)
         })
     });
-    match width {
-        Ok(width) => width.is_some_and(|width| width <= until.relative_width),
-        Err(error) => {
-            crate::console::note(format_args!("can not look at the precision reached: {error:#}"));
-            false
-        }
-    }
+    width.unwrap_or_else(|error| {
+        crate::console::note(format_args!("can not look at the precision reached: {error:#}"));
+        None
+    })
 }
 
 /// Makes the runs of a session, containers included when this process is where they can be.
 ///
 /// # Errors
 /// When the samples can not be opened. Everything else is told in [`Measured`].
-pub fn conduct(session: &Session, stop: &Stop, enough: Enough<'_>) -> anyhow::Result<Measured> {
+pub fn conduct(session: &Session, stop: &Stop, width: Width<'_>) -> anyhow::Result<Measured> {
     let (before, clock) = (Snapshot::take(), Stopwatch::start());
-    let mut measured = made(session, stop, enough)?;
+    let mut measured = made(session, stop, width)?;
     measured.load = before.until(Snapshot::take(), clock.elapsed());
     Ok(measured)
 }
@@ -68,30 +63,30 @@ pub fn conduct(session: &Session, stop: &Stop, enough: Enough<'_>) -> anyhow::Re
 ///
 /// # Errors
 /// As [`conduct`].
-pub fn conduct_directly(session: &Session, reason: &str, stop: &Stop, enough: Enough<'_>) -> anyhow::Result<Measured> {
+pub fn conduct_directly(session: &Session, reason: &str, stop: &Stop, width: Width<'_>) -> anyhow::Result<Measured> {
     let (before, clock) = (Snapshot::take(), Stopwatch::start());
     let mut sink = SampleSink::open(&session.samples)?;
-    let mut measured = direct(session, reason, &mut sink, stop, enough);
+    let mut measured = direct(session, reason, &mut sink, stop, width);
     measured.load = before.until(Snapshot::take(), clock.elapsed());
     Ok(measured)
 }
 
-fn direct(session: &Session, reason: &str, sink: &mut SampleSink, stop: &Stop, enough: Enough<'_>) -> Measured {
+fn direct(session: &Session, reason: &str, sink: &mut SampleSink, stop: &Stop, width: Width<'_>) -> Measured {
     crate::console::note(reason);
     let barred = container_cells(session).map(|key| (key, reason.to_owned())).collect();
     let stage = Stage { session, ctr: None, orphans: None, barred };
-    measured(rounds::run(stage, sink, stop, enough), Vec::new(), None)
+    measured(rounds::run(stage, sink, stop, width), Vec::new(), None)
 }
 
-fn made(session: &Session, stop: &Stop, enough: Enough<'_>) -> anyhow::Result<Measured> {
+fn made(session: &Session, stop: &Stop, width: Width<'_>) -> anyhow::Result<Measured> {
     let mut sink = SampleSink::open(&session.samples)?;
     let Some(containers) = &session.containers else {
         let stage = Stage { session, ctr: None, orphans: None, barred: BTreeMap::new() };
-        return Ok(measured(rounds::run(stage, &mut sink, stop, enough), Vec::new(), None));
+        return Ok(measured(rounds::run(stage, &mut sink, stop, width), Vec::new(), None));
     };
     match Up::start(containers) {
         Ok(up) => {
-            let mut outcome = up.conduct(session, containers, &mut sink, stop, enough);
+            let mut outcome = up.conduct(session, containers, &mut sink, stop, width);
             if let Err(error) = up.stop(containers) {
                 outcome.status = RunStatus::Failed;
                 outcome.reason.get_or_insert(format!("what was started could not be ended: {error:#}"));
@@ -100,7 +95,7 @@ fn made(session: &Session, stop: &Stop, enough: Enough<'_>) -> anyhow::Result<Me
         }
         Err(error) => {
             let reason = format!("containerd could not be started: {error:#}");
-            Ok(direct(session, &reason, &mut sink, stop, enough))
+            Ok(direct(session, &reason, &mut sink, stop, width))
         }
     }
 }
@@ -115,6 +110,7 @@ fn measured(rounds: rounds::Rounds, pulls: Vec<Pull>, host: Option<HostRecord>) 
         pulls,
         host,
         not_measured: rounds.not_measured,
+        until: rounds.until,
         load: crate::results::LoadDuring::default(),
     }
 }
@@ -181,13 +177,13 @@ impl Up {
         containers: &Containers,
         sink: &mut SampleSink,
         stop: &Stop,
-        enough: Enough<'_>,
+        width: Width<'_>,
     ) -> Measured {
         let mut barred = BTreeMap::new();
         let pulls = self.pull_all(session, containers, &mut barred);
         let own = self.private.as_ref().and_then(|private| private.daemon.pids().ok());
         let stage = Stage { session, ctr: Some(&self.ctr), orphans: own.and_then(Orphans::adopted), barred };
-        let mut outcome = rounds::run(stage, sink, stop, enough);
+        let mut outcome = rounds::run(stage, sink, stop, width);
         if outcome.status == RunStatus::Failed
             && let (Some(reason), Some(private)) = (&mut outcome.reason, &self.private)
         {

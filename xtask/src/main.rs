@@ -55,7 +55,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     // Under sudo Cargo's variables are gone, and the checkout may have been moved since this was compiled: what these
     // need stands in their file.
     match &cli.command {
-        Command::Inside { session } => return conduct::inside(session, &conduct::precise).map(|()| Exit::Done),
+        Command::Inside { session } => return conduct::inside(session, &conduct::precision).map(|()| Exit::Done),
         Command::RemoveLeftovers { leftovers } => {
             return conduct::remove_leftovers(leftovers).map(|()| Exit::Done);
         }

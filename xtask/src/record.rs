@@ -75,6 +75,7 @@ pub fn finish(mut manifest: Manifest, measured: Measured, finished: Utc) -> Mani
         timed_ns: measured.timed_ns,
         samples: Some(measured.samples),
         load: measured.load,
+        until: measured.until,
     });
     manifest
 }

@@ -13,7 +13,7 @@ mod summary;
 
 pub use manifest::{
     ArtifactRecord, BenchRecord, Finished, HostRecord, ImageRecord, LoadDuring, Machine, Manifest, NotMeasured,
-    PackageRecord, ProgramRecord, RunStatus, Sequential, Source, SweepPoint,
+    PackageRecord, ProgramRecord, RunStatus, Sequential, Source, SweepPoint, UntilEnd, UntilReason,
 };
 pub use summary::{
     CaseSummary, ClaimRow, ClaimVerdict, Comparison, Drift, Estimate, Fit, Place, Quantity, Resolution, SizeRow,

@@ -91,12 +91,12 @@ pub fn containers(workspace: &Workspace, parts: &Parts<'_>) -> anyhow::Result<Co
 /// When the measuring process fails later, or does not say what it measured.
 pub fn conduct(workspace: &Workspace, mut session: Session, access: &Access, stop: &Stop) -> anyhow::Result<Measured> {
     if session.containers.is_none() {
-        return conduct::conduct(&session, stop, &conduct::precise);
+        return conduct::conduct(&session, stop, &conduct::precision);
     }
     match conduct_inside(workspace, &mut session, access, stop) {
         Err(error) if !stop.is_requested() && is_empty(&session.samples) => {
             let reason = format!("containers could not be run: {error:#}");
-            conduct::conduct_directly(&session, &reason, stop, &conduct::precise)
+            conduct::conduct_directly(&session, &reason, stop, &conduct::precision)
         }
         result => result,
     }

@@ -70,6 +70,7 @@ pub fn manifest(rounds: u32) -> Manifest {
             rounds_wall_ns: 600_000_000_000,
             timed_ns: 500_000_000_000,
             samples: None,
+            until: None,
             load: LoadDuring::default(),
         }),
     }

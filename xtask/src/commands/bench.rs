@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use crate::bench::{self, Bench};
-use crate::case::Case;
+use crate::case::{Case, names};
 use crate::cli::{BenchArgs, Exit};
 use crate::compile::{self, Artifact};
 use crate::host::Access;
@@ -23,6 +23,9 @@ use crate::toolbox::Toolbox;
 use crate::toolbox::talk::Steps;
 use crate::workspace::Workspace;
 use crate::{lock, record, setup, stage, stats};
+
+#[cfg(test)]
+mod tests;
 
 /// Measures, reports, and says how complete that was.
 pub fn run(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Exit> {
@@ -76,9 +79,28 @@ fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selected> {
             not_measured.first().map_or("no case is selected", |row| &row.reason)
         );
     }
+    if args.until.is_some() {
+        expect_ratio(&cases)?;
+    }
     let seed = args.rounds.seed.unwrap_or_else(|| now_utc().seed());
     let rounds = Rounds { warmup: args.rounds.warmup, counted: args.rounds.counted(), seed };
     Ok(Selected { plan: plan(benches, &cases, rounds), not_measured, access })
+}
+
+/// What `--until` watches: the ratios of cases to their baselines.
+fn expect_ratio(cases: &[Case]) -> anyhow::Result<()> {
+    let is_ratio = |case: &Case| case.baseline() != *case && cases.contains(&case.baseline());
+    if cases.iter().any(is_ratio) {
+        return Ok(());
+    }
+    let mut baselines: Vec<Case> = cases.iter().map(|case| case.baseline()).collect();
+    baselines.dedup();
+    anyhow::bail!(
+        "`--until` watches the ratio of a case to its baseline, and there is none among {}: add another case beside {} \
+         with `--case`, or leave out `--until`",
+        names(cases),
+        names(&baselines)
+    )
 }
 
 fn not_measured(benches: &[Bench], barred: &[Case], access: &Access) -> Vec<NotMeasured> {
@@ -175,6 +197,15 @@ pub fn sequential(args: &BenchArgs) -> anyhow::Result<Option<Sequential>> {
     Ok(Some(Sequential { until_percent: until * 100.0, looks, look_confidence }))
 }
 
+fn until_sentence(manifest: &Manifest) -> Option<String> {
+    let wanted = manifest.sequential.as_ref()?.until_percent;
+    let end = manifest.finished.as_ref()?.until.as_ref();
+    Some(end.map_or_else(
+        || format!("`--until {wanted}%` was not reached: the run was interrupted"),
+        |end| end.sentence(wanted),
+    ))
+}
+
 fn until(args: &BenchArgs, manifest: &Manifest, dir: &RunDir) -> Option<Until> {
     manifest.sequential.as_ref().map(|sequential| Until {
         relative_width: sequential.until_percent / 100.0,
@@ -205,9 +236,13 @@ fn conclude(
         anyhow::bail!("the run ended early: {reason}");
     }
     dir.write_manifest(&manifest)?;
+    let until = until_sentence(&manifest);
     let reported = super::report::write(workspace, dir)?;
     super::report::show(&reported, args.format.format)
         .with_context(|| format!("the run is whole in `{}`, but", dir.path().display()))?;
+    if let Some(sentence) = until {
+        crate::console::note(sentence);
+    }
     crate::console::note(super::report::page(dir));
     let failed = reported.run.summary.cases.iter().any(|case| case.failed > 0);
     Ok(match status {

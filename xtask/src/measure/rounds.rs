@@ -8,7 +8,7 @@ use crate::containerd::{Container, Ctr};
 use crate::host::orphans::Orphans;
 use crate::plan::Slot;
 use crate::results::store::SampleSink;
-use crate::results::{NotMeasured, Outcome, RunStatus, Sample};
+use crate::results::{NotMeasured, Outcome, RunStatus, Sample, UntilEnd, UntilReason};
 
 use super::child::{self, End, Invocation, Ran};
 use super::clock::Stopwatch;
@@ -37,10 +37,12 @@ pub struct Rounds {
     pub samples: u64,
     /// Cells that were given up.
     pub not_measured: Vec<NotMeasured>,
+    /// Why it stopped, when it was to stop on precision.
+    pub until: Option<UntilEnd>,
 }
 
-/// Decides at a look whether the intervals are narrow enough.
-pub type Enough<'a> = &'a dyn Fn(&[Sample], &Until) -> bool;
+/// The widest relative interval of a watched ratio so far, as a fraction; `None` while one has no interval.
+pub type Width<'a> = &'a dyn Fn(&[Sample], &Until) -> Option<f64>;
 
 /// Where containers run, and which cells can not.
 #[derive(Debug)]
@@ -56,7 +58,7 @@ pub struct Stage<'a> {
 }
 
 /// Makes the runs of a session until its last round, until they are precise enough, or until `stop`.
-pub fn run(stage: Stage<'_>, sink: &mut SampleSink, stop: &Stop, enough: Enough<'_>) -> Rounds {
+pub fn run(stage: Stage<'_>, sink: &mut SampleSink, stop: &Stop, width: Width<'_>) -> Rounds {
     let mut running = Loop {
         barred: stage.barred,
         failures: BTreeMap::new(),
@@ -64,11 +66,12 @@ pub fn run(stage: Stage<'_>, sink: &mut SampleSink, stop: &Stop, enough: Enough<
         timed_ns: 0,
         clock: None,
         wall_ns: 0,
+        until: None,
         session: stage.session,
         ctr: stage.ctr,
         orphans: stage.orphans,
     };
-    let ended = Watchdog::start(stop).and_then(|watchdog| running.rounds(sink, &watchdog, (stop, enough)));
+    let ended = Watchdog::start(stop).and_then(|watchdog| running.rounds(sink, &watchdog, (stop, width)));
     let (status, reason) = match ended {
         Ok(status) => (status, None),
         Err(error) => (RunStatus::Failed, Some(format!("{error:#}"))),
@@ -94,6 +97,7 @@ pub fn run(stage: Stage<'_>, sink: &mut SampleSink, stop: &Stop, enough: Enough<
         timed_ns: running.timed_ns,
         samples: running.samples.len() as u64,
         not_measured,
+        until: running.until,
     }
 }
 
@@ -107,6 +111,7 @@ struct Loop<'a> {
     timed_ns: u64,
     clock: Option<Stopwatch>,
     wall_ns: u64,
+    until: Option<UntilEnd>,
 }
 
 impl Loop<'_> {
@@ -114,7 +119,7 @@ impl Loop<'_> {
         &mut self,
         sink: &mut SampleSink,
         watchdog: &Watchdog,
-        (stop, enough): (&Stop, Enough<'_>),
+        (stop, width): (&Stop, Width<'_>),
     ) -> anyhow::Result<RunStatus> {
         let rounds = self.session.schedule.rounds();
         let mut progress = Progress::new(rounds.warmup + rounds.counted, self.session.schedule.slots_per_round());
@@ -132,7 +137,8 @@ impl Loop<'_> {
                 self.count(slot, &sample);
                 self.samples.push(sample);
             }
-            if self.is_enough(round + 1, enough) {
+            self.until = self.session.until.as_ref().and_then(|until| self.look(round + 1, until, width));
+            if self.until.is_some() {
                 break;
             }
         }
@@ -140,12 +146,24 @@ impl Loop<'_> {
         Ok(RunStatus::Complete)
     }
 
-    /// At a preset look only: looking more often would spend the confidence that the looks share.
-    fn is_enough(&self, rounds_done: u32, enough: Enough<'_>) -> bool {
-        let Some(until) = &self.session.until else { return false };
-        let counted = rounds_done.saturating_sub(self.session.schedule.rounds().warmup);
-        let over = until.budget_ms.is_some_and(|budget| self.wall_ns / 1_000_000 >= budget);
-        over || (until.looks.contains(&counted) && enough(&self.samples, until))
+    /// Why the run has to stop after so many rounds, if it has to. It stops on precision at a preset look only: looking
+    /// more often would spend the confidence that the looks share.
+    fn look(&self, rounds_done: u32, until: &Until, width: Width<'_>) -> Option<UntilEnd> {
+        let planned = self.session.schedule.rounds();
+        let rounds = rounds_done.saturating_sub(planned.warmup);
+        let is_look = until.looks.contains(&rounds);
+        let is_over = until.budget_ms.is_some_and(|budget| self.wall_ns / 1_000_000 >= budget);
+        if !is_look && !is_over && rounds < planned.counted {
+            return None;
+        }
+        let widest = width(&self.samples, until);
+        let reason = match widest {
+            Some(widest) if is_look && widest <= until.relative_width => UntilReason::Reached,
+            _ if rounds >= planned.counted => UntilReason::Rounds,
+            _ if is_over => UntilReason::Budget,
+            _ => return None,
+        };
+        Some(UntilEnd { reason, rounds, widest_percent: widest.map(|width| width * 100.0) })
     }
 
     fn one(&mut self, slot: Slot, watchdog: &Watchdog) -> anyhow::Result<Option<Sample>> {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::case::{Cell, Kind};
 use crate::containerd::{Runtimes, Scheme};
 use crate::plan::Schedule;
-use crate::results::{HostRecord, LoadDuring, NotMeasured, RunStatus};
+use crate::results::{HostRecord, LoadDuring, NotMeasured, RunStatus, UntilEnd};
 
 /// What to run, with what, and where to write it down.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -152,6 +152,8 @@ pub struct Measured {
     pub host: Option<HostRecord>,
     /// What could not be run, and why.
     pub not_measured: Vec<NotMeasured>,
+    /// Why it stopped, when it was to stop on precision.
+    pub until: Option<UntilEnd>,
     /// What the machine did meanwhile.
     pub load: LoadDuring,
 }

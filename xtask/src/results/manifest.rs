@@ -261,6 +261,54 @@ pub struct Finished {
     pub samples: Option<u64>,
     /// What the machine did meanwhile.
     pub load: LoadDuring,
+    /// For a run that stops on precision: why it stopped. Absent otherwise, and when it was interrupted or failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<UntilEnd>,
+}
+
+/// Why a run that stops on precision stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UntilEnd {
+    /// The reason.
+    pub reason: UntilReason,
+    /// Counted rounds until then.
+    pub rounds: u32,
+    /// The widest relative interval then, in percent; absent where a ratio had no interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub widest_percent: Option<f64>,
+}
+
+/// What ends a run that stops on precision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UntilReason {
+    /// At a look, every interval was narrow enough.
+    Reached,
+    /// All rounds that were allowed were made.
+    Rounds,
+    /// The time that was allowed was over.
+    Budget,
+}
+
+impl UntilEnd {
+    /// Whether it was reached and why it stopped, in a sentence.
+    pub fn sentence(&self, wanted_percent: f64) -> String {
+        let rounds = self.rounds;
+        let widest = match self.widest_percent {
+            Some(widest) => format!("the widest interval of a ratio is {widest:.2} % of it"),
+            None => "some ratio has no interval yet".to_owned(),
+        };
+        match self.reason {
+            UntilReason::Reached => format!("`--until {wanted_percent}%` was reached after {rounds} rounds: {widest}"),
+            UntilReason::Rounds => {
+                format!("`--until {wanted_percent}%` was not reached in {rounds} rounds, the most allowed: {widest}")
+            }
+            UntilReason::Budget => format!(
+                "`--until {wanted_percent}%` was not reached when its budget of time was spent, after {rounds} rounds: \
+                 {widest}"
+            ),
+        }
+    }
 }
 
 /// How a run ended.

@@ -37,6 +37,8 @@ fn until(rig: &Rig) -> anyhow::Result<()> {
     ensure!(sequential["look_confidence"].as_f64() > Some(0.95), "a look has no more confidence than the whole");
     let (samples, _) = parse_samples(&std::fs::read(out.join("samples.jsonl"))?);
     let done = samples.iter().filter(|sample| !sample.warmup).map(|sample| sample.round).max().context("no sample")?;
+    let end = &json(&out.join("manifest.json"))?["finished"]["until"];
+    ensure!(end["reason"] == "reached" && end["rounds"] == done, "it says {end}, and made {done} rounds");
     ensure!(looks.contains(&u64::from(done)) && done < 640, "it stopped after {done} rounds; the looks are {looks:?}");
     Ok(())
 }

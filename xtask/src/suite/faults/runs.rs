@@ -17,7 +17,7 @@ const WHOLE: usize = 5 * 2;
 
 /// Each fault and what must come of it.
 pub fn checks(rig: &Rig) -> Vec<Check> {
-    let anywhere: [Named; 7] = [
+    let anywhere: [Named; 9] = [
         ("a program that floods stdout fails with that reason, and the others go on", floods_stdout),
         ("a program that floods stderr likewise", floods_stderr),
         ("a missing newline is told as that", missing_newline),
@@ -25,6 +25,8 @@ pub fn checks(rig: &Rig) -> Vec<Check> {
         ("a reader of both streams that goes away: every sample, and exit status 0", no_reader),
         ("closed streams: every sample, and exit status 0", closed),
         ("a full stdout: everything is kept, and the lost table is an error", full_stdout),
+        ("`--until` with nothing to watch is refused before anything is built", until_nothing),
+        ("`--until` that is not reached says so, in words and in the manifest", until_not_reached),
     ];
     let mut checks: Vec<Check> = anywhere.iter().map(|(name, check)| Check::of(*name, check(rig))).collect();
     let as_root: [Named; 2] = [
@@ -96,7 +98,8 @@ fn floods_stderr(rig: &Rig) -> anyhow::Result<()> {
 
 fn floods_container(rig: &Rig) -> anyhow::Result<()> {
     let cases = ["native/runc", "native/wasmedge", "wasm-aot/wasmedge"];
-    let more: Vec<&str> = cases.iter().flat_map(|case| ["--case", case]).collect();
+    // A container whose output nobody takes any more waits for ever.
+    let more: Vec<&str> = cases.iter().flat_map(|case| ["--case", case]).chain(["--timeout", "5"]).collect();
     let bad = floods(rig, "stdout", &more)?;
     for case in cases {
         ensure!(bad.iter().any(|sample| sample.case == case), "`{case}` has no row: {bad:#?}");
@@ -171,4 +174,27 @@ fn full_stdout(rig: &Rig) -> anyhow::Result<()> {
     let (out, output) = through_shell(rig, "full-stdout", "exec \"$@\" >/dev/full", &DIRECT)?;
     expect_error(&output, 1, &["can not write the result to stdout", "runs-full-stdout"])?;
     whole(&out)
+}
+
+/// Cargo's target folder is an empty one: had it built or fetched anything, that would be there.
+fn until_nothing(rig: &Rig) -> anyhow::Result<()> {
+    let target = rig.scratch.join("runs-until-target");
+    let bench = ["bench", "--until", "2%", "--case", "wasm-aot/process"];
+    let output = rig.xtask(&bench).env("CARGO_TARGET_DIR", &target).output()?;
+    expect_error(&output, 1, &["`--until`", "`native/process`"])?;
+    ensure!(!target.join("toolbox").exists() && !target.join("workload").exists(), "it began to build");
+    Ok(())
+}
+
+/// No interval of six values is as narrow as a thousandth of a per cent.
+fn until_not_reached(rig: &Rig) -> anyhow::Result<()> {
+    let (path, out) = out(rig, "until-not-reached");
+    let bench =
+        ["bench", "--bench", "noop", "--case", "*/process", "--until", "0.001%", "--rounds", "10", "--out", &out];
+    let output = rig.xtask(&bench).output()?;
+    expect_error(&output, 0, &["was not reached in 10 rounds", "the widest interval"])?;
+    let manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(path.join("manifest.json"))?)?;
+    let end = &manifest["finished"]["until"];
+    ensure!(end["reason"] == "rounds" && end["rounds"] == 10 && end["widest_percent"].as_f64() > Some(0.001), "{end}");
+    Ok(())
 }
