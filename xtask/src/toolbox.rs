@@ -340,6 +340,8 @@ impl Place {
         apt.download(names, &resolved.packages, talk).with_context(|| {
             format!("can not fetch packages from `{}`; call again to go on, {PROVIDE}", resolved.mirror)
         })?;
+        // The suite's index is larger than most packages, and is fetched anew with the next resolution.
+        tree::remove(&self.apt().join("lists"))?;
         Ok(resolved)
     }
 
