@@ -4,6 +4,7 @@
 pub mod child;
 pub mod clock;
 mod difference;
+pub mod output;
 mod progress;
 pub mod rounds;
 pub mod session;

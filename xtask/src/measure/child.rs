@@ -10,25 +10,18 @@
 //! grow beyond their limit: a program that floods them is refused further writes by the kernel, which costs nothing
 //! while it is not reached.
 
-use std::fs::File;
-use std::io::{Read as _, Seek as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create, tell};
 use rustix::process::Pid;
 
 use super::clock::Stopwatch;
-use super::watchdog::{Cut, Watchdog};
-
-/// How many bytes a run may write to either stream.
-pub const OUTPUT_LIMIT_BYTES: u64 = 16 << 20;
-
-/// What a memory file takes: a page more, so that a file that holds more than the limit was written beyond it.
-const OUTPUT_FILE_BYTES: u64 = OUTPUT_LIMIT_BYTES + 4096;
+use super::output::{OUTPUT_LIMIT_BYTES, Outputs, written};
+use super::watchdog::{Cut, Run, Watchdog};
 
 /// The end that the watchdog gives.
 const KILLED: End = End::Signalled(libc::SIGKILL);
@@ -89,23 +82,22 @@ impl Ran {
 /// # Errors
 /// When it can not be started or waited for.
 pub fn run(invocation: &Invocation, limit: Duration, watchdog: &Watchdog) -> anyhow::Result<Ran> {
-    let mut stdout = memory_file("stdout")?;
-    let mut stderr = memory_file("stderr")?;
-    let mut command = command(invocation, &stdout, &stderr)?;
-    let (wall_ns, end, usage) = timed(&mut command, limit, watchdog)
+    let outputs = Arc::new(Outputs::new()?);
+    let mut command = command(invocation, &outputs)?;
+    let watched = watchdog.arm(limit, &outputs)?;
+    let (wall_ns, end, usage) = timed(&mut command, watched, watchdog)
         .with_context(|| format!("can not run `{}`", invocation.program.display()))?;
     Ok(Ran {
         wall_ns,
         user_ns: usage.user_ns,
         system_ns: usage.system_ns,
         end,
-        stdout: written(&mut stdout)?,
-        stderr: written(&mut stderr)?,
+        stdout: written(&outputs.stdout)?,
+        stderr: written(&outputs.stderr)?,
     })
 }
 
-fn timed(command: &mut Command, limit: Duration, watchdog: &Watchdog) -> anyhow::Result<(u64, End, Usage)> {
-    let run = watchdog.arm(limit)?;
+fn timed(command: &mut Command, run: Run, watchdog: &Watchdog) -> anyhow::Result<(u64, End, Usage)> {
     let clock = Stopwatch::start();
     let child = command.spawn()?;
     watchdog.began(&run, Pid::from_child(&child));
@@ -121,15 +113,15 @@ fn timed(command: &mut Command, limit: Duration, watchdog: &Watchdog) -> anyhow:
 }
 
 #[expect(clippy::disallowed_methods, reason = "measured programs are started here")]
-fn command(invocation: &Invocation, stdout: &File, stderr: &File) -> anyhow::Result<Command> {
+fn command(invocation: &Invocation, outputs: &Outputs) -> anyhow::Result<Command> {
     let mut command = Command::new(&invocation.program);
     command
         .args(&invocation.args)
         .env_clear()
         .envs(invocation.env.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
-        .stdout(stdout.try_clone()?)
-        .stderr(stderr.try_clone()?)
+        .stdout(outputs.stdout.try_clone()?)
+        .stderr(outputs.stderr.try_clone()?)
         .process_group(0);
     Ok(command)
 }
@@ -172,31 +164,10 @@ fn nanoseconds(time: libc::timeval) -> u64 {
     seconds * 1_000_000_000 + micros * 1_000
 }
 
-/// As large as it may become, and sealed at that: no page of it exists before it is written, and a write beyond its end
-/// fails with `EPERM`. A limit on the program's file sizes (`RLIMIT_FSIZE`) would be the program's, not the output's, and
-/// would have to be set between its start and its first instruction.
-fn memory_file(name: &str) -> anyhow::Result<File> {
-    let file = || {
-        let file = memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-        ftruncate(&file, OUTPUT_FILE_BYTES)?;
-        fcntl_add_seals(&file, SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
-        Ok::<_, rustix::io::Errno>(file)
-    };
-    Ok(File::from(file().context("can not make a memory file for output")?))
-}
-
-/// The program and we share one position in the file: it is where the program's writes ended.
-fn written(file: &mut File) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let end = tell(&*file)?;
-    file.rewind()?;
-    file.take(end).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::output::OUTPUT_FILE_BYTES;
     use crate::measure::stop::Stop;
 
     fn watchdog() -> Watchdog {
@@ -267,6 +238,21 @@ mod tests {
         let flood = run_shell(&format!("head -c {} /dev/zero >&2 || exit 9", limit * 3), 10_000);
         assert_eq!((flood.end, flood.flooded()), (End::Exited(9), Some("stderr")));
         assert!(flood.stderr.len() as u64 <= OUTPUT_FILE_BYTES);
+    }
+
+    /// As a container does whose client no longer takes its output.
+    #[test]
+    fn a_program_that_goes_on_after_a_flood_is_ended_before_its_limit() {
+        let ran = run_shell("head -c 30000000 /dev/zero; sleep 67.5", 60_000);
+        assert_eq!((ran.end, ran.flooded()), (KILLED, Some("stdout")));
+        assert!(ran.wall_ns < 30_000_000_000, "{}", ran.wall_ns);
+    }
+
+    /// Longer than the time between two looks.
+    #[test]
+    fn a_long_run_that_floods_nothing_is_not_ended() {
+        assert_eq!(run_shell("sleep 1.2", 60_000).end, End::Exited(0));
+        assert_eq!(run_shell("sleep 68.5", 1_100).end, End::TimedOut);
     }
 
     #[test]

@@ -239,7 +239,7 @@ impl Loop<'_> {
         let expected = &self.session.benches[slot.bench].expected;
         let (outcome, reason) = match ran.end {
             _ if let Some(stream) = ran.flooded() => {
-                let limit = child::OUTPUT_LIMIT_BYTES >> 20;
+                let limit = super::output::OUTPUT_LIMIT_BYTES >> 20;
                 let reason =
                     format!("it wrote more than {limit} MiB to {stream}; no more is kept, and writes beyond fail");
                 (Outcome::WrongOutput, Some(reason))

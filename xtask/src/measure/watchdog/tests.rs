@@ -13,6 +13,10 @@ fn watched() -> Arc<Watched> {
     Arc::new(Watched::new().unwrap())
 }
 
+fn arm(watched: &Watched, limit: Duration) -> anyhow::Result<Run> {
+    watched.arm(limit, &Arc::new(Outputs::new().unwrap()))
+}
+
 /// A run that waits to be killed.
 #[expect(clippy::disallowed_methods, reason = "a run to be watched")]
 fn child() -> (Child, Pid) {
@@ -34,7 +38,7 @@ fn wait_for_timer(watched: &Watched) {
 
 /// Arms a run whose limit is over at once, and ends it before the thread that was woken does anything.
 fn ended_before_the_thread_acts(watched: &Watched) {
-    let run = watched.arm(Duration::from_nanos(1)).unwrap();
+    let run = arm(watched, Duration::from_nanos(1)).unwrap();
     wait_for_timer(watched);
     assert_eq!(watched.ended(&run).unwrap(), None);
 }
@@ -56,7 +60,7 @@ fn a_thread_that_wakes_when_the_timer_was_disarmed_does_not_block_and_sees_the_w
     ended_before_the_thread_acts(&watched);
     thread_acts(&watched, Watched::timer_fired);
     thread_acts(&watched, Watched::stop_wished);
-    let run = watched.arm(LONG).unwrap();
+    let run = arm(&watched, LONG).unwrap();
     let (mut child, group) = child();
     watched.began(&run, group);
     assert_eq!(child.wait().unwrap().signal(), Some(9));
@@ -67,7 +71,7 @@ fn a_thread_that_wakes_when_the_timer_was_disarmed_does_not_block_and_sees_the_w
 fn a_late_cut_does_not_reach_the_next_run() {
     let watched = watched();
     ended_before_the_thread_acts(&watched);
-    let run = watched.arm(LONG).unwrap();
+    let run = arm(&watched, LONG).unwrap();
     let (mut child, group) = child();
     watched.began(&run, group);
     thread_acts(&watched, Watched::timer_fired);
@@ -79,7 +83,7 @@ fn a_late_cut_does_not_reach_the_next_run() {
 fn a_late_cut_does_not_reach_a_run_that_is_armed_and_has_not_begun() {
     let watched = watched();
     ended_before_the_thread_acts(&watched);
-    let run = watched.arm(LONG).unwrap();
+    let run = arm(&watched, LONG).unwrap();
     thread_acts(&watched, Watched::timer_fired);
     let (mut child, group) = child();
     watched.began(&run, group);
@@ -90,7 +94,7 @@ fn a_late_cut_does_not_reach_a_run_that_is_armed_and_has_not_begun() {
 #[test]
 fn a_limit_that_is_over_before_the_run_begins_ends_it() {
     let watched = watched();
-    let run = watched.arm(Duration::from_nanos(1)).unwrap();
+    let run = arm(&watched, Duration::from_nanos(1)).unwrap();
     wait_for_timer(&watched);
     thread_acts(&watched, Watched::timer_fired);
     let (mut child, group) = child();
@@ -102,8 +106,8 @@ fn a_limit_that_is_over_before_the_run_begins_ends_it() {
 #[test]
 fn the_end_of_a_run_that_is_no_longer_watched_is_an_error() {
     let watched = watched();
-    let first = watched.arm(LONG).unwrap();
-    let second = watched.arm(LONG).unwrap();
+    let first = arm(&watched, LONG).unwrap();
+    let second = arm(&watched, LONG).unwrap();
     assert!(watched.ended(&first).unwrap_err().to_string().contains("run 2 is watched"));
     assert_eq!(watched.ended(&second).unwrap(), None);
 }
@@ -112,5 +116,5 @@ fn the_end_of_a_run_that_is_no_longer_watched_is_an_error() {
 fn a_watchdog_that_can_not_watch_lets_nothing_begin() {
     let watched = watched();
     watched.failed(&"no memory");
-    assert!(watched.arm(LONG).unwrap_err().to_string().contains("no memory"));
+    assert!(arm(&watched, LONG).unwrap_err().to_string().contains("no memory"));
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 
 use crate::cmd::Output;
-use crate::measure::child::OUTPUT_LIMIT_BYTES;
+use crate::measure::output::OUTPUT_LIMIT_BYTES;
 use crate::results::Sample;
 use crate::results::store::parse_samples;
 use crate::suite::{Check, Named, Rig, expect_code, expect_error};
@@ -98,8 +98,7 @@ fn floods_stderr(rig: &Rig) -> anyhow::Result<()> {
 
 fn floods_container(rig: &Rig) -> anyhow::Result<()> {
     let cases = ["native/runc", "native/wasmedge", "wasm-aot/wasmedge"];
-    // A container whose output nobody takes any more waits for ever.
-    let more: Vec<&str> = cases.iter().flat_map(|case| ["--case", case]).chain(["--timeout", "5"]).collect();
+    let more: Vec<&str> = cases.iter().flat_map(|case| ["--case", case]).chain(["--timeout", "600"]).collect();
     let bad = floods(rig, "stdout", &more)?;
     for case in cases {
         ensure!(bad.iter().any(|sample| sample.case == case), "`{case}` has no row: {bad:#?}");
