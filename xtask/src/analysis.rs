@@ -121,7 +121,7 @@ impl Level {
 }
 
 /// A row per artifact, with the image that was made of it.
-fn size_rows(manifest: &Manifest) -> Vec<SizeRow> {
+pub fn size_rows(manifest: &Manifest) -> Vec<SizeRow> {
     manifest
         .artifacts
         .iter()

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::host::Namespaces;
 use crate::lock::Busy;
-use values::{percent, whole};
+use values::{percent, percent_from_0, whole};
 
 pub mod completions;
 mod exit;
@@ -29,7 +29,7 @@ pub use exit::Exit;
   cargo xtask report             the newest run once more, from its raw samples
 
 Exit status: 0 all measured; 1 an error; 2 wrong usage; 3 a part was not measured or failed;
-4 `compare` found a slow-down beyond its limit; 130 interrupted, what was measured is kept."
+4 `compare` found a slow-down or a size beyond its limit; 130 interrupted, what was measured is kept."
 )]
 pub struct Cli {
     /// What to do.
@@ -322,11 +322,32 @@ pub struct CompareArgs {
     /// Exit with 4 when a case is slower by more than this, and its whole interval agrees [range: above 0 to 1000]
     #[arg(long, value_name = "PERCENT", allow_negative_numbers = true, value_parser = percent)]
     pub fail_above: Option<f64>,
+    /// With `--fail-above`: exit with 4 also when a case's interval does not decide it
+    #[arg(long, requires = "fail_above")]
+    pub strict: bool,
+    /// Exit with 4 when a binary or an image is greater by more than this; 0 allows no growth [range: 0 to 1000]
+    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true, value_parser = percent_from_0)]
+    pub fail_size_above: Option<f64>,
+    /// The difference that does not matter [default: the greater of the two runs'] [range: above 0 to 1000]
+    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true, value_parser = percent)]
+    pub delta: Option<f64>,
     /// Compare although machine or stack differ
     #[arg(long)]
     pub unlike: bool,
-    #[command(flatten)]
-    pub format: FormatArgs,
+    /// How to write the result
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: CompareFormat,
+}
+
+/// How a comparison is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CompareFormat {
+    /// For a person.
+    Text,
+    /// For a pull request.
+    Markdown,
+    /// For a program.
+    Json,
 }
 
 /// `toolbox`.

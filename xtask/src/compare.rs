@@ -15,10 +15,14 @@ use crate::stats::verdict::{Limits, Margin, verdict};
 use crate::stats::{Confidence, Samples};
 
 pub mod differences;
+pub mod gate;
+pub mod sizes;
 #[cfg(test)]
 mod tests;
 
 use differences::{Difference, Likeness};
+use gate::{Gate, Limits as GateLimits, gate};
+use sizes::SizeChange;
 
 /// The bench whose native cases do nothing: what they take is the machine and its stack.
 const CANARY_BENCH: &str = "noop";
@@ -26,7 +30,7 @@ const CANARY_BENCH: &str = "noop";
 const CANARY_CASES: [&str; 2] = ["native/runc", "native/process"];
 
 /// How the intervals are made, in words.
-const METHOD: &str = "unpaired: ratio of the two runs' medians, interval from both exact order-statistic intervals, \
+const METHOD: &str = "unpaired: the ratio of the two runs' medians, interval from both exact order-statistic intervals, \
                       arms squared and added on the logarithm (MOVER); what changed between the runs does not cancel";
 
 /// A run as it was read.
@@ -49,15 +53,13 @@ pub struct Runs<'a> {
     pub b: Run<'a>,
 }
 
-/// How much slower a case may become before the gate closes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Threshold(f64);
-
-impl Threshold {
-    /// From percent; `None` unless it is finite and at least 0.
-    pub fn percent(percent: f64) -> Option<Self> {
-        (percent >= 0.0 && percent.is_finite()).then_some(Self(percent / 100.0))
-    }
+/// What is wanted of a comparison.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Wanted {
+    /// The margin of the verdicts, instead of the greater of the two runs'.
+    pub margin: Option<Margin>,
+    /// When the gate closes; absent where there is none.
+    pub gate: Option<GateLimits>,
 }
 
 /// Everything that two runs say together.
@@ -81,6 +83,10 @@ pub struct RunComparison {
     pub canary: Canary,
     /// A row per bench and case that both runs planned.
     pub rows: Vec<Row>,
+    /// What slow-down these two runs could have seen; absent where no row has an interval.
+    pub sensitivity: Option<Sensitivity>,
+    /// A row per program, kind and size that either run has.
+    pub sizes: Vec<SizeChange>,
     /// What only one of the runs has, and benches that are not the same bench.
     pub not_compared: Vec<NotCompared>,
     /// The gate, when one was asked for.
@@ -108,6 +114,19 @@ pub struct Row {
     pub normalised: Option<Ratio>,
 }
 
+/// The smallest slow-down that would have been called one, had it been there: a fraction above 0.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Sensitivity {
+    /// In the row that sees most.
+    pub best: f64,
+    /// That row, as `bench case`.
+    pub best_row: String,
+    /// In the row that sees least.
+    pub worst: f64,
+    /// That row.
+    pub worst_row: String,
+}
+
 /// A ratio with its interval and what follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Ratio {
@@ -121,11 +140,16 @@ pub struct Ratio {
     pub confidence: Option<f64>,
     /// What follows, given the margin.
     pub verdict: Verdict,
+    /// The smallest slow-down that an interval of this shape would have lain wholly beyond the margin (or the gate's
+    /// threshold) for: a fraction.
+    pub smallest_slowdown: Option<f64>,
 }
 
 impl Ratio {
-    fn new(ratio: &Estimate, margin: Margin) -> Self {
+    /// A true slow-down of `s` has its interval from about `s·low/value` on: it is seen where that lies above the limit.
+    fn new(ratio: &Estimate, margin: Margin, limit: f64) -> Self {
         Self {
+            smallest_slowdown: ratio.interval.map(|interval| limit * ratio.value / interval.low - 1.0),
             value: ratio.value,
             ci_low: ratio.interval.map(|interval| interval.low),
             ci_high: ratio.interval.map(|interval| interval.high),
@@ -174,33 +198,6 @@ pub struct NotCompared {
     pub reason: String,
 }
 
-/// What the gate decided, and why.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Gate {
-    /// How much slower was allowed, as a fraction.
-    pub threshold: f64,
-    /// What follows.
-    pub outcome: GateOutcome,
-    /// Rows whose whole interval lies above `1 + threshold`, as `bench case`.
-    pub above: Vec<String>,
-    /// Rows whose interval has `1 + threshold` inside: more rounds would tell. They do not close the gate.
-    pub undecided: Vec<String>,
-    /// Rows that run A measured and run B planned and has no interval for.
-    pub missing: Vec<String>,
-}
-
-/// Whether the change may pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum GateOutcome {
-    /// No row is known to be above the threshold.
-    Passed,
-    /// At least one row is.
-    Failed,
-    /// None is, but a row that was measured before has no interval now: silence is no pass.
-    Incomplete,
-}
-
 impl RunComparison {
     /// The differences for which these runs should not be compared, unless somebody says so: another
     /// machine, another stack, another task under the same name. Empty for runs of a kind.
@@ -210,19 +207,22 @@ impl RunComparison {
 }
 
 /// Compares run B with run A.
-pub fn compare(runs: Runs<'_>, threshold: Option<Threshold>) -> RunComparison {
+pub fn compare(runs: Runs<'_>, wanted: &Wanted) -> RunComparison {
     let (level_a, level_b) = (Level::of(runs.a.manifest), Level::of(runs.b.manifest));
     let confidence = if level_a.confidence < level_b.confidence { level_a.confidence } else { level_b.confidence };
-    let margin = level_a.margin.or(level_b.margin);
+    let margin = wanted.margin.unwrap_or(level_a.margin.or(level_b.margin));
+    let threshold = wanted.gate.and_then(|limits| limits.time);
     let table = Table {
         cells_a: Cells::new(runs.a.manifest, runs.a.samples),
         cells_b: Cells::new(runs.b.manifest, runs.b.samples),
         confidence,
         margin,
+        limit: 1.0 + threshold.map_or(margin.value(), gate::Threshold::value),
     };
     let (canary, step) = table.canary();
     let (rows, not_compared) = table.rows(step.as_ref());
-    let gate = threshold.map(|threshold| gate(&rows, threshold));
+    let sizes = sizes::changes([runs.a.manifest, runs.b.manifest]);
+    let gate = wanted.gate.map(|limits| gate((&rows, &sizes), limits));
     RunComparison {
         run_a: runs.a.manifest.run.clone(),
         run_b: runs.b.manifest.run.clone(),
@@ -232,10 +232,22 @@ pub fn compare(runs: Runs<'_>, threshold: Option<Threshold>) -> RunComparison {
         differences: differences::differences([runs.a.manifest, runs.b.manifest]),
         lost: lost(runs),
         canary,
+        sensitivity: sensitivity(&rows),
         rows,
+        sizes,
         not_compared,
         gate,
     }
+}
+
+fn sensitivity(rows: &[Row]) -> Option<Sensitivity> {
+    let mut seen: Vec<(f64, String)> = rows
+        .iter()
+        .filter_map(|row| Some((row.ratio?.smallest_slowdown?, format!("{} {}", row.bench, row.case))))
+        .collect();
+    seen.sort_by(|left, right| left.0.total_cmp(&right.0));
+    let ((best, best_row), (worst, worst_row)) = (seen.first()?.clone(), seen.last()?.clone());
+    Some(Sensitivity { best, best_row, worst, worst_row })
 }
 
 fn lost(runs: Runs<'_>) -> Vec<String> {
@@ -249,6 +261,8 @@ struct Table<'a> {
     cells_b: Cells<'a>,
     confidence: Confidence,
     margin: Margin,
+    /// The ratio that a slow-down has to lie above to be seen.
+    limit: f64,
 }
 
 impl Table<'_> {
@@ -274,7 +288,7 @@ impl Table<'_> {
         let witness = Witness {
             bench: CANARY_BENCH.to_owned(),
             case: case.to_owned(),
-            ratio: Ratio::new(&ratio, self.margin),
+            ratio: Ratio::new(&ratio, self.margin, self.limit),
             caveat: differences::canary_caveat([self.cells_a.manifest, self.cells_b.manifest], CANARY_BENCH),
         };
         match witness.ratio.verdict {
@@ -316,51 +330,15 @@ impl Table<'_> {
             n_b: new.as_ref().map_or(0, Samples::n),
             median_a_ns: old.as_ref().map(Samples::median),
             median_b_ns: new.as_ref().map(Samples::median),
-            ratio: ratio.as_ref().map(|ratio| Ratio::new(ratio, self.margin)),
+            ratio: ratio.as_ref().map(|ratio| Ratio::new(ratio, self.margin, self.limit)),
             normalised: ratio
                 .zip(step)
                 .and_then(|(ratio, step)| ratio.over(step))
-                .map(|ratio| Ratio::new(&ratio, self.margin)),
+                .map(|ratio| Ratio::new(&ratio, self.margin, self.limit)),
         }
     }
 }
 
 fn only_in(run: &str, [bench, case]: [&str; 2]) -> NotCompared {
     NotCompared { bench: bench.to_owned(), case: Some(case.to_owned()), reason: format!("only run {run} has it") }
-}
-
-/// A row is above the threshold only when its whole interval is; where the machine stepped, only when the
-/// interval with the step taken out is too.
-fn gate(rows: &[Row], threshold: Threshold) -> Gate {
-    let limit = 1.0 + threshold.0;
-    let mut gate = Gate {
-        threshold: threshold.0,
-        outcome: GateOutcome::Passed,
-        above: Vec::new(),
-        undecided: Vec::new(),
-        missing: Vec::new(),
-    };
-    for row in rows {
-        let name = format!("{} {}", row.bench, row.case);
-        let ends = |ratio: Ratio| ratio.ci_low.zip(ratio.ci_high);
-        let Some((low, high)) = row.ratio.and_then(ends) else {
-            if row.n_a > 0 {
-                gate.missing.push(name);
-            }
-            continue;
-        };
-        let (low, high) =
-            row.normalised.and_then(ends).map_or((low, high), |(least, most)| (low.min(least), high.max(most)));
-        if low > limit {
-            gate.above.push(name);
-        } else if high > limit {
-            gate.undecided.push(name);
-        }
-    }
-    gate.outcome = match (gate.above.is_empty(), gate.missing.is_empty()) {
-        (false, _) => GateOutcome::Failed,
-        (true, false) => GateOutcome::Incomplete,
-        (true, true) => GateOutcome::Passed,
-    };
-    gate
 }

@@ -13,7 +13,7 @@ pub enum Exit {
     Usage,
     /// A part was not measured here, or some runs failed.
     Partial,
-    /// A slow-down beyond the limit.
+    /// A slow-down or a size beyond the limit, or one that a strict gate could not rule out.
     Slower,
     /// Ctrl-C.
     Interrupted,

@@ -21,9 +21,20 @@ pub fn percent(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A percentage from 0 up to 1000, as a fraction.
+pub fn percent_from_0(text: &str) -> Result<f64, String> {
+    if text.trim_end_matches('%').parse::<f64>() == Ok(0.0) { Ok(0.0) } else { percent(text) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_size_may_be_allowed_no_growth_at_all() {
+        assert_eq!((percent_from_0("0"), percent_from_0("0.0%"), percent_from_0("5%")), (Ok(0.0), Ok(0.0), Ok(0.05)));
+        assert!(percent_from_0("-1").is_err() && percent_from_0("x").is_err());
+    }
 
     #[test]
     fn a_percentage_is_a_fraction() {

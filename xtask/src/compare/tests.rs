@@ -1,6 +1,7 @@
 //! Two made-up runs, with one thing changed at a time.
 
 use super::differences::DifferenceKind;
+use super::gate::{GateOutcome, Threshold, Undecided};
 use super::*;
 use crate::analysis::fixture::{fail, manifest, samples, slow};
 
@@ -23,11 +24,16 @@ fn compared(
         a: Run { manifest: &old, samples: &old_samples, lost: &[] },
         b: Run { manifest: &new, samples: &new_samples, lost: &[] },
     };
-    compare(runs, threshold.and_then(Threshold::percent))
+    compare(runs, &Wanted { margin: None, gate: threshold.map(times) })
 }
 
 fn row<'a>(comparison: &'a RunComparison, bench: &str, case: &str) -> &'a Row {
     comparison.rows.iter().find(|row| row.bench == bench && row.case == case).unwrap()
+}
+
+/// A gate on times, in percent.
+fn times(percent: f64) -> GateLimits {
+    GateLimits { time: Threshold::new(percent / 100.0), ..GateLimits::default() }
 }
 
 fn nothing<T>(_: &mut T) {}
@@ -252,10 +258,91 @@ fn it_is_json_for_programs() {
     assert_eq!(value["rows"][0]["case"], "native/process");
 }
 
+/// Run A against itself with other noise: no row is slower, and at 1 % no row is decided.
+#[test]
+fn a_strict_gate_fails_on_what_it_can_not_see() {
+    let [old, mut new] = [manifest(8), manifest(8)];
+    new.seed = 43;
+    let [old_samples, new_samples] = [samples(&old), samples(&new)];
+    let judged = |limits: GateLimits| {
+        let runs = Runs {
+            a: Run { manifest: &old, samples: &old_samples, lost: &[] },
+            b: Run { manifest: &new, samples: &new_samples, lost: &[] },
+        };
+        compare(runs, &Wanted { margin: None, gate: Some(limits) })
+    };
+    let lenient = judged(times(1.0)).gate.unwrap();
+    assert_eq!(lenient.outcome, GateOutcome::Passed);
+    assert!(lenient.undecided.len() > lenient.rows / 2, "{lenient:?}");
+    let strict = judged(GateLimits { undecided: Undecided::Fails, ..times(1.0) });
+    assert_eq!(strict.gate.unwrap().outcome, GateOutcome::Undecided);
+    let wide = judged(GateLimits { undecided: Undecided::Fails, ..times(60.0) });
+    assert_eq!(wide.gate.unwrap().outcome, GateOutcome::Passed);
+}
+
+/// By hand: a ratio of 1 whose interval begins at 0.8 has its interval above 1.05 when the true ratio is 1.3125.
+#[test]
+fn the_smallest_slow_down_that_could_have_been_seen_follows_from_the_interval() {
+    let estimate =
+        Estimate { value: 1.0, interval: Some(crate::stats::Interval { low: 0.8, high: 1.2, confidence: 0.95 }) };
+    let ratio = Ratio::new(&estimate, Margin::new(0.02), 1.05);
+    assert!((ratio.smallest_slowdown.unwrap() - 0.3125).abs() < 1e-12);
+    let ours = compared(30, nothing, nothing, Some(5.0));
+    let seen = ours.sensitivity.clone().unwrap();
+    assert!(0.05 < seen.best && seen.best <= seen.worst && seen.worst < 1.0, "{seen:?}");
+    // A slow-down of just that size is seen, and one of half of it is not.
+    let of = row(&ours, "array-sum", "wasm-aot/wasmedge").ratio.unwrap();
+    let gated = |share: f64| {
+        let factor = (1.0 + of.smallest_slowdown.unwrap() * share) / of.value;
+        let is_it = |sample: &Sample| sample.bench == "array-sum" && sample.case == "wasm-aot/wasmedge";
+        let slower = |sample: &mut Sample| {
+            if is_it(sample) {
+                slow(sample, factor);
+            }
+        };
+        compared(30, nothing, slower, Some(5.0)).gate.unwrap().above
+    };
+    assert_eq!(gated(1.01), ["array-sum wasm-aot/wasmedge"]);
+    assert!(gated(0.5).is_empty());
+    assert_eq!(compared(3, nothing, nothing, None).sensitivity, None);
+}
+
+#[test]
+fn sizes_are_compared_and_gated() {
+    let grown = |manifest: &mut Manifest| {
+        manifest.artifacts[0].size_bytes = manifest.artifacts[0].size_bytes * 103 / 100;
+        manifest.artifacts.remove(2);
+    };
+    let [old, mut new] = [manifest(6), manifest(6)];
+    grown(&mut new);
+    let sizes = sizes::changes([&old, &new]);
+    assert_eq!(sizes.len(), 3 + 3 + 1);
+    assert_eq!((sizes[0].name().as_str(), sizes[0].ratio), ("array-sum native binary", Some(1.03)));
+    assert_eq!((sizes[6].a_bytes, sizes[6].b_bytes), (Some(190_000), None));
+    let judged = |percent: f64, of: &[SizeChange]| {
+        gate((&[], of), GateLimits { size: Threshold::new(percent / 100.0), ..GateLimits::default() })
+    };
+    let closed = judged(2.0, &sizes);
+    assert_eq!((closed.outcome, closed.sizes_above), (GateOutcome::Failed, vec!["array-sum native binary".to_owned()]));
+    assert_eq!(judged(5.0, &sizes).outcome, GateOutcome::Incomplete);
+    assert_eq!(judged(5.0, &sizes[..6]).outcome, GateOutcome::Passed);
+    assert_eq!(judged(0.0, &sizes::changes([&old, &old])).outcome, GateOutcome::Passed);
+}
+
+#[test]
+fn a_margin_that_is_asked_for_replaces_that_of_the_runs() {
+    let of = manifest(30);
+    let all = samples(&of);
+    let run = Run { manifest: &of, samples: &all, lost: &[] };
+    let ours = compare(Runs { a: run, b: run }, &Wanted { margin: Some(Margin::new(0.5)), gate: None });
+    assert!((ours.delta - 0.5).abs() < 1e-12);
+    assert!(ours.rows.iter().all(|row| row.ratio.unwrap().verdict == Verdict::Same));
+}
+
 #[test]
 fn a_threshold_is_a_number_from_0() {
-    assert_eq!(Threshold::percent(5.0), Some(Threshold(0.05)));
+    assert_eq!(Threshold::new(0.05).map(Threshold::value), Some(0.05));
     for wrong in [-1.0, f64::NAN, f64::INFINITY] {
-        assert_eq!(Threshold::percent(wrong), None);
+        assert_eq!(Threshold::new(wrong), None);
     }
 }

@@ -312,7 +312,8 @@ fn longest_backticks(text: &str) -> usize {
     text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0)
 }
 
-fn table(heads: &[&str], alignment: &str, rows: &[Vec<String>]) -> String {
+/// A table; cells are Markdown. `alignment` has a letter per column: `l` or `r`.
+pub fn table(heads: &[&str], alignment: &str, rows: &[Vec<String>]) -> String {
     let rule = alignment.chars().map(|letter| if letter == 'r' { "---:" } else { "---" });
     let mut out = format!("| {} |\n|{}|\n", heads.join(" | "), rule.collect::<Vec<_>>().join("|"));
     for row in rows {
@@ -322,7 +323,7 @@ fn table(heads: &[&str], alignment: &str, rows: &[Vec<String>]) -> String {
 }
 
 /// Text from data, as text: no markup of its own, on one line.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut out = String::new();
     for letter in visible(text).chars() {
         match letter {

@@ -12,11 +12,12 @@ use crate::suite::{Check, Named, Rig, expect_code, expect_error};
 
 /// Each fault and what must come of it.
 pub fn checks(rig: &Rig) -> Vec<Check> {
-    let anywhere: [Named; 5] = [
+    let anywhere: [Named; 6] = [
         ("lines that are there twice or ten times count once, and are told", repeated),
         ("half of the lines deleted: how many, and exit status 3", halved),
         ("no lines at all: not a success", empty),
         ("a damaged line is named, and the others are reported", damaged),
+        ("a greater binary closes the gate on sizes, and Markdown says so", greater),
         ("a run that was cut off is reported with exit status 3", cut_off),
     ];
     let mut checks: Vec<Check> = anywhere.iter().map(|(name, check)| Check::of(*name, check(rig))).collect();
@@ -114,6 +115,32 @@ fn damaged(rig: &Rig) -> anyhow::Result<()> {
     lines[4].truncate(20);
     copy.write(&lines)?;
     expect_told(rig, &copy, "line 5 is damaged")
+}
+
+fn greater(rig: &Rig) -> anyhow::Result<()> {
+    let copy = Copy::new(rig, "greater")?;
+    copy.write(&copy.lines)?;
+    let path = copy.dir.join("manifest.json");
+    let mut manifest: Value = serde_json::from_slice(&std::fs::read(&path)?)?;
+    let size = manifest.pointer_mut("/artifacts/0/size_bytes").context("it has no artifact")?;
+    let grown = size.as_u64().context("its size is no number")? * 110 / 100;
+    *size = grown.into();
+    std::fs::write(&path, manifest.to_string())?;
+    let recorded = report::recorded(&rig.workspace)?;
+    let (before, after) = (recorded.path().to_string_lossy(), copy.name());
+    let compare = |limit: &str| {
+        rig.xtask(&["compare", &before, &after, "--format", "markdown", "--fail-size-above", limit]).output()
+    };
+    let closed = compare("5%")?;
+    expect_code(&closed, 4)?;
+    let text = String::from_utf8_lossy(&closed.stdout);
+    ensure!(text.contains("greater: ") && text.contains("| 1.1000× |"), "it does not say what grew:\n{text}");
+    expect_code(&compare("15%")?, 0)?;
+    let strict = rig.xtask(&["compare", &before, &after, "--fail-above", "0.1%", "--strict"]).output()?;
+    expect_code(&strict, 4)?;
+    let text = String::from_utf8_lossy(&strict.stdout);
+    ensure!(text.contains("rows are undecided") && text.contains("could have seen"), "it does not say why:\n{text}");
+    Ok(())
 }
 
 fn cut_off(rig: &Rig) -> anyhow::Result<()> {
