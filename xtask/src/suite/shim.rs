@@ -10,7 +10,7 @@ use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
 
 use self::archive::{Form, ImageSpec};
-use super::{Check, Rig, tools};
+use super::{Check, Rig, isolation, tools};
 use crate::case::{Kind, Runner};
 use crate::cli::ProgramArgs;
 use crate::cmd::Cmd;
@@ -22,6 +22,7 @@ use crate::measure::clock::Stopwatch;
 use crate::measure::session::{self, Containers, DaemonChoice};
 use crate::measure::stop::Stop;
 use crate::plan::Build;
+use crate::toolbox::Toolbox;
 use crate::toolbox::talk::Stderr;
 use crate::{compile, setup};
 
@@ -35,19 +36,40 @@ use trials::{Trial, Want};
 #[derive(Debug, Serialize, Deserialize)]
 struct Request {
     containers: Containers,
-    images: Vec<(String, PathBuf)>,
-    trials: Vec<Trial>,
-    /// A shim with one of the processes that make a container held up.
-    held_up: PathBuf,
+    task: Task,
     verdicts: PathBuf,
 }
 
+/// What is tried with the containers.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Task {
+    /// The stage `shim`.
+    Trials(Trials),
+    /// The stage `isolation`.
+    Isolation(isolation::Plan),
+}
+
+/// The trials, and what they need.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Trials {
+    /// Names and archives.
+    images: Vec<(String, PathBuf)>,
+    /// What is tried.
+    trials: Vec<Trial>,
+    /// A shim with one of the processes that make a container held up.
+    held_up: PathBuf,
+}
+
 /// A trial's name, and why it failed.
-type Verdict = (String, Option<String>);
+pub type Verdict = (String, Option<String>);
 
 /// Builds what is needed, runs every trial inside, and reports each as a check.
 pub fn stage(rig: &Rig) -> Vec<Check> {
-    let name = "the shim's suite runs";
+    checks(rig, "the shim's suite runs", trial_verdicts)
+}
+
+/// A check for each verdict, or one of this name when there is none.
+pub fn checks(rig: &Rig, name: &str, verdicts: fn(&Rig) -> anyhow::Result<Vec<Verdict>>) -> Vec<Check> {
     if let Some(reason) = rig.no_containers() {
         return vec![Check::skipped(name, reason)];
     }
@@ -61,7 +83,7 @@ pub fn stage(rig: &Rig) -> Vec<Check> {
     }
 }
 
-fn verdicts(rig: &Rig) -> anyhow::Result<Vec<Verdict>> {
+fn trial_verdicts(rig: &Rig) -> anyhow::Result<Vec<Verdict>> {
     let toolbox = setup::toolbox(&rig.workspace, &ProgramArgs::default(), &mut Stderr::default())?;
     let folder = rig.scratch.join("shim-suite");
     std::fs::create_dir_all(&folder)?;
@@ -71,27 +93,41 @@ fn verdicts(rig: &Rig) -> anyhow::Result<Vec<Verdict>> {
         images.push(native_image(rig, &toolbox, &folder, program)?);
     }
     let trials = trials::trials(&images);
-    let shim = compile::shim(&rig.workspace, &toolbox, &mut Stderr::default())?.path;
+    let (containers, _scratch) = containers(rig, &toolbox)?;
+    let images = images.into_iter().map(|image| (image.name, image.archive)).collect();
+    let shim = containers.runtimes.wasmedge_shim.as_deref().context("the shim was not built")?;
+    let held_up = lifetime::held_up(shim, &folder)?;
+    run_inside(rig, &folder, containers, Task::Trials(Trials { images, trials, held_up }))
+}
+
+/// A private containerd with both runtimes, and the folder that it works in.
+pub fn containers(rig: &Rig, toolbox: &Toolbox) -> anyhow::Result<(Containers, Scratch)> {
     let name = format!("{}{}-{}", leftovers::NAMESPACE_PREFIX, leftovers::SUITE, std::process::id());
     let scratch = Scratch::create(&std::path::absolute(rig.workspace.hosts())?.join(&name))?;
     let containers = Containers {
         daemon: DaemonChoice::Private {
             containerd: toolbox.program("containerd")?,
-            search: setup::search(&toolbox)?,
+            search: setup::search(toolbox)?,
             scratch: scratch.path().to_path_buf(),
             abandoned: Vec::new(),
         },
         ctr: toolbox.program("ctr")?,
         namespace: name,
-        runtimes: Runtimes { runc: toolbox.program("runc")?, wasmedge_shim: Some(shim.clone()) },
+        runtimes: Runtimes {
+            runc: toolbox.program("runc")?,
+            wasmedge_shim: Some(compile::shim(&rig.workspace, toolbox, &mut Stderr::default())?.path),
+        },
         scheme: Scheme::Http,
         user: None,
     };
+    Ok((containers, scratch))
+}
+
+/// Has a task done in namespaces of its own.
+pub fn run_inside(rig: &Rig, folder: &Path, containers: Containers, task: Task) -> anyhow::Result<Vec<Verdict>> {
     let request = folder.join("request.json");
     let verdicts = folder.join("verdicts.json");
-    let images = images.into_iter().map(|image| (image.name, image.archive)).collect();
-    let held_up = lifetime::held_up(&shim, &folder)?;
-    session::write(&request, &Request { containers, images, trials, held_up, verdicts: verdicts.clone() })?;
+    session::write(&request, &Request { containers, task, verdicts: verdicts.clone() })?;
     host::run_inside(&rig.access, host::SHIM_SUITE, &request, Namespaces::Private, &Stop::never()?)?;
     session::read(&verdicts)
 }
@@ -129,12 +165,7 @@ fn modules(rig: &Rig, folder: &Path) -> anyhow::Result<Vec<Module>> {
     Ok(modules)
 }
 
-fn native_image(
-    rig: &Rig,
-    toolbox: &crate::toolbox::Toolbox,
-    folder: &Path,
-    program: &str,
-) -> anyhow::Result<ImageSpec> {
+fn native_image(rig: &Rig, toolbox: &Toolbox, folder: &Path, program: &str) -> anyhow::Result<ImageSpec> {
     let build = Build { program: program.to_owned(), kind: Kind::Native };
     let artifact = setup::artifacts(&rig.workspace, &[build], Some(toolbox), &mut Stderr::default())?
         .into_iter()
@@ -143,25 +174,28 @@ fn native_image(
     archive::image(folder, program, Form::Native, &format!("/{program}"), &std::fs::read(&artifact.path)?)
 }
 
-/// The process inside: imports the images, makes the trials, writes the verdicts.
+/// The process inside: does the task, writes the verdicts.
 pub fn inside(path: &Path) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
     stop.follow_lifeline()?;
     let request: Request = session::read(path)?;
     let up = Up::start(&request.containers)?;
-    let made = all(&request, &up.ctr);
+    let made = match &request.task {
+        Task::Trials(trials) => all(&request.containers, &up.ctr, trials),
+        Task::Isolation(plan) => Ok(isolation::inside(&request.containers, &up.ctr, plan)),
+    };
     up.stop(&request.containers)?;
     session::write(&request.verdicts, &made?)
 }
 
-fn all(request: &Request, ctr: &Ctr) -> anyhow::Result<Vec<Verdict>> {
-    for (_, archive) in &request.images {
+fn all(containers: &Containers, ctr: &Ctr, trials: &Trials) -> anyhow::Result<Vec<Verdict>> {
+    for (_, archive) in &trials.images {
         ctr.import(archive)?;
     }
-    let runtimes = &request.containers.runtimes;
+    let runtimes = &containers.runtimes;
     let mut verdicts = Vec::new();
     let mut busy = Vec::new();
-    for (number, trial) in request.trials.iter().enumerate() {
+    for (number, trial) in trials.trials.iter().enumerate() {
         let id = format!("trial-{number}");
         let clock = Stopwatch::start();
         let result = match trial.want {
@@ -176,7 +210,7 @@ fn all(request: &Request, ctr: &Ctr) -> anyhow::Result<Vec<Verdict>> {
     }
     verdicts
         .push(("a compiled module runs compiled: `busy` is at least 4 times as fast as plain".to_owned(), mode(&busy)));
-    verdicts.extend(lifetime::checks(request, ctr));
+    verdicts.extend(lifetime::checks(runtimes, ctr, trials));
     Ok(verdicts)
 }
 

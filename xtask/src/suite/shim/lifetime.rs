@@ -8,7 +8,7 @@ use anyhow::{Context as _, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::trials::{Trial, Want};
-use super::{Request, Verdict, command, ended};
+use super::{Trials, Verdict, command, ended};
 use crate::cmd::Cmd;
 use crate::containerd::{Ctr, Runtimes};
 use crate::host::leftovers;
@@ -57,7 +57,7 @@ pub fn held_up(shim: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// Every check.
-pub fn checks(request: &Request, ctr: &Ctr) -> Vec<Verdict> {
+pub fn checks(runtimes: &Runtimes, ctr: &Ctr, trials: &Trials) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     let victims = [
         ("SIGKILL of the shim", Victim::Server(Signal::KILL)),
@@ -66,13 +66,13 @@ pub fn checks(request: &Request, ctr: &Ctr) -> Vec<Verdict> {
     ];
     let endless = |form: &str| {
         let found =
-            request.trials.iter().find(|trial| matches!(trial.want, Want::KilledAtOnce) && trial.name.contains(form));
+            trials.trials.iter().find(|trial| matches!(trial.want, Want::KilledAtOnce) && trial.name.contains(form));
         found.with_context(|| format!("no endless {form} container"))
     };
     for (form, what) in [("plain, tar layer", "module"), ("native", "native")] {
         for (number, (name, victim)) in victims.into_iter().enumerate() {
             let id = format!("victim-{what}-{number}");
-            let result = endless(form).and_then(|trial| ends(request, ctr, trial, &id, victim));
+            let result = endless(form).and_then(|trial| ends(runtimes, ctr, trial, &id, victim));
             let outcome = match victim {
                 Victim::Server(_) => "ends the container, and nothing of it is left",
                 Victim::Zygotes => "does not keep `kill` and `delete` waiting",
@@ -81,7 +81,7 @@ pub fn checks(request: &Request, ctr: &Ctr) -> Vec<Verdict> {
         }
     }
     for name in ["exit-code (plain, tar layer)", "a native image runs through the same shim"] {
-        let result = made_although_held_up(request, ctr, name);
+        let result = made_although_held_up(runtimes, ctr, trials, name);
         verdicts.push(verdict(format!("a container is made although one of its makers is held up: {name}"), result));
     }
     verdicts
@@ -91,9 +91,9 @@ fn verdict(name: String, result: anyhow::Result<()>) -> Verdict {
     (name, result.err().map(|error| format!("{error:#}")))
 }
 
-fn made_although_held_up(request: &Request, ctr: &Ctr, name: &str) -> anyhow::Result<()> {
-    let trial = request.trials.iter().find(|trial| trial.name == name).context("there is no such trial")?;
-    let runtimes = Runtimes { wasmedge_shim: Some(request.held_up.clone()), ..request.containers.runtimes.clone() };
+fn made_although_held_up(runtimes: &Runtimes, ctr: &Ctr, trials: &Trials, name: &str) -> anyhow::Result<()> {
+    let trial = trials.trials.iter().find(|trial| trial.name == name).context("there is no such trial")?;
+    let runtimes = Runtimes { wasmedge_shim: Some(trials.held_up.clone()), ..runtimes.clone() };
     let id = format!("held-up-{}", name.len());
     let result = ended(&runtimes, ctr, trial, &id);
     ctr.remove(&id)?;
@@ -166,8 +166,8 @@ fn processes() -> anyhow::Result<Vec<Process>> {
     Ok(processes)
 }
 
-fn ends(request: &Request, ctr: &Ctr, trial: &Trial, id: &str, victim: Victim) -> anyhow::Result<()> {
-    let running = command(&request.containers.runtimes, ctr, trial, id)?.start()?;
+fn ends(runtimes: &Runtimes, ctr: &Ctr, trial: &Trial, id: &str, victim: Victim) -> anyhow::Result<()> {
+    let running = command(runtimes, ctr, trial, id)?.start()?;
     wait_until(Duration::from_secs(20), || {
         running.ensure_running()?;
         ctr.is_running(id)
