@@ -1,5 +1,6 @@
 //! Faults of processes: orphans, killed parts, what a run leaves behind.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -124,14 +125,11 @@ fn few_process_ids(rig: &Rig) -> anyhow::Result<()> {
     cgroup.write("pids.max", &PROCESS_IDS.to_string())?;
     let out = rig.scratch.join("few-process-ids");
     let rounds = (RUNS / 2).to_string();
-    let running = Cmd::new("sh")
-        .args(["-c", "echo $$ >\"$0\" && exec \"$@\""])
-        .arg(cgroup.0.join("cgroup.procs"))
-        .arg(rig.program())
+    let own_cgroup = cgroup.0.join("cgroup.procs");
+    let running = rig
+        .xtask_below("sh", ["-c".as_ref(), "echo $$ >\"$0\" && exec \"$@\"".as_ref(), own_cgroup.as_os_str()])
         .args(["bench", "--bench", "noop", "--case", "native/runc", "--rounds", &rounds, "--warmup", "0", "--out"])
         .arg(&out)
-        .dir(rig.workspace.root())
-        .limit(Duration::from_mins(8))
         .start()?;
     let samples = || std::fs::read_to_string(out.join("samples.jsonl")).map_or(0, |text| text.lines().count());
     let mut most = 0;
@@ -150,14 +148,19 @@ fn few_process_ids(rig: &Rig) -> anyhow::Result<()> {
 }
 
 fn measuring_process_killed(rig: &Rig) -> anyhow::Result<()> {
-    let before = Traces::now(rig)?;
+    let (before, roots_before) = (Traces::now(rig)?, roots(rig)?);
     let out = rig.scratch.join("measuring-process-killed");
     let running = long_bench(rig, &out)?;
     kill_process(measuring_process(rig)?, Signal::KILL)?;
     let output = running.wait(Duration::from_mins(1))?;
     ensure!(output.code != Some(0), "a bench without its measuring process succeeded");
     Traces::gone(rig, &before)?;
-    let roots: Vec<_> = glob::glob(&format!("{}/*/root", rig.workspace.hosts().display()))?.flatten().collect();
-    ensure!(roots.is_empty(), "left behind: {roots:?}");
+    let left: Vec<_> = roots(rig)?.difference(&roots_before).cloned().collect();
+    ensure!(left.is_empty(), "left behind: {left:?}");
     Ok(())
+}
+
+/// The roots of every containerd of this checkout.
+fn roots(rig: &Rig) -> anyhow::Result<BTreeSet<PathBuf>> {
+    Ok(glob::glob(&format!("{}/*/root", rig.workspace.hosts().display()))?.flatten().collect())
 }
