@@ -78,7 +78,7 @@ pub fn filesystem(path: &Path) -> Option<String> {
 
 /// Where the source stands now. `toolchain` is what the artifacts were built with.
 ///
-/// Outside a checkout, or without git, the revision is `unknown` and nothing is dirty.
+/// Outside a checkout, or without git, the revision is `unknown`, and so is whether anything was changed.
 pub fn source(workspace: &Workspace, toolchain: &str) -> Source {
     // A checkout of another user (as under sudo) would be refused otherwise.
     let git = |arguments: &[&str]| {
@@ -88,7 +88,7 @@ pub fn source(workspace: &Workspace, toolchain: &str) -> Source {
     let changes = git(&["status", "--porcelain", "--untracked-files=no"]);
     Source {
         revision: git(&["rev-parse", "HEAD"]).unwrap_or_else(|| "unknown".to_owned()),
-        dirty: changes.is_some_and(|changes| !changes.is_empty()),
+        dirty: changes.map(|changes| !changes.is_empty()),
         toolchain: toolchain.to_owned(),
         profile: crate::compile::PROFILE.to_owned(),
         program_revision: PROGRAM_REVISION.to_owned(),
@@ -117,7 +117,7 @@ pub fn program(
     }
     Ok(ProgramRecord {
         name: name.to_owned(),
-        version: said.lines().next().unwrap_or_default().replace(&*path.to_string_lossy(), name),
+        version: version(&said).replace(&*path.to_string_lossy(), name),
         sha256: sha256_file(path)?,
         package: None,
         sha256_unpatched: None,
@@ -127,10 +127,30 @@ pub fn program(
     })
 }
 
+/// The line of a program's version output that says the version: the first, unless that is the title of a list, as
+/// containerd's shims print one.
+fn version(said: &str) -> String {
+    let mut lines = said.lines();
+    let first = lines.next().unwrap_or_default();
+    let listed = first.strip_suffix(':').and_then(|name| {
+        let version = lines.find_map(|line| line.trim().strip_prefix("Version:"))?;
+        Some(format!("{name} {}", version.trim()))
+    });
+    listed.unwrap_or_else(|| first.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
+
+    #[test]
+    fn the_version_stands_in_the_first_line_or_in_a_list() {
+        let shim = "containerd-shim-x-v1:\n  Runtime: x\n  Version: 0.1.0\n  Revision: <none>\n";
+        assert_eq!(version(shim), "containerd-shim-x-v1 0.1.0");
+        assert_eq!(version("runc version 1.1.15\ncommit: x\n"), "runc version 1.1.15");
+        assert_eq!((version("odd:\n").as_str(), version("").as_str()), ("odd:", ""));
+    }
 
     fn write(root: &Path, path: &str, text: &str) {
         let path = root.join(path);
@@ -182,7 +202,7 @@ mod tests {
     fn outside_a_checkout_the_revision_is_unknown() {
         let dir = tempfile::tempdir().unwrap();
         let source = source(&Workspace::at(dir.path()), "rustc 1");
-        assert_eq!((source.revision.as_str(), source.dirty), ("unknown", false));
+        assert_eq!((source.revision.as_str(), source.dirty), ("unknown", None));
     }
 
     #[test]

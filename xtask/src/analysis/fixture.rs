@@ -23,7 +23,7 @@ pub fn manifest(rounds: u32) -> Manifest {
         timeout_ms: 60_000,
         source: Source {
             revision: "0123456789abcdef".to_owned(),
-            dirty: false,
+            dirty: Some(false),
             toolchain: "rustc 1.95.0".to_owned(),
             profile: "workload".to_owned(),
             program_revision: "0123456789abcdef".to_owned(),

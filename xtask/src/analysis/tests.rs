@@ -152,7 +152,7 @@ fn a_run_that_stopped_on_precision_uses_the_level_of_its_looks() {
 fn a_disturbed_run_says_what_disturbed_it() {
     let mut manifest = manifest(30);
     manifest.machine.governor = Some("powersave".to_owned());
-    manifest.source.dirty = true;
+    manifest.source.dirty = Some(true);
     let finished = manifest.finished.as_mut().unwrap();
     finished.status = RunStatus::Interrupted;
     finished.load = LoadDuring {

@@ -300,7 +300,7 @@ fn circumstances(findings: &Findings<'_>) -> Vec<Warning> {
             "set it to `performance` while measuring: frequency changes are noise",
         ));
     }
-    if manifest.source.dirty {
+    if manifest.source.dirty == Some(true) {
         all.push(warning(
             format!("the source had changes beyond revision `{}`", manifest.source.revision),
             "commit them and run again before recording: nobody else can build what was measured",

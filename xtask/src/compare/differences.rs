@@ -105,7 +105,7 @@ fn facts(manifest: &Manifest, other: &Manifest) -> Vec<(DifferenceKind, String, 
     for bench in &manifest.benches {
         add(DifferenceKind::Task, format!("bench {}", bench.name), task(bench));
     }
-    let dirty = if manifest.source.dirty { " with changes" } else { "" };
+    let dirty = if manifest.source.dirty == Some(true) { " with changes" } else { "" };
     add(Program, "revision".to_owned(), format!("{}{dirty}", manifest.source.revision));
     for artifact in &manifest.artifacts {
         let what = format!("artifact {} {}", artifact.program, artifact.kind);

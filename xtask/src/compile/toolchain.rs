@@ -50,7 +50,7 @@ impl Toolchain {
 /// installed before, nobody adds them.
 ///
 /// # Errors
-/// When there is no rustup, or it fails: names the targets, and the commands that would add them.
+/// When there is no rustup, or it fails, or the toolchain is another than this project's, which is not ours to change: names the targets, and the commands that would add them.
 pub fn add_targets(
     workspace: &Workspace,
     toolchain: &Toolchain,
@@ -71,6 +71,15 @@ pub fn add_targets(
     let rustup = || Cmd::new("rustup").dir(workspace.root()).env("LD_LIBRARY_PATH", "").env("RUST_BACKTRACE", "0");
     let active = rustup().args(["show", "active-toolchain"]).run()?.text();
     let Some(name) = active.split_whitespace().next() else { bail!("rustup names no active toolchain") };
+    let own = channel(&std::fs::read_to_string(workspace.root().join("rust-toolchain.toml")).unwrap_or_default());
+    ensure!(
+        own.as_deref().is_some_and(|own| is_channel(name, own)),
+        "the toolchain `{name}` lacks the Rust targets {}, and it is not the one of rust-toolchain.toml{}: call without \
+         `+` and `RUSTUP_TOOLCHAIN`, or add them yourself with `rustup target add --toolchain {name} {}`",
+        names(&missing),
+        own.map_or_else(String::new, |own| format!(" (`{own}`)")),
+        missing.join(" ")
+    );
     talk.say(&format!("adding the Rust targets {} to `{name}`", names(&missing)));
     let add = rustup().args(["target", "add", "--toolchain", name]).args(&missing).limit(Duration::from_mins(10));
     add.run().with_context(|| {
@@ -88,6 +97,17 @@ pub fn add_targets(
         toolchain.sysroot.display()
     );
     Ok(())
+}
+
+/// The channel that a rust-toolchain.toml names.
+fn channel(text: &str) -> Option<String> {
+    let value: toml::Value = toml::from_str(text).ok()?;
+    Some(value.get("toolchain")?.get("channel")?.as_str()?.to_owned())
+}
+
+/// Whether a toolchain's name is this channel's, with or without the host at its end.
+fn is_channel(name: &str, channel: &str) -> bool {
+    name.strip_prefix(channel).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 /// Cargo's variables that say where things are or how it reaches its registry, not what is built.
@@ -164,6 +184,16 @@ mod tests {
             "RUSTFLAGS",
         ];
         assert_eq!(leaking(given.map(OsString::from)), expected);
+    }
+
+    #[test]
+    fn only_the_projects_own_toolchain_is_changed() {
+        let own = channel("[toolchain]\nchannel = \"1.95.0\"\n").unwrap();
+        assert!(is_channel("1.95.0-x86_64-unknown-linux-gnu", &own) && is_channel("1.95.0", &own));
+        for other in ["nightly-x86_64-unknown-linux-gnu", "1.95.0.1", "1.95", "stable", ""] {
+            assert!(!is_channel(other, &own), "{other}");
+        }
+        assert_eq!(channel("1.95.0"), None);
     }
 
     #[test]

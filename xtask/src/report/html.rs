@@ -85,9 +85,11 @@ fn again(run: &Run) -> String {
     }
     lines.push_str(&escape(&view::command(run)));
     let mut out = format!("<pre><code>{lines}</code></pre>\n");
-    if source.dirty {
-        out.push_str("<p>Tracked files differed from that revision, so this is not quite the same source.</p>\n");
-    }
+    out.push_str(match source.dirty {
+        Some(true) => "<p>Tracked files differed from that revision, so this is not quite the same source.</p>\n",
+        Some(false) => "",
+        None => "<p>Whether the source was changed is not known.</p>\n",
+    });
     out.push_str(
         "<p>The seed fixes the order of the runs, not their times. This page is made by <code>cargo xtask \
          report</code> from <code>manifest.json</code> and <code>samples.jsonl</code> alone.</p>\n",

@@ -71,8 +71,8 @@ pub struct Sequential {
 pub struct Source {
     /// The commit, in hex; `unknown` outside a git checkout.
     pub revision: String,
-    /// Whether tracked files differed from it.
-    pub dirty: bool,
+    /// Whether tracked files differed from it; `None` where git could not tell.
+    pub dirty: Option<bool>,
     /// `rustc --version` of the compiler of both kinds.
     pub toolchain: String,
     /// The Cargo profile of both kinds.

@@ -10,7 +10,11 @@ use crate::results::{LoadDuring, Machine};
 /// Name and value of everything that must be alike before two runs may be compared, and what happened meanwhile.
 pub fn circumstances(run: &Run) -> Vec<(&'static str, String)> {
     let manifest = &run.manifest;
-    let dirty = if manifest.source.dirty { ", with changes that were not committed" } else { "" };
+    let dirty = match manifest.source.dirty {
+        Some(true) => ", with changes that were not committed",
+        Some(false) => "",
+        None => ", and whether anything was changed is unknown",
+    };
     let mut pairs = vec![
         ("started (UTC)", manifest.started_utc.clone()),
         ("revision", format!("{}{dirty}", manifest.source.revision)),

@@ -13,7 +13,7 @@ use crate::visible::is_hidden;
 
 /// Each fault and what must come of it.
 pub fn checks(rig: &Rig) -> Vec<Check> {
-    let checks: [Named; 8] = [
+    let checks: [Named; 10] = [
         ("the command of a run, pasted from its README and its page, measures the same again", pasted),
         ("control characters in TOML and from a program are shown, not obeyed", control_characters),
         ("control characters in a file's name are shown, not obeyed", control_characters_in_a_name),
@@ -22,6 +22,8 @@ pub fn checks(rig: &Rig) -> Vec<Check> {
         ("a linked `exports` is not written through", linked_exports),
         ("colour only on a terminal that has it", colour),
         ("`report` says last where its page is", page),
+        ("a toolchain that is not the project's is not changed", unfamiliar_toolchain),
+        ("a call of Cargo that fails is told in a line", failing_cargo),
     ];
     checks.into_iter().map(|(name, check)| Check::of(name, check(rig))).collect()
 }
@@ -57,14 +59,15 @@ fn pasted(rig: &Rig) -> anyhow::Result<()> {
     for (name, command) in sources {
         let again = folder.join(format!("run from {name}"));
         let program = folder.join("cargo");
+        let path = std::env::var("PATH").unwrap_or_default();
         let script = format!(
-            "#!/bin/sh\n[ \"$1\" = xtask ] || exit 9\nshift\nexec '{}' \"$@\" --out '{}'\n",
+            "#!/bin/sh\n[ \"$1\" = xtask ] || PATH='{path}' exec cargo \"$@\"\nshift\nexec '{}' \"$@\" --out '{}'\n",
             rig.program().display(),
             again.display()
         );
         std::fs::write(&program, script)?;
         std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-        let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
+        let path = format!("{}:{path}", folder.display());
         let shell = rig.in_checkout(Cmd::new("sh")).args(["-c", &command]).env("PATH", path);
         expect_code(&shell.limit(Duration::from_mins(5)).output()?, 0).with_context(|| command.clone())?;
         let second = manifest(&again)?;
@@ -204,5 +207,40 @@ fn page(rig: &Rig) -> anyhow::Result<()> {
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     let last = stderr.lines().last().unwrap_or_default();
     ensure!(last.ends_with(&format!(" {}", run.join("report.html").display())), "it ends with {last:?}");
+    Ok(())
+}
+
+/// A toolchain that is not the project's, by programs in the place of rustc and rustup.
+fn unfamiliar_toolchain(rig: &Rig) -> anyhow::Result<()> {
+    let folder = folder(rig, "unfamiliar-toolchain")?;
+    let log = folder.join("asked");
+    let rustc = format!(
+        "case \"$1\" in --version) echo rustc 9.9.9-nightly;; *) echo '{}';; esac",
+        folder.join("sysroot").display()
+    );
+    let rustup = format!("echo \"$@\" >> '{}'\necho nightly-x86_64-unknown-linux-gnu", log.display());
+    for (name, lines) in [("rustc", rustc), ("rustup", rustup)] {
+        let program = folder.join(name);
+        std::fs::write(&program, format!("#!/bin/sh\n{lines}\n"))?;
+        std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    }
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
+    let out = folder.join("run");
+    let args = ["bench", "--case", "native/process", "--rounds", "1", "--out"];
+    let output = rig.xtask(&args).arg(&out).env("PATH", path).output()?;
+    expect_error(&output, 1, &["`nightly-x86_64-unknown-linux-gnu`", "rustup target add --toolchain nightly"])?;
+    let asked = std::fs::read_to_string(&log)?;
+    ensure!(!asked.contains("target add"), "it was changed: {asked}");
+    Ok(())
+}
+
+fn failing_cargo(rig: &Rig) -> anyhow::Result<()> {
+    let out = folder(rig, "failing-cargo")?.join("run");
+    let args = ["bench", "--case", "native/process", "--rounds", "1", "--out"];
+    let output = rig.xtask(&args).arg(&out).env("CARGO", "/bin/false").output()?;
+    expect_error(&output, 1, &["Cargo could not build", "exit status: 1"])?;
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    let error = stderr.lines().find(|line| line.starts_with("error: ")).context("no error")?;
+    ensure!(error.len() < 200, "it says {} characters: {error}", error.len());
     Ok(())
 }
