@@ -3,10 +3,18 @@
 //! Daemons are `host`'s, measured children `measure`'s.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+
+use crate::secret::without_accounts;
+
+mod running;
+
+pub use running::{Running, Watched, pids};
 
 /// How many bytes of a failed program's stderr an error quotes.
 const STDERR_QUOTED_BYTES: usize = 2_000;
@@ -19,7 +27,7 @@ pub struct Cmd {
     envs: Vec<(OsString, OsString)>,
     inherited: Inherited,
     dir: Option<PathBuf>,
-    stdin: Vec<u8>,
+    stdin: Stdin,
     limit: Duration,
 }
 
@@ -28,6 +36,13 @@ pub struct Cmd {
 enum Inherited {
     Everything,
     Nothing,
+}
+
+/// What a command reads.
+#[derive(Clone, Debug)]
+enum Stdin {
+    Bytes(Vec<u8>),
+    File(Arc<File>),
 }
 
 /// What a finished command left.
@@ -57,7 +72,7 @@ impl Cmd {
             envs: Vec::new(),
             inherited: Inherited::Everything,
             dir: None,
-            stdin: Vec::new(),
+            stdin: Stdin::Bytes(Vec::new()),
             limit: Duration::from_mins(1),
         }
     }
@@ -100,7 +115,14 @@ impl Cmd {
     /// Bytes for its stdin, which is otherwise empty.
     #[must_use]
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.stdin = bytes.into();
+        self.stdin = Stdin::Bytes(bytes.into());
+        self
+    }
+
+    /// A file for its stdin.
+    #[must_use]
+    pub fn stdin_file(mut self, file: File) -> Self {
+        self.stdin = Stdin::File(Arc::new(file));
         self
     }
 
@@ -116,8 +138,10 @@ impl Cmd {
     /// # Errors
     /// When it can not be started or exceeds its time limit.
     pub fn output(&self) -> anyhow::Result<Output> {
-        let handle =
-            self.expression().start().with_context(|| format!("can not start `{}`", self.program.to_string_lossy()))?;
+        let handle = self
+            .expression()?
+            .start()
+            .with_context(|| format!("can not start `{}`", self.program.to_string_lossy()))?;
         let Some(output) = handle.wait_timeout(self.limit)? else {
             handle.kill()?;
             bail!("`{self}` was still running after {} s and was killed", self.limit.as_secs());
@@ -130,7 +154,14 @@ impl Cmd {
     /// # Errors
     /// As [`Cmd::output`], and with the end of its stderr when it exits with anything but 0.
     pub fn run(&self) -> anyhow::Result<Output> {
-        let output = self.output()?;
+        self.check(self.output()?)
+    }
+
+    /// The output of this command, if it exited with status 0.
+    ///
+    /// # Errors
+    /// With the end of its stderr when it did not.
+    pub fn check(&self, output: Output) -> anyhow::Result<Output> {
         match output.code {
             Some(0) => Ok(output),
             Some(code) => bail!("`{self}` exited with status {code}{}", stderr_end(&output.stderr)),
@@ -143,18 +174,21 @@ impl Cmd {
     /// # Errors
     /// When it can not be started.
     pub fn start(&self) -> anyhow::Result<Running> {
-        let handle =
-            self.expression().start().with_context(|| format!("can not start `{}`", self.program.to_string_lossy()))?;
+        let handle = self
+            .expression()?
+            .start()
+            .with_context(|| format!("can not start `{}`", self.program.to_string_lossy()))?;
         Ok(Running { handle, line: self.to_string() })
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
-    fn expression(&self) -> duct::Expression {
-        let mut expression = duct::cmd(&self.program, &self.args)
-            .stdin_bytes(self.stdin.clone())
-            .stdout_capture()
-            .stderr_capture()
-            .unchecked();
+    fn expression(&self) -> anyhow::Result<duct::Expression> {
+        let expression = duct::cmd(&self.program, &self.args);
+        let expression = match &self.stdin {
+            Stdin::Bytes(bytes) => expression.stdin_bytes(bytes.clone()),
+            Stdin::File(file) => expression.stdin_file(file.try_clone()?),
+        };
+        let mut expression = expression.stdout_capture().stderr_capture().unchecked();
         match self.inherited {
             Inherited::Nothing => expression = expression.full_env(self.envs.iter().cloned()),
             Inherited::Everything => {
@@ -167,76 +201,16 @@ impl Cmd {
         if let Some(dir) = &self.dir {
             expression = expression.dir(dir);
         }
-        expression
+        Ok(expression)
     }
 }
 
-/// A command that goes on in the background; killed when dropped.
-#[derive(Debug)]
-pub struct Running {
-    handle: duct::Handle,
-    line: String,
-}
-
-impl Running {
-    /// Its process.
-    pub fn process(&self) -> anyhow::Result<u32> {
-        self.handle.pids().first().copied().with_context(|| format!("`{}` has no process", self.line))
-    }
-
-    /// Its process, as what signals are sent to.
-    pub fn pids(&self) -> anyhow::Result<Vec<rustix::process::Pid>> {
-        pids(&self.handle)
-    }
-
-    /// Sends it a signal, it alone.
-    pub fn signal(&self, signal: rustix::process::Signal) -> anyhow::Result<()> {
-        for pid in self.pids()? {
-            rustix::process::kill_process(pid, signal).with_context(|| format!("can not signal `{}`", self.line))?;
-        }
-        Ok(())
-    }
-
-    /// Fails when it has ended.
-    pub fn ensure_running(&self) -> anyhow::Result<()> {
-        match self.handle.try_wait()? {
-            None => Ok(()),
-            Some(output) => bail!("`{}` ended with {}{}", self.line, output.status, stderr_end(&output.stderr)),
-        }
-    }
-
-    /// Waits for its end.
-    ///
-    /// # Errors
-    /// When it is still running after `limit`; it is then killed.
-    pub fn wait(self, limit: Duration) -> anyhow::Result<Output> {
-        match self.handle.wait_timeout(limit)? {
-            Some(output) => {
-                Ok(Output { code: output.status.code(), stdout: output.stdout.clone(), stderr: output.stderr.clone() })
-            }
-            None => bail!("`{}` was still running after {} s", self.line, limit.as_secs()),
-        }
-    }
-}
-
-/// The processes that a handle of duct's stands for.
-pub fn pids(handle: &duct::Handle) -> anyhow::Result<Vec<rustix::process::Pid>> {
-    let pid = |id: u32| i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw).context("no process id");
-    handle.pids().into_iter().map(pid).collect()
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Err(error) = self.handle.kill() {
-            crate::console::note(format_args!("can not end `{}`: {error}", self.line));
-        }
-    }
-}
-
+/// For errors, which reach reports: without the accounts that addresses can hold. A password that is an argument by itself
+/// would be shown, to every user of the machine even: there is none.
 impl std::fmt::Display for Cmd {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.program.to_string_lossy())?;
-        self.args.iter().try_for_each(|arg| write!(f, " {}", arg.to_string_lossy()))
+        f.write_str(&without_accounts(&self.program.to_string_lossy()))?;
+        self.args.iter().try_for_each(|arg| write!(f, " {}", without_accounts(&arg.to_string_lossy())))
     }
 }
 
@@ -245,7 +219,7 @@ pub fn stderr_end(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     let text = text.trim_end();
     let start = text.ceil_char_boundary(text.len().saturating_sub(STDERR_QUOTED_BYTES));
-    if text.is_empty() { String::new() } else { format!("; it said:\n{}", &text[start..]) }
+    if text.is_empty() { String::new() } else { format!("; it said:\n{}", without_accounts(&text[start..])) }
 }
 
 /// Runs Cargo by `program` and `args` in `dir` and returns its stdout; what it says on stderr is heard as it comes. It
@@ -287,6 +261,14 @@ mod tests {
     fn an_error_quotes_command_status_and_stderr() {
         let error = Cmd::new("sh").args(["-c", "echo broken >&2; exit 3"]).run().unwrap_err().to_string();
         assert!(error.contains("status 3") && error.contains("broken"), "{error}");
+    }
+
+    #[test]
+    fn an_error_shows_no_account_of_an_address() {
+        let script = "echo reading http://u:hunter2@h/ >&2; exit 3";
+        let error = Cmd::new("sh").args(["-c", script, "https://u:hunter2@h/x"]).run().unwrap_err().to_string();
+        assert!(error.contains("https://***@h/x") && error.contains("http://***@h/"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
     }
 
     #[test]

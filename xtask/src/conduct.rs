@@ -10,12 +10,12 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis;
-use crate::case::{Case, Cell, Runner};
+use crate::case::{Case, Cell};
 use crate::containerd::Ctr;
 use crate::host::daemon::{Daemon, Places, Programs, SOCKET};
 use crate::host::orphans::Orphans;
 use crate::host::scratch::Scratch;
-use crate::host::{leftovers, namespace};
+use crate::host::{handover, leftovers, namespace};
 use crate::machine::load::Snapshot;
 use crate::measure::clock::Stopwatch;
 use crate::measure::rounds::{self, Stage, Width};
@@ -23,13 +23,19 @@ use crate::measure::session::{self, Containers, DaemonChoice, Measured, Pull, Se
 use crate::measure::stop::Stop;
 use crate::results::store::SampleSink;
 use crate::results::{HostRecord, Manifest, Outcome, RunStatus, Sample};
+use crate::secret::Secret;
+
+mod pulls;
+
+use pulls::Pulls;
 
 /// The hidden subcommand: reads the session, conducts it, writes what it came to.
 pub fn inside(path: &Path, width: Width<'_>) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
+    let password = handover::take(std::io::stdin())?;
     stop.follow_lifeline()?;
     let session: Session = session::read(path)?;
-    let measured = conduct(&session, &stop, width)?;
+    let measured = conduct(&session, password.as_ref(), &stop, width)?;
     session::write(&session.measured, &measured)
 }
 
@@ -52,9 +58,14 @@ pub fn precision(samples: &[Sample], until: &Until) -> Option<f64> {
 ///
 /// # Errors
 /// When the samples can not be opened. Everything else is told in [`Measured`].
-pub fn conduct(session: &Session, stop: &Stop, width: Width<'_>) -> anyhow::Result<Measured> {
+pub fn conduct(
+    session: &Session,
+    password: Option<&Secret>,
+    stop: &Stop,
+    width: Width<'_>,
+) -> anyhow::Result<Measured> {
     let (before, clock) = (Snapshot::take(), Stopwatch::start());
-    let mut measured = made(session, stop, width)?;
+    let mut measured = made(session, password, stop, width)?;
     measured.load = before.until(Snapshot::take(), clock.elapsed());
     Ok(measured)
 }
@@ -78,7 +89,7 @@ fn direct(session: &Session, reason: &str, sink: &mut SampleSink, stop: &Stop, w
     measured(rounds::run(stage, sink, stop, width), Vec::new(), None)
 }
 
-fn made(session: &Session, stop: &Stop, width: Width<'_>) -> anyhow::Result<Measured> {
+fn made(session: &Session, password: Option<&Secret>, stop: &Stop, width: Width<'_>) -> anyhow::Result<Measured> {
     let mut sink = SampleSink::open(&session.samples)?;
     let Some(containers) = &session.containers else {
         let stage = Stage { session, ctr: None, orphans: None, barred: BTreeMap::new() };
@@ -86,7 +97,7 @@ fn made(session: &Session, stop: &Stop, width: Width<'_>) -> anyhow::Result<Meas
     };
     match Up::start(containers) {
         Ok(up) => {
-            let mut outcome = up.conduct(session, containers, &mut sink, stop, width);
+            let mut outcome = up.conduct(session, (containers, password), &mut sink, stop, width);
             if let Err(error) = up.stop(containers) {
                 outcome.status = RunStatus::Failed;
                 outcome.reason.get_or_insert(format!("what was started could not be ended: {error:#}"));
@@ -174,13 +185,12 @@ impl Up {
     fn conduct(
         &self,
         session: &Session,
-        containers: &Containers,
+        (containers, password): (&Containers, Option<&Secret>),
         sink: &mut SampleSink,
         stop: &Stop,
         width: Width<'_>,
     ) -> Measured {
-        let mut barred = BTreeMap::new();
-        let pulls = self.pull_all(session, containers, &mut barred);
+        let Pulls { done, barred } = pulls::pull_all((session, containers), password, &self.ctr, stop);
         let own = self.private.as_ref().and_then(|private| private.daemon.pids().ok());
         let stage = Stage { session, ctr: Some(&self.ctr), orphans: own.and_then(Orphans::adopted), barred };
         let mut outcome = rounds::run(stage, sink, stop, width);
@@ -189,41 +199,7 @@ impl Up {
         {
             reason.push_str(&private.daemon.log_end());
         }
-        measured(outcome, pulls, Some(self.record.clone()))
-    }
-
-    /// Every image once, before the rounds: a pull is not a part of a run.
-    fn pull_all(
-        &self,
-        session: &Session,
-        containers: &Containers,
-        barred: &mut BTreeMap<(usize, Cell), String>,
-    ) -> Vec<Pull> {
-        let mut done: BTreeMap<String, Result<u64, String>> = BTreeMap::new();
-        for (bench, cell) in container_cells(session) {
-            let Some(image) = session.image(bench, cell) else {
-                barred.insert((bench, cell), "it has no image".to_owned());
-                continue;
-            };
-            let result = done.entry(image.reference.clone()).or_insert_with(|| {
-                let clock = Stopwatch::start();
-                let pulled =
-                    self.ctr.pull(&image.reference, &image.platform, containers.scheme, containers.user.as_deref());
-                let elapsed = clock.elapsed_ns();
-                pulled.map(|()| elapsed).map_err(|error| {
-                    let reason = format!("{error:#}");
-                    crate::console::note(&reason);
-                    reason
-                })
-            });
-            if let Err(reason) = result {
-                barred.insert((bench, cell), reason.clone());
-            }
-            if cell.case.runner() == Runner::WasmEdge && containers.runtimes.wasmedge_shim.is_none() {
-                barred.insert((bench, cell), "the WasmEdge shim was not built".to_owned());
-            }
-        }
-        done.into_iter().filter_map(|(reference, ns)| ns.ok().map(|pull_ns| Pull { reference, pull_ns })).collect()
+        measured(outcome, done, Some(self.record.clone()))
     }
 
     /// Ends everything that was started, and removes every trace of it.

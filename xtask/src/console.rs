@@ -9,11 +9,13 @@ use std::io::{ErrorKind, Write};
 
 use anyhow::Context as _;
 
+use crate::secret::without_accounts;
 use crate::visible::visible;
 
-/// A line on stderr, in one write. What can not be seen in it is escaped: it quotes programs and names of files.
+/// A line on stderr, in one write. It quotes programs and names of files: what can not be seen in it is escaped, and
+/// an address is shown without its account (`http://user:password@host`).
 pub fn note(text: impl Display) {
-    bytes(visible(&format!("{text}\n")).as_bytes());
+    bytes(visible(&without_accounts(&format!("{text}\n"))).as_bytes());
 }
 
 /// What another program said, on stderr as it is.

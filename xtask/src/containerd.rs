@@ -14,8 +14,10 @@ use crate::case::Runner;
 use crate::cmd::Cmd;
 use crate::measure::child::Invocation;
 
-/// The longest that pulling one image may take.
-const PULL_LIMIT: Duration = Duration::from_mins(5);
+mod prompt;
+mod pull;
+
+pub use pull::{Login, Pulled, Wanted};
 
 /// What containerd and its client get of the caller's environment: the way to a registry. Everything else would
 /// change what is measured (`CONTAINERD_…`, `GODEBUG`), or break it (`LD_PRELOAD`).
@@ -85,22 +87,6 @@ impl Ctr {
     /// When it does not answer.
     pub fn version(&self) -> anyhow::Result<String> {
         Ok(self.cmd().arg("version").limit(Duration::from_secs(10)).run()?.text())
-    }
-
-    /// Pulls an image and unpacks it.
-    ///
-    /// # Errors
-    /// When the registry can not be reached or the image can not be unpacked.
-    pub fn pull(&self, reference: &str, platform: &str, scheme: Scheme, user: Option<&str>) -> anyhow::Result<()> {
-        let mut cmd = self.cmd().args(["images", "pull", "--snapshotter", &self.snapshotter, "--platform", platform]);
-        if scheme == Scheme::Http {
-            cmd = cmd.arg("--plain-http");
-        }
-        if let Some(user) = user {
-            cmd = cmd.args(["--user", user]);
-        }
-        cmd.arg(reference).limit(PULL_LIMIT).run().with_context(|| format!("containerd can not pull `{reference}`"))?;
-        Ok(())
     }
 
     /// The measured command: create, start, wait, delete.
@@ -183,6 +169,10 @@ impl Ctr {
     pub fn remove_namespace(&self) -> anyhow::Result<()> {
         for id in self.containers()? {
             self.remove(&id)?;
+        }
+        // A pull that was broken off leaves what it had under a lease.
+        for lease in self.lines(&["leases", "list", "--quiet"])? {
+            self.cmd().args(["leases", "delete", "--sync", &lease]).run()?;
         }
         for image in self.images()? {
             self.cmd().args(["images", "delete", "--sync", &image]).run()?;

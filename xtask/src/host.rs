@@ -14,8 +14,10 @@ use anyhow::{Context as _, bail};
 
 use crate::cmd::Cmd;
 use crate::measure::stop::Stop;
+use crate::secret::Secret;
 
 pub mod daemon;
+pub mod handover;
 pub mod leftovers;
 pub mod namespace;
 pub mod orphans;
@@ -86,14 +88,14 @@ impl Access {
 }
 
 /// Runs a hidden subcommand of this program with a file as its argument, as root in namespaces of its own, and
-/// waits for it. `stop` is passed on.
+/// waits for it. `stop` is passed on, and so is the registry's password.
 ///
 /// # Errors
 /// When it can not be started, or ends with anything but 0.
 pub fn run_inside(
     access: &Access,
     subcommand: &str,
-    request: &Path,
+    (request, password): (&Path, Option<&Secret>),
     namespaces: Namespaces,
     stop: &Stop,
 ) -> anyhow::Result<()> {
@@ -109,7 +111,13 @@ pub fn run_inside(
     let (reader, lifeline) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).context("can not make a pipe")?;
     let mut child = spawn(&argv, reader.into())?;
-    let status = wait(&mut child, File::from(lifeline), stop)?;
+    let mut lifeline = File::from(lifeline);
+    let given = handover::give(&mut lifeline, password);
+    let status = wait(&mut child, lifeline, stop)?;
+    // One that ended well without reading did not need it.
+    if !status.success() {
+        given?;
+    }
     anyhow::ensure!(status.success(), "the measuring process ended with {status}; what it said stands above");
     Ok(())
 }

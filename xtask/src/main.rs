@@ -26,6 +26,7 @@ mod record;
 mod registry;
 mod report;
 mod results;
+mod secret;
 mod setup;
 mod stage;
 mod stats;

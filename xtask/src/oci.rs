@@ -182,6 +182,11 @@ impl Image {
         &self.manifest
     }
 
+    /// What its manifest names: config and layers.
+    pub fn blobs(&self) -> impl Iterator<Item = &Blob> {
+        [&self.config, &self.layer].into_iter()
+    }
+
     /// What it weighs.
     pub fn sizes(&self) -> Sizes {
         let (manifest, config) = (self.manifest.size_bytes(), self.config.size_bytes());

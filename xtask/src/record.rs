@@ -64,7 +64,9 @@ fn command() -> Vec<String> {
 /// The manifest of a run that has ended.
 pub fn finish(mut manifest: Manifest, measured: Measured, finished: Utc) -> Manifest {
     for image in &mut manifest.images {
-        image.pull_ns = measured.pulls.iter().find(|pull| pull.reference == image.reference).map(|pull| pull.pull_ns);
+        let pull = measured.pulls.iter().find(|pull| pull.manifest.to_string() == image.manifest_digest);
+        image.pulled_digest = pull.map(|pull| pull.manifest.to_string());
+        image.pull_ns = pull.map(|pull| pull.pull_ns);
     }
     manifest.host = measured.host;
     manifest.not_measured.extend(measured.not_measured);
@@ -106,6 +108,7 @@ fn image_record(image: &Image, prepared: &Prepared) -> ImageRecord {
         layers_compressed_bytes: sizes.layers_compressed_bytes,
         layers_unpacked_bytes: sizes.layers_unpacked_bytes,
         transfer_bytes: sizes.transfer_bytes,
+        pulled_digest: None,
         pull_ns: None,
     }
 }

@@ -7,6 +7,7 @@ pub mod conformance;
 mod credentials;
 mod destination;
 mod embedded;
+pub mod faulty;
 mod patience;
 pub mod probe;
 mod push;

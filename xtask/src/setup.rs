@@ -9,11 +9,13 @@ use crate::case::Kind;
 use crate::cli::{ProgramArgs, RegistryArgs};
 use crate::compile::{self, Artifact};
 use crate::measure::session::KindImage;
+use crate::measure::stop::Stop;
 use crate::oci::definition::Definition;
 use crate::oci::epoch::Epoch;
-use crate::oci::{self, Content, Image, ImageSet};
+use crate::oci::{self, Blob, Content, Image, ImageSet};
 use crate::plan::Build;
 use crate::registry::{Access, Credentials, Destination, EmbeddedRegistry, Patience, PlainHttp, Pushed};
+use crate::secret::Secret;
 use crate::toolbox::talk::Stderr;
 use crate::toolbox::{self, Group, Options, Toolbox};
 use crate::workspace::Workspace;
@@ -95,21 +97,36 @@ pub struct Registry {
     _embedded: Option<EmbeddedRegistry>,
 }
 
+impl Registry {
+    /// The password of its account, when it wants one.
+    pub fn password(&self) -> Option<&Secret> {
+        match &self.access.credentials {
+            Credentials::Anonymous => None,
+            Credentials::Password { password, .. } => Some(password),
+        }
+    }
+}
+
+/// The registry that was named. Asked before anything is built: a typing error should be told at once.
+pub fn destination(args: &RegistryArgs) -> anyhow::Result<Option<Destination>> {
+    let plain = if args.plain_http { PlainHttp::Requested } else { PlainHttp::Loopback };
+    args.registry.as_deref().map(|text| Destination::parse(text, plain)).transpose()
+}
+
 /// Starts the embedded registry, unless another one was named.
 pub fn registry(args: &RegistryArgs) -> anyhow::Result<Registry> {
-    if let Some(text) = &args.registry {
-        let plain = if args.plain_http { PlainHttp::Requested } else { PlainHttp::Loopback };
-        let destination = Destination::parse(text, plain)?;
+    if let Some(destination) = destination(args)? {
         let access = Access { credentials: Credentials::from_docker(&destination)?, patience: Patience::DEFAULT };
         return Ok(Registry { destination, access, _embedded: None });
     }
     let embedded = EmbeddedRegistry::start()?;
-    Ok(Registry { destination: embedded.destination("bench"), access: Access::ANONYMOUS, _embedded: Some(embedded) })
+    let access = Access { credentials: embedded.credentials().clone(), patience: Patience::DEFAULT };
+    Ok(Registry { destination: embedded.destination("bench"), access, _embedded: Some(embedded) })
 }
 
 /// Pushes images and proves that the registry holds them.
-pub fn push(images: &ImageSet, registry: &Registry) -> anyhow::Result<Vec<Pushed>> {
-    Ok(crate::registry::push(images, &registry.destination, &registry.access, &mut |_| ())?.pushed)
+pub fn push(images: &ImageSet, registry: &Registry, stop: &Stop) -> anyhow::Result<Vec<Pushed>> {
+    Ok(crate::registry::push(images, &registry.destination, (&registry.access, stop), &mut |_| ())?.pushed)
 }
 
 /// Images, and where they can be pulled from.
@@ -128,8 +145,8 @@ pub struct Shipped {
 /// Whether images have to be in a registry.
 #[derive(Clone, Copy, Debug)]
 pub enum Shipping<'a> {
-    /// They do: containers will be run.
-    Push(&'a RegistryArgs),
+    /// They do: containers will be run. The push ends at a wish to stop.
+    Push(&'a RegistryArgs, &'a Stop),
     /// Only their sizes count.
     AssembleOnly,
 }
@@ -148,7 +165,10 @@ impl Shipped {
                 let definition = self.definitions.iter().find(|definition| definition.kind == image.kind())?;
                 Some(KindImage {
                     kind: image.kind(),
-                    reference: self.pushed(image)?.reference().to_owned(),
+                    reference: self.pushed(image)?.pinned().to_owned(),
+                    manifest: image.manifest().digest(),
+                    blobs: image.blobs().map(Blob::digest).collect(),
+                    transfer_bytes: image.sizes().transfer_bytes,
                     platform: image.platform(),
                     entrypoint: definition.for_program(program).entrypoint,
                 })
@@ -162,9 +182,9 @@ pub fn ship(workspace: &Workspace, artifacts: &[Artifact], shipping: Shipping<'_
     let images = images(workspace, artifacts)?;
     let (registry, pushed) = match shipping {
         Shipping::AssembleOnly => (None, Vec::new()),
-        Shipping::Push(args) => {
+        Shipping::Push(args, stop) => {
             let registry = registry(args)?;
-            let pushed = push(&images, &registry)?;
+            let pushed = push(&images, &registry, stop)?;
             (Some(registry), pushed)
         }
     };

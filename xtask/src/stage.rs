@@ -79,7 +79,7 @@ pub fn containers(workspace: &Workspace, parts: &Parts<'_>) -> anyhow::Result<Co
         scheme: if plain { Scheme::Http } else { Scheme::Https },
         user: match &registry.access.credentials {
             Credentials::Anonymous => None,
-            Credentials::Password { user, password } => Some(format!("{user}:{password}")),
+            Credentials::Password { user, .. } => Some(user.clone()),
         },
     })
 }
@@ -89,9 +89,14 @@ pub fn containers(workspace: &Workspace, parts: &Parts<'_>) -> anyhow::Result<Co
 ///
 /// # Errors
 /// When the measuring process fails later, or does not say what it measured.
-pub fn conduct(workspace: &Workspace, mut session: Session, access: &Access, stop: &Stop) -> anyhow::Result<Measured> {
+pub fn conduct(
+    workspace: &Workspace,
+    mut session: Session,
+    access: (&Access, Option<&Registry>),
+    stop: &Stop,
+) -> anyhow::Result<Measured> {
     if session.containers.is_none() {
-        return conduct::conduct(&session, stop, &conduct::precision);
+        return conduct::conduct(&session, None, stop, &conduct::precision);
     }
     match conduct_inside(workspace, &mut session, access, stop) {
         Err(error) if !stop.is_requested() && is_empty(&session.samples) => {
@@ -109,7 +114,7 @@ fn is_empty(samples: &Path) -> bool {
 fn conduct_inside(
     workspace: &Workspace,
     session: &mut Session,
-    access: &Access,
+    (access, registry): (&Access, Option<&Registry>),
     stop: &Stop,
 ) -> anyhow::Result<Measured> {
     let containers = session.containers.as_ref().context("there are no containers")?;
@@ -125,7 +130,8 @@ fn conduct_inside(
     // Made here, so that it belongs to this user and not to root.
     std::fs::write(&session.measured, "")?;
     session::write(&request, session)?;
-    if let Err(error) = host::run_inside(access, host::INSIDE, &request, namespaces, stop) {
+    let handed = (request.as_path(), registry.and_then(Registry::password));
+    if let Err(error) = host::run_inside(access, host::INSIDE, handed, namespaces, stop) {
         remove(&folder.join("leftovers.json"), &leftovers, access);
         return Err(error);
     }
@@ -135,7 +141,7 @@ fn conduct_inside(
 /// What a measuring process that was killed could not remove itself. The failure that it is about is told anyway.
 fn remove(request: &Path, leftovers: &Leftovers, access: &Access) {
     let removed = session::write(request, leftovers)
-        .and_then(|()| host::run_inside(access, host::REMOVE, request, Namespaces::Shared, &Stop::never()?));
+        .and_then(|()| host::run_inside(access, host::REMOVE, (request, None), Namespaces::Shared, &Stop::never()?));
     if let Err(error) = removed {
         crate::console::note(format_args!("what the measuring process left was not removed: {error:#}"));
     }

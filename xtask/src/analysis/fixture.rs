@@ -130,6 +130,7 @@ fn image(kind: &str, [transfer_bytes, layers_unpacked_bytes]: [u64; 2]) -> Image
         layers_compressed_bytes: transfer_bytes - 1000,
         layers_unpacked_bytes,
         transfer_bytes,
+        pulled_digest: None,
         pull_ns: None,
     }
 }

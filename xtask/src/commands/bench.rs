@@ -36,7 +36,13 @@ pub fn run(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Exit> {
     let started = now_utc();
     // Before anything is built: our own work is not what a reader wants to know about.
     let before = Snapshot::take();
-    let prepared = prepare(workspace, args, &selected)?;
+    let prepared = match prepare(workspace, args, &selected, &stop) {
+        Err(error) if stop.is_requested() => {
+            crate::console::note(format_args!("interrupted before anything was measured: {error:#}"));
+            return Ok(Exit::Interrupted);
+        }
+        prepared => prepared?,
+    };
     let manifest = record::manifest(workspace, args, &selected.plan, &prepared, &selected.not_measured, started)?;
     let dir = RunDir::create(&out_dir(workspace, args, &manifest)?, &manifest)?;
     crate::console::note(format_args!("measuring {} runs into `{}`", runs(&selected.plan), dir.path().display()));
@@ -67,6 +73,7 @@ fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selected> {
     let cases = select_cases(&args.select.cases)?;
     // A definition that is broken should be told before minutes of building.
     setup::definitions(workspace)?;
+    setup::destination(&args.registry)?;
     let access = Access::find(args.programs.namespaces());
     let (cases, barred): (Vec<Case>, Vec<Case>) = match &access {
         Access::Denied(_) => cases.into_iter().partition(|case| !case.runner().is_container()),
@@ -125,7 +132,7 @@ pub struct Prepared {
     pub shipped: Shipped,
 }
 
-fn prepare(workspace: &Workspace, args: &BenchArgs, selected: &Selected) -> anyhow::Result<Prepared> {
+fn prepare(workspace: &Workspace, args: &BenchArgs, selected: &Selected, stop: &Stop) -> anyhow::Result<Prepared> {
     let plan = &selected.plan;
     let needs_toolbox = plan.has_containers() || plan.has_modules();
     let mut steps = Steps::of(1 + usize::from(needs_toolbox) + usize::from(plan.has_shim()));
@@ -140,7 +147,7 @@ fn prepare(workspace: &Workspace, args: &BenchArgs, selected: &Selected) -> anyh
         _ => None,
     };
     // Sizes need no root: images are assembled for every kind that was built.
-    let shipping = if plan.has_containers() { Shipping::Push(&args.registry) } else { Shipping::AssembleOnly };
+    let shipping = if plan.has_containers() { Shipping::Push(&args.registry, stop) } else { Shipping::AssembleOnly };
     let shipped = setup::ship(workspace, &artifacts, shipping)?;
     Ok(Prepared { toolbox, artifacts, shim, shipped })
 }
@@ -181,7 +188,7 @@ fn measure(
         measured: PathBuf::new(),
         output: Output::Compared,
     };
-    stage::conduct(workspace, session, &selected.access, stop)
+    stage::conduct(workspace, session, (&selected.access, parts.registry), stop)
 }
 
 fn benches(plan: &Plan, prepared: &Prepared) -> Vec<SessionBench> {

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::cli::{Exit, Format, PushArgs};
 use crate::measure::clock::Stopwatch;
+use crate::measure::stop::Stop;
 use crate::toolbox::talk::Steps;
 use crate::workspace::Workspace;
 use crate::{commands, lock, setup};
@@ -23,6 +24,7 @@ struct Row {
 
 /// Assembles, pushes, and prints what the registry holds.
 pub fn run(workspace: &Workspace, args: &PushArgs) -> anyhow::Result<Exit> {
+    setup::destination(&args.registry)?;
     let _lock = lock::build(workspace)?;
     let mut steps = Steps::of(2);
     let toolbox = setup::toolbox(workspace, &args.programs, &mut steps.next(setup::PROGRAMS))?;
@@ -31,7 +33,7 @@ pub fn run(workspace: &Workspace, args: &PushArgs) -> anyhow::Result<Exit> {
     let clock = Stopwatch::start();
     let images = setup::images(workspace, &artifacts)?;
     let registry = setup::registry(&args.registry)?;
-    let pushed = setup::push(&images, &registry)?;
+    let pushed = setup::push(&images, &registry, &Stop::never()?)?;
     let assemble_and_push_ns = clock.elapsed_ns();
     let rows: Vec<Row> = pushed
         .iter()

@@ -19,6 +19,7 @@ use crate::{compile, lock};
 
 /// Sets up what the case needs, runs it once, and says how it ended.
 pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
+    setup::destination(&args.registry)?;
     let case: Case = args.case.parse().map_err(|_| Case::names().unknown(&args.case))?;
     let bench = bench::select_one(&bench::load(&workspace.benches_toml())?, &args.bench)?;
     let access = Access::find(args.programs.namespaces());
@@ -37,7 +38,7 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
     } else {
         None
     };
-    let shipping = if plan.has_containers() { Shipping::Push(&args.registry) } else { Shipping::AssembleOnly };
+    let shipping = if plan.has_containers() { Shipping::Push(&args.registry, &stop) } else { Shipping::AssembleOnly };
     let shipped = setup::ship(workspace, &artifacts, shipping)?;
     let parts = Parts {
         toolbox: Some(&toolbox),
@@ -59,7 +60,7 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
         measured: std::path::PathBuf::new(),
         output: Output::Shown,
     };
-    let measured = stage::conduct(workspace, session, &access, &stop)?;
+    let measured = stage::conduct(workspace, session, (&access, parts.registry), &stop)?;
     if let Some(reason) = measured.reason {
         anyhow::bail!("`{case}` could not be run: {reason}");
     }

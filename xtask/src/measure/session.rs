@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::case::{Cell, Kind};
 use crate::containerd::{Runtimes, Scheme};
+use crate::oci::digest::Digest;
 use crate::plan::Schedule;
 use crate::results::{HostRecord, LoadDuring, NotMeasured, RunStatus, UntilEnd};
 
@@ -87,8 +88,14 @@ pub struct KindFile {
 pub struct KindImage {
     /// Which kind.
     pub kind: Kind,
-    /// What to pull.
+    /// What to pull and to run: by digest, for a tag can be moved between the two.
     pub reference: String,
+    /// The digest in it: the manifest's.
+    pub manifest: Digest,
+    /// The blobs of the manifest: config and layers.
+    pub blobs: Vec<Digest>,
+    /// All that a pull transfers.
+    pub transfer_bytes: u64,
     /// `os/architecture`.
     pub platform: String,
     /// The command before the bench's arguments.
@@ -108,7 +115,7 @@ pub struct Containers {
     pub runtimes: Runtimes,
     /// How the registry is reached.
     pub scheme: Scheme,
-    /// `user:password` for the registry.
+    /// The account that the registry wants. Its password is not here: this goes into a file.
     pub user: Option<String>,
 }
 
@@ -161,8 +168,8 @@ pub struct Measured {
 /// One image pulled and unpacked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pull {
-    /// What was pulled.
-    pub reference: String,
+    /// The digest of the manifest that containerd holds now, hashed after the pull.
+    pub manifest: Digest,
     /// How long `ctr images pull` took.
     pub pull_ns: u64,
 }

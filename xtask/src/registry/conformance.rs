@@ -9,6 +9,7 @@ use super::destination::Destination;
 use super::embedded::runtime;
 use super::push::{Access, Pushed, Traffic, push};
 use super::session::{Session, expect_same};
+use crate::measure::stop::Stop;
 use crate::oci::digest::Digest;
 use crate::oci::epoch::Epoch;
 use crate::oci::{ImageSet, example};
@@ -32,7 +33,8 @@ pub struct Report {
 pub fn round_trip(destination: &Destination, access: &Access) -> anyhow::Result<Report> {
     let set = example::images(Epoch::ZERO)?;
     let other = example::images(Epoch::parse(Some("1"))?)?;
-    let push = |set: &ImageSet| push(set, destination, access, &mut |_| ());
+    let stop = Stop::never()?;
+    let push = |set: &ImageSet| push(set, destination, (access, &stop), &mut |_| ());
 
     let first = push(&set).context("the first push")?;
     let documents = set.tagged().len();

@@ -1,25 +1,26 @@
 //! Who pushes: nobody in particular, or the account that `docker login` left in Docker's configuration.
 //!
-//! Credential helpers that the configuration names are started by `docker_credential` itself. Not here: tokens,
-//! which `oci-client` fetches and keeps.
+//! Not here: tokens, which `oci-client` fetches and keeps.
 
 use std::ffi::OsString;
-use std::fmt;
-use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow};
 use docker_credential::{CredentialRetrievalError, DockerCredential, get_credential_from_reader};
 
 use super::destination::{Destination, Place};
+use crate::secret::Secret;
+
+mod helper;
 
 /// The names of Docker's own registry, and the key under which `docker login` keeps its account.
 const DOCKER_HUB: [&str; 2] = ["docker.io", "index.docker.io"];
 const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
 
 /// How a registry is to know us.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credentials {
     /// Not at all.
     Anonymous,
@@ -27,18 +28,9 @@ pub enum Credentials {
     Password {
         /// The account.
         user: String,
-        /// Its password or token; never shown.
-        password: String,
+        /// Its password or token.
+        password: Secret,
     },
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Anonymous => f.write_str("Anonymous"),
-            Self::Password { user, .. } => f.debug_struct("Password").field("user", user).finish_non_exhaustive(),
-        }
-    }
 }
 
 impl Credentials {
@@ -56,32 +48,20 @@ impl Credentials {
     }
 
     fn from_file(path: &Path, destination: &Destination) -> anyhow::Result<Self> {
-        let shown = path.display();
         let registry = destination.registry();
-        let file = match File::open(path) {
-            Ok(file) => file,
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::Anonymous),
-            Err(error) => return Err(error).with_context(|| format!("can not read `{shown}`")),
+            Err(error) => return Err(error).with_context(|| format!("can not read `{}`", path.display())),
         };
         let key = if DOCKER_HUB.contains(&registry) { DOCKER_HUB_KEY } else { registry };
-        match get_credential_from_reader(file, key) {
-            Ok(DockerCredential::UsernamePassword(user, password)) => Ok(Self::Password { user, password }),
-            Ok(DockerCredential::IdentityToken(_)) => bail!(
-                "`{shown}` has an identity token for `{registry}`, which can not be used here: \
-                 run `docker login {registry}` with a name and a password or access token"
-            ),
-            Err(CredentialRetrievalError::NoCredentialConfigured) => Ok(Self::Anonymous),
-            // What the helpers of Docker print when they have nothing for a registry; Docker goes on without.
-            Err(CredentialRetrievalError::HelperFailure { stdout, .. }) if stdout.contains("credentials not found") => {
-                Ok(Self::Anonymous)
-            }
-            Err(error) => Err(anyhow::Error::new(error)).with_context(|| {
-                format!(
-                    "can not take the credentials of `{registry}` from `{shown}`: \
-                     repair the file, run `docker login {registry}` again, or set DOCKER_CONFIG to an empty folder"
-                )
-            }),
-        }
+        found(&bytes, key, helper::LIMIT).with_context(|| {
+            format!(
+                "can not take the credentials of `{registry}` from `{}`: \
+                 repair the file, run `docker login {registry}` again, or set DOCKER_CONFIG to an empty folder",
+                path.display()
+            )
+        })
     }
 
     /// Whether the registry has to be asked for a token before the first request. A loopback registry without
@@ -89,6 +69,31 @@ impl Credentials {
     pub(super) fn needs_token(&self, place: Place) -> bool {
         !matches!((self, place), (Self::Anonymous, Place::Loopback))
     }
+}
+
+/// What a configuration says about a registry, in Docker's own order: the registry's helper, its entry, the helper of
+/// everything else.
+fn found(config: &[u8], key: &str, limit: Duration) -> anyhow::Result<Credentials> {
+    let named: helper::Named =
+        serde_json::from_slice(config).map_err(|_| anyhow!("it is no configuration of Docker"))?;
+    if let Some(name) = named.of(key) {
+        return helper::ask(name, key, limit);
+    }
+    match get_credential_from_reader(helper::without(config)?.as_slice(), key) {
+        Ok(DockerCredential::UsernamePassword(user, password)) => {
+            Ok(Credentials::Password { user, password: Secret::new(password) })
+        }
+        Ok(DockerCredential::IdentityToken(_)) => Err(identity_token()),
+        Err(CredentialRetrievalError::NoCredentialConfigured) => match named.of_others() {
+            Some(name) => helper::ask(name, key, limit),
+            None => Ok(Credentials::Anonymous),
+        },
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn identity_token() -> anyhow::Error {
+    anyhow!("it has an identity token, which can not be used here: log in with a name and a password or access token")
 }
 
 fn docker_config(docker_config: Option<OsString>, home: Option<OsString>) -> Option<PathBuf> {
@@ -110,7 +115,7 @@ mod tests {
     }
 
     fn password() -> Credentials {
-        Credentials::Password { user: "me".to_owned(), password: "secret".to_owned() }
+        Credentials::Password { user: "me".to_owned(), password: Secret::new("secret") }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use anyhow::{Context as _, ensure};
 
+use crate::oci::digest::Digest;
+
 /// When plain HTTP is spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlainHttp {
@@ -48,6 +50,12 @@ impl Destination {
     /// # Errors
     /// When a part is missing or not of that form, with what it should look like.
     pub fn parse(text: &str, plain_http: PlainHttp) -> anyhow::Result<Self> {
+        // First, and without a word of it: what stands before the `@` may be a password.
+        ensure!(
+            !holds_account(text),
+            "the registry that was given has an `@`, as `USER:PASSWORD@HOST`: a password on the command line is seen by \
+             every user. Give `HOST[:PORT][/PREFIX]`, and the account to `docker login HOST`"
+        );
         Self::parts(text, plain_http).with_context(|| {
             format!("`{text}` is no place in a registry: expected `HOST[:PORT][/PREFIX]`, as `localhost:5000/bench`")
         })
@@ -96,6 +104,11 @@ impl Destination {
         format!("{}/{}:{tag}", self.registry, self.repository(program))
     }
 
+    /// The name of the bytes of an image: `host[:port]/prefix/program@sha256:…`.
+    pub fn pinned(&self, program: &str, digest: Digest) -> String {
+        format!("{}/{}@{digest}", self.registry, self.repository(program))
+    }
+
     pub(super) fn scheme(&self) -> Scheme {
         self.scheme
     }
@@ -122,6 +135,12 @@ impl fmt::Display for Destination {
             f.pad(&format!("{}/{}", self.registry, self.prefix))
         }
     }
+}
+
+/// Whether there is an `@` other than that of a digest, which is refused in words of its own.
+fn holds_account(text: &str) -> bool {
+    let before_digest = text.rsplit_once("@sha256:").map_or(text, |(before, _)| before);
+    before_digest.contains('@') || (text.contains('@') && !before_digest.contains('/'))
 }
 
 /// The host without its port; `[::1]` without its brackets.
@@ -223,7 +242,6 @@ mod tests {
             ("[zz]:1/x", "no IPv6 address"),
             ("[::1]5000/x", "no port: expected"),
             ("exa mple.org/x", "no host name"),
-            ("user@example.org/x", "no host name"),
             ("localhost:5000/X", "no path of repository names"),
             ("localhost:5000/x/", "no path of repository names"),
             ("localhost:5000//x", "no path of repository names"),
@@ -231,6 +249,24 @@ mod tests {
         ] {
             let error = format!("{:#}", Destination::parse(text, PlainHttp::Loopback).unwrap_err());
             assert!(error.contains(reason) && error.contains("HOST[:PORT]"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_account_is_refused_and_not_shown() {
+        for text in [
+            "me:hunter2@localhost:5000/x",
+            "hunter2@localhost:5000",
+            "https://me:hunter2@example.org/x",
+            "me:hun/hunter2@example.org/x",
+            "hunter2@sha256:5000",
+            "example.org/hunter2@me@sha256:00",
+        ] {
+            for plain in [PlainHttp::Loopback, PlainHttp::Requested] {
+                let error = format!("{:#}", Destination::parse(text, plain).unwrap_err());
+                assert!(!error.contains("hun"), "{error}");
+                assert!(error.contains("HOST[:PORT]") && error.contains("docker login"), "{error}");
+            }
         }
     }
 }

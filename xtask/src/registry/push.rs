@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use oci_client::Reference;
@@ -16,11 +19,14 @@ use super::destination::Destination;
 use super::embedded::runtime;
 use super::patience::Patience;
 use super::session::{Presence, Session, expect_same};
+use crate::measure::stop::Stop;
 use crate::oci::digest::Digest;
 use crate::oci::{Blob, ImageSet, Tagged};
 
 /// Requests under way at a time: enough to overlap client and server, few enough for any registry.
 const CONCURRENT: usize = 4;
+/// How often a push looks whether somebody wishes to stop.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// How a registry is talked to.
 #[derive(Clone, Debug)]
@@ -40,13 +46,19 @@ impl Access {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pushed {
     reference: String,
+    pinned: String,
     digest: Digest,
 }
 
 impl Pushed {
-    /// What to pull: `host[:port]/prefix/program:tag`.
+    /// Its name: `host[:port]/prefix/program:tag`. Whoever may push there can make it stand for something else.
     pub fn reference(&self) -> &str {
         &self.reference
+    }
+
+    /// What to pull: `host[:port]/prefix/program@sha256:…`, which stands for these bytes alone.
+    pub fn pinned(&self) -> &str {
+        &self.pinned
     }
 
     /// The digest of the manifest or index.
@@ -93,11 +105,11 @@ pub struct Progress {
 ///
 /// # Errors
 /// When the registry does not answer, refuses, or holds something else in the end, within the time limits of
-/// `access.patience`: with registry, image, cause and what to do.
+/// `access.patience`: with registry, image, cause and what to do. When somebody wishes to stop.
 pub fn push(
     set: &ImageSet,
     destination: &Destination,
-    access: &Access,
+    (access, stop): (&Access, &Stop),
     progress: &mut dyn FnMut(Progress),
 ) -> anyhow::Result<PushReport> {
     let failed = || format!("can not push to the registry `{destination}`");
@@ -105,13 +117,31 @@ pub fn push(
     let limit = access.patience.total;
     let runtime = runtime()?;
     let all = run(Arc::clone(&session), access, set, progress);
-    let finished = runtime.block_on(async { tokio::time::timeout(limit, all).await });
+    let Some(finished) = runtime.block_on(async { unless(stop, tokio::time::timeout(limit, all)).await }) else {
+        return Err(anyhow!("interrupted")).with_context(failed);
+    };
     finished
         .unwrap_or_else(|_| {
             let trouble = session.trouble().map_or(String::new(), |last| format!("; the last trouble was: {last}"));
             Err(anyhow!("it was not finished after {} s: try again{trouble}", limit.as_secs_f64()))
         })
         .with_context(failed)
+}
+
+/// The future's value; `None` when somebody wishes to stop first. The future is dropped then, and its connections with
+/// it.
+async fn unless<T>(stop: &Stop, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let mut looks = pin!(async {
+        while !stop.is_requested() {
+            tokio::time::sleep(LOOK).await;
+        }
+    });
+    std::future::poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => looks.as_mut().poll(context).map(|()| None),
+    })
+    .await
 }
 
 async fn run(
@@ -145,6 +175,7 @@ async fn run(
         .iter()
         .map(|tagged| Pushed {
             reference: session.destination().reference(tagged.program, tagged.tag),
+            pinned: session.destination().pinned(tagged.program, tagged.document.digest()),
             digest: tagged.document.digest(),
         })
         .collect();

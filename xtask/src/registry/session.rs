@@ -2,7 +2,8 @@
 //!
 //! Traps of `oci-client` 0.18 that are dealt with here: it panics where there are no CA certificates, even for
 //! plain HTTP; it retries nothing; its typed pushes serialise documents again; it takes proxies from the
-//! environment even for loopback. Known weakness: it hides `Retry-After`, so a 429 waits as long as any failure.
+//! environment even for loopback; it reads documents without limit, so `documents` reads them. Known weaknesses: its
+//! refusals and tokens are still read without limit; it hides `Retry-After`, so a 429 waits as long as any failure.
 //! Not here: what is pushed, and in which order.
 
 use std::future::Future;
@@ -18,10 +19,14 @@ use super::credentials::Credentials;
 use super::destination::{Destination, Place, Scheme};
 use super::patience::Patience;
 use super::push::Access;
-use crate::oci::digest::Digest;
 
-/// The media types that a manifest may be answered with: those that are pushed.
-const ACCEPTED: [&str; 2] = [crate::oci::manifest::MEDIA_TYPE, crate::oci::index::MEDIA_TYPE];
+mod documents;
+
+use crate::oci::digest::Digest;
+use documents::Documents;
+
+/// How we are called in a registry's log.
+const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
 /// Whether a registry has something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +39,7 @@ pub(super) struct Session {
     client: Client,
     destination: Destination,
     auth: RegistryAuth,
+    documents: Documents,
     patience: Patience,
     /// The last error that was retried, for the message when the time is up.
     trouble: Mutex<Option<String>>,
@@ -47,12 +53,13 @@ impl Session {
     pub(super) fn new(destination: &Destination, access: &Access) -> anyhow::Result<Self> {
         let auth = match &access.credentials {
             Credentials::Anonymous => RegistryAuth::Anonymous,
-            Credentials::Password { user, password } => RegistryAuth::Basic(user.clone(), password.clone()),
+            Credentials::Password { user, password } => RegistryAuth::Basic(user.clone(), password.expose().to_owned()),
         };
         Ok(Self {
             client: client(destination, access.patience)?,
             destination: destination.clone(),
             auth,
+            documents: Documents::new(destination, access)?,
             patience: access.patience,
             trouble: Mutex::new(None),
         })
@@ -75,7 +82,15 @@ impl Session {
 
     /// Gets a token to push to a repository, where the registry wants one.
     pub(super) async fn log_in(&self, image: &Reference) -> anyhow::Result<()> {
-        self.retry("log in", || self.client.auth(image, &self.auth, RegistryOperation::Push)).await.map(|_| ())
+        let asking = || self.client.auth(image, &self.auth, RegistryOperation::Push);
+        let token = self.retry("log in", asking).await?;
+        self.documents.remember(image, token);
+        Ok(())
+    }
+
+    /// As [`Session::log_in`], unless that was done or need not be.
+    async fn ensure_logged_in(&self, image: &Reference) -> anyhow::Result<()> {
+        if self.documents.needs_log_in(image) { self.log_in(image).await } else { Ok(()) }
     }
 
     pub(super) async fn blob(&self, image: &Reference, digest: Digest) -> anyhow::Result<Presence> {
@@ -101,8 +116,9 @@ impl Session {
 
     /// Whether the tag stands for this digest. Another digest is `Absent`: the tag will be moved.
     pub(super) async fn document(&self, image: &Reference, digest: Digest) -> anyhow::Result<Presence> {
+        self.ensure_logged_in(image).await?;
         let look = || async {
-            match self.client.fetch_manifest_digest(image, &self.auth).await {
+            match self.documents.digest(image).await {
                 Err(error) if status(&error) == Some(404) => Ok(None),
                 answer => answer.map(Some),
             }
@@ -124,8 +140,8 @@ impl Session {
 
     /// The bytes that the tag stands for now.
     pub(super) async fn pull_document(&self, image: &Reference) -> anyhow::Result<Vec<u8>> {
-        let pull = || self.client.pull_manifest_raw(image, &self.auth, &ACCEPTED);
-        self.retry("pull a manifest", pull).await.map(|(bytes, _)| bytes.to_vec())
+        self.ensure_logged_in(image).await?;
+        self.retry("pull a manifest", || self.documents.pull(image)).await
     }
 
     /// Tries until it works, the error is one that another attempt can not change, or patience is out.
@@ -162,6 +178,9 @@ impl Session {
             Some(429) => "the registry asks to slow down: try again later".to_owned(),
             Some(500..) => "the registry failed: its own log says why".to_owned(),
             Some(_) => "the registry refused".to_owned(),
+            None if matches!(error, OciDistributionError::SpecViolationError(_)) => {
+                "that is no registry, or a broken one: name another".to_owned()
+            }
             None if self.destination.scheme() == Scheme::Https => {
                 format!("is a registry at {}? If it speaks plain HTTP, ask for that", self.destination.url())
             }
@@ -170,7 +189,8 @@ impl Session {
     }
 }
 
-fn client(destination: &Destination, patience: Patience) -> anyhow::Result<Client> {
+/// Both clients panic or fail without.
+fn ensure_certificates() -> anyhow::Result<()> {
     let certificates = rustls_native_certs::load_native_certs();
     if certificates.certs.is_empty() {
         let reasons: Vec<_> = certificates.errors.iter().map(ToString::to_string).collect();
@@ -180,6 +200,11 @@ fn client(destination: &Destination, patience: Patience) -> anyhow::Result<Clien
             if reasons.is_empty() { "none were found".to_owned() } else { reasons.join("; ") }
         );
     }
+    Ok(())
+}
+
+fn client(destination: &Destination, patience: Patience) -> anyhow::Result<Client> {
+    ensure_certificates()?;
     let mut config = ClientConfig {
         protocol: match destination.scheme() {
             Scheme::Http => ClientProtocol::Http,
@@ -187,7 +212,7 @@ fn client(destination: &Destination, patience: Patience) -> anyhow::Result<Clien
         },
         connect_timeout: Some(patience.connect),
         read_timeout: Some(patience.silence),
-        user_agent: concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")),
+        user_agent: USER_AGENT,
         ..ClientConfig::default()
     };
     if destination.place() == Place::Loopback {

@@ -132,7 +132,7 @@ pub struct ImageRecord {
     pub program: String,
     /// `native`, `wasm` or `wasm-aot`.
     pub kind: String,
-    /// What containerd pulled, with tag.
+    /// Its name in the registry, with tag. It was pulled and run by digest.
     pub reference: String,
     /// Digest of the manifest, `sha256:…`.
     pub manifest_digest: String,
@@ -150,6 +150,10 @@ pub struct ImageRecord {
     pub layers_unpacked_bytes: u64,
     /// Everything that a pull transfers: manifest, config and layers.
     pub transfer_bytes: u64,
+    /// Digest of the manifest that containerd held after the pull, taken of its bytes, as those of config and layers
+    /// were; absent when it was not pulled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pulled_digest: Option<String>,
     /// How long containerd took to pull and unpack it from the local registry; absent when it did not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pull_ns: Option<u64>,

@@ -128,7 +128,7 @@ pub fn run_inside(rig: &Rig, folder: &Path, containers: Containers, task: Task) 
     let request = folder.join("request.json");
     let verdicts = folder.join("verdicts.json");
     session::write(&request, &Request { containers, task, verdicts: verdicts.clone() })?;
-    host::run_inside(&rig.access, host::SHIM_SUITE, &request, Namespaces::Private, &Stop::never()?)?;
+    host::run_inside(&rig.access, host::SHIM_SUITE, (&request, None), Namespaces::Private, &Stop::never()?)?;
     session::read(&verdicts)
 }
 
@@ -177,6 +177,7 @@ fn native_image(rig: &Rig, toolbox: &Toolbox, folder: &Path, program: &str) -> a
 /// The process inside: does the task, writes the verdicts.
 pub fn inside(path: &Path) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
+    ensure!(host::handover::take(std::io::stdin())?.is_none(), "nobody gives the shim's suite a password");
     stop.follow_lifeline()?;
     let request: Request = session::read(path)?;
     let up = Up::start(&request.containers)?;

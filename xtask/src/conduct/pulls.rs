@@ -1,0 +1,91 @@
+//! Every image once, before the rounds: a pull is not a part of a run. What fails for one image bars its cells and no
+//! others; a registry that does not answer is not asked again.
+
+use std::collections::BTreeMap;
+
+use crate::case::{Cell, Runner};
+use crate::console;
+use crate::containerd::{Ctr, Login, Pulled, Wanted};
+use crate::measure::clock::Stopwatch;
+use crate::measure::session::{Containers, KindImage, Pull, Session};
+use crate::measure::stop::Stop;
+use crate::secret::Secret;
+
+/// What was pulled, and what can not be run.
+#[derive(Debug, Default)]
+pub struct Pulls {
+    /// The images that containerd holds.
+    pub done: Vec<Pull>,
+    /// Bench and cell pairs without one, with the reason.
+    pub barred: BTreeMap<(usize, Cell), String>,
+}
+
+/// Pulls every image that a container cell of the session runs, until `stop`.
+pub fn pull_all(
+    (session, containers): (&Session, &Containers),
+    password: Option<&Secret>,
+    ctr: &Ctr,
+    stop: &Stop,
+) -> Pulls {
+    let login = containers.user.as_deref().zip(password).map(|(user, password)| Login { user, password });
+    let mut registry = Registry { containers, login, silent: None };
+    let mut tried: BTreeMap<String, Result<(), String>> = BTreeMap::new();
+    let mut pulls = Pulls::default();
+    for (bench, cell) in super::container_cells(session) {
+        let Some(image) = session.image(bench, cell) else {
+            pulls.barred.insert((bench, cell), "it has no image".to_owned());
+            continue;
+        };
+        let result = tried.entry(image.reference.clone()).or_insert_with(|| {
+            // The rounds see the same wish, and end before the first run.
+            if stop.is_requested() {
+                return Ok(());
+            }
+            let pull = registry.pull(image, ctr, stop).inspect_err(|reason| console::note(reason))?;
+            pulls.done.extend(pull);
+            Ok(())
+        });
+        if let Err(reason) = result {
+            pulls.barred.insert((bench, cell), reason.clone());
+        }
+        if cell.case.runner() == Runner::WasmEdge && containers.runtimes.wasmedge_shim.is_none() {
+            pulls.barred.insert((bench, cell), "the WasmEdge shim was not built".to_owned());
+        }
+    }
+    pulls
+}
+
+/// The registry of a session.
+struct Registry<'a> {
+    containers: &'a Containers,
+    login: Option<Login<'a>>,
+    /// What it did not answer to.
+    silent: Option<String>,
+}
+
+impl Registry<'_> {
+    /// Pulls an image and hashes what containerd then holds; `None` when somebody wished to stop.
+    fn pull(&mut self, image: &KindImage, ctr: &Ctr, stop: &Stop) -> Result<Option<Pull>, String> {
+        if let Some(silent) = &self.silent {
+            return Err(format!("not tried: {silent}"));
+        }
+        let wanted = Wanted {
+            reference: &image.reference,
+            platform: &image.platform,
+            scheme: self.containers.scheme,
+            login: self.login,
+            transfer_bytes: image.transfer_bytes,
+        };
+        let clock = Stopwatch::start();
+        let pulled = ctr.pull(&wanted, stop);
+        let pull_ns = clock.elapsed_ns();
+        match pulled.map_err(|error| format!("{error:#}"))? {
+            Pulled::Stopped => return Ok(None),
+            Pulled::TimedOut(reason) => return Err(self.silent.insert(reason).clone()),
+            Pulled::Done => {}
+        }
+        let parts = std::iter::once(image.manifest).chain(image.blobs.iter().copied());
+        ctr.ensure_holds(parts).map_err(|error| format!("`{}` is not what was pushed: {error:#}", image.reference))?;
+        Ok(Some(Pull { manifest: image.manifest, pull_ns }))
+    }
+}

@@ -1,0 +1,149 @@
+//! The pull of one image, within limits: containerd itself would wait for a silent registry for ever, and write whatever
+//! one sends until the disk is full. Afterwards, what its content store holds is read and hashed.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+
+use super::prompt::Prompt;
+use super::{Ctr, Scheme};
+use crate::cmd::Watched;
+use crate::measure::stop::Stop;
+use crate::oci::digest::Digest;
+use crate::secret::Secret;
+
+/// How long a pull may take whatever its size: name resolution, log in, a few answers, unpacking.
+const LIMIT: Duration = Duration::from_secs(30);
+/// The slowest line on which a pull is waited for: a pull that makes no progress is given up as soon as one on this
+/// line would have ended.
+const SLOWEST_BYTES_PER_SECOND: u64 = 64_000;
+/// What `ctr` may read beside twice the image: its own progress, asked of containerd ten times a second.
+const SLACK_BYTES: u64 = 16 << 20;
+
+/// The account that a registry wants.
+#[derive(Clone, Copy, Debug)]
+pub struct Login<'a> {
+    /// Its name.
+    pub user: &'a str,
+    /// Its password or token.
+    pub password: &'a Secret,
+}
+
+/// An image to be pulled.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Its name, by digest.
+    pub reference: &'a str,
+    /// `os/architecture`.
+    pub platform: &'a str,
+    /// How its registry is reached.
+    pub scheme: Scheme,
+    /// What its registry wants.
+    pub login: Option<Login<'a>>,
+    /// All that there is to be transferred.
+    pub transfer_bytes: u64,
+}
+
+impl Wanted<'_> {
+    fn limit(&self) -> Duration {
+        LIMIT + Duration::from_secs(self.transfer_bytes / SLOWEST_BYTES_PER_SECOND)
+    }
+
+    fn most_bytes(&self) -> u64 {
+        2 * self.transfer_bytes + SLACK_BYTES
+    }
+}
+
+/// How a pull ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pulled {
+    /// The image is there, unpacked.
+    Done,
+    /// Somebody wished to stop.
+    Stopped,
+    /// The time was up: the registry, or the way to it, is not to be tried again.
+    TimedOut(String),
+}
+
+impl Ctr {
+    /// Pulls an image and unpacks it.
+    ///
+    /// # Errors
+    /// When the registry can not be reached, refuses, sends more than the image, or the image can not be unpacked.
+    pub fn pull(&self, wanted: &Wanted<'_>, stop: &Stop) -> anyhow::Result<Pulled> {
+        let reference = wanted.reference;
+        let failed = || format!("containerd can not pull `{reference}`");
+        let mut cmd = self.cmd().args(["images", "pull", "--snapshotter", &self.snapshotter]);
+        cmd = cmd.args(["--platform", wanted.platform]);
+        if wanted.scheme == Scheme::Http {
+            cmd = cmd.arg("--plain-http");
+        }
+        // Held until the end: a program that has no terminal any more reads an error.
+        let prompt = wanted.login.map(|login| Prompt::answering(login.password)).transpose().with_context(failed)?;
+        if let (Some(login), Some(prompt)) = (wanted.login, &prompt) {
+            cmd = cmd.args(["--user", login.user]).stdin_file(prompt.stdin()?);
+        }
+        let cmd = cmd.arg(reference);
+        let (limit, most) = (wanted.limit(), wanted.most_bytes());
+        let objection = |process| {
+            let read = read_bytes(process).filter(|read| *read > most)?;
+            Some(format!("the registry sent {read} bytes and no end, for an image of {} bytes", wanted.transfer_bytes))
+        };
+        match cmd.start().and_then(|running| running.watch(stop, limit, &objection)).with_context(failed)? {
+            Watched::Ended(output) => cmd.check(output).map(|_| Pulled::Done).with_context(failed),
+            Watched::Stopped => Ok(Pulled::Stopped),
+            Watched::TimedOut => Ok(Pulled::TimedOut(format!(
+                "`{reference}` was not pulled within {} s, which its {} bytes do not need: the registry does not answer",
+                limit.as_secs(),
+                wanted.transfer_bytes
+            ))),
+            Watched::Refused(reason) => Err(anyhow::anyhow!(reason)).with_context(failed),
+        }
+    }
+
+    /// Fails unless containerd holds, under each of these digests, bytes of that digest.
+    ///
+    /// # Errors
+    /// When one is not there, or another.
+    pub fn ensure_holds(&self, digests: impl IntoIterator<Item = Digest>) -> anyhow::Result<()> {
+        digests.into_iter().try_for_each(|digest| {
+            let held = self.cmd().args(["content", "get", &digest.to_string()]).run();
+            let held = Digest::of(&held.with_context(|| format!("containerd does not hold `{digest}`"))?.stdout);
+            ensure!(held == digest, "containerd holds `{held}` under the name `{digest}`: its store is damaged");
+            Ok(())
+        })
+    }
+}
+
+/// What a process has read, from files and sockets (proc_pid_io(5)); `None` when it is gone.
+fn read_bytes(process: u32) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/io")).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("rchar: "))?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limits_follow_the_size() {
+        let wanted = |transfer_bytes| Wanted {
+            reference: "r@sha256:0",
+            platform: "linux/amd64",
+            scheme: Scheme::Http,
+            login: None,
+            transfer_bytes,
+        };
+        assert_eq!(wanted(0).limit(), LIMIT);
+        assert_eq!(wanted(64_000_000).limit(), LIMIT + Duration::from_secs(1000));
+        assert_eq!(wanted(100 << 20).most_bytes(), 216 << 20);
+    }
+
+    #[test]
+    fn what_a_process_reads_is_counted() {
+        let before = read_bytes(std::process::id()).unwrap();
+        let read = std::fs::read("/proc/self/maps").unwrap().len() as u64;
+        assert!(read_bytes(std::process::id()).unwrap() >= before + read);
+        assert_eq!(read_bytes(u32::MAX), None);
+    }
+}
