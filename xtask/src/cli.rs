@@ -130,7 +130,7 @@ pub struct ProgramArgs {
     #[arg(long, help_heading = PROGRAMS, value_name = "SOCKET")]
     pub containerd_address: Option<PathBuf>,
     /// Take the toolbox's packages from this mirror instead of the host's own
-    #[arg(long, help_heading = PROGRAMS, value_name = "URL", env = "XTASK_MIRROR")]
+    #[arg(long, help_heading = PROGRAMS, value_name = "URL", env = "XTASK_MIRROR", hide_env_values = true)]
     pub mirror: Option<String>,
 }
 

@@ -10,6 +10,7 @@ use crate::measure::session::Measured;
 use crate::oci::Image;
 use crate::plan::Plan;
 use crate::results::{BenchRecord, Finished, ImageRecord, Manifest, NotMeasured, ProgramRecord, SCHEMA};
+use crate::secret::without_accounts;
 use crate::toolbox::Toolbox;
 use crate::workspace::Workspace;
 use crate::{compile, machine};
@@ -55,9 +56,10 @@ pub fn manifest(
     })
 }
 
-/// The command as typed, a word each. A word that is not UTF-8 has no place in JSON and is kept as far as it is.
+/// The command as typed, a word each, but for the account in an address. A word that is not UTF-8 has no place in JSON and
+/// is kept as far as it is.
 fn command() -> Vec<String> {
-    let given = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let given = std::env::args_os().skip(1).map(|word| without_accounts(&word.to_string_lossy()));
     ["cargo", "xtask"].map(str::to_owned).into_iter().chain(given).collect()
 }
 

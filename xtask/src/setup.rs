@@ -17,7 +17,7 @@ use crate::plan::Build;
 use crate::registry::{Access, Credentials, Destination, EmbeddedRegistry, Patience, PlainHttp, Pushed};
 use crate::secret::Secret;
 use crate::toolbox::talk::Stderr;
-use crate::toolbox::{self, Group, Options, Toolbox};
+use crate::toolbox::{self, Group, Mirror, Options, Toolbox};
 use crate::workspace::Workspace;
 
 /// What the steps of a set-up are called.
@@ -29,7 +29,7 @@ pub const SHIM: &str = "the containerd shim for WasmEdge";
 
 /// The toolbox's programs, or those that were named instead.
 pub fn toolbox(workspace: &Workspace, programs: &ProgramArgs, talk: &mut Stderr) -> anyhow::Result<Toolbox> {
-    toolbox::ensure(workspace, Group::Run, &options(programs), talk)
+    toolbox::ensure(workspace, Group::Run, &options(programs)?, talk)
 }
 
 /// Artifacts of builds, with what the compiler has to say on stderr.
@@ -43,14 +43,17 @@ pub fn artifacts(
 }
 
 /// What the toolbox is asked for.
-pub fn options(programs: &ProgramArgs) -> Options {
-    Options {
+///
+/// # Errors
+/// When the mirror that was named is no address.
+pub fn options(programs: &ProgramArgs) -> anyhow::Result<Options> {
+    Ok(Options {
         containerd: programs.containerd.clone(),
         ctr: programs.ctr.clone(),
         runc: programs.runc.clone(),
         wasmedge: programs.wasmedge.clone(),
-        mirror: programs.mirror.clone(),
-    }
+        mirror: programs.mirror.as_deref().map(Mirror::parse).transpose()?,
+    })
 }
 
 /// Every program that a default bench runs, in every kind.

@@ -21,10 +21,13 @@ use manifest::{Check, Manifest, Package, Packaged};
 use suite::Family;
 use talk::Talk;
 
+pub use mirror::Mirror;
+
 mod apt;
 pub mod elf;
 pub mod lock;
 pub mod manifest;
+mod mirror;
 mod suite;
 pub mod talk;
 mod tree;
@@ -67,7 +70,7 @@ pub struct Options {
     /// WasmEdge's command line, with its library beside it.
     pub wasmedge: Option<PathBuf>,
     /// An archive that carries the pinned suite, instead of the host's own mirror.
-    pub mirror: Option<String>,
+    pub mirror: Option<Mirror>,
 }
 
 impl Options {
@@ -237,7 +240,8 @@ pub fn inspect(workspace: &Workspace, group: Group) -> State {
 /// When this host has no apt, or is of no known family.
 pub fn sources() -> anyhow::Result<(&'static str, Vec<String>)> {
     let family = host_family()?;
-    Ok((family.origin, apt::mirrors(family)?))
+    let addresses = apt::mirrors(family)?.iter().map(|mirror| mirror.address().to_owned()).collect();
+    Ok((family.origin, addresses))
 }
 
 /// What is in a tree's place.
@@ -313,7 +317,7 @@ impl Place {
         let resolved: Resolved = serde_json::from_slice(&bytes).ok()?;
         let apt = self.apt();
         let usable = resolved.recipe == recipe(self.group)
-            && options.mirror.as_ref().is_none_or(|mirror| *mirror == resolved.mirror)
+            && options.mirror.as_ref().is_none_or(|mirror| mirror.address() == resolved.mirror)
             && resolved.packages.iter().all(|package| apt::check_archive(&apt, package).is_ok());
         usable.then_some(resolved)
     }
@@ -401,17 +405,18 @@ fn host_family() -> anyhow::Result<&'static Family> {
 fn first_that_answers(
     dir: &Path,
     family: &Family,
-    mirrors: &[String],
+    mirrors: &[Mirror],
     settings: &str,
     talk: &mut dyn Talk,
 ) -> anyhow::Result<(String, Apt)> {
     let mut failures = Vec::new();
     for mirror in mirrors {
-        talk.say(&format!("asking `{mirror}` for suite `{}`", family.suite));
+        let address = mirror.address().to_owned();
+        talk.say(&format!("asking `{address}` for suite `{}`", family.suite));
         let apt = Apt::prepare(dir, family, mirror, settings)?;
         match apt.update() {
-            Ok(()) => return Ok((mirror.clone(), apt)),
-            Err(error) => failures.push(format!("`{mirror}`: {error:#}")),
+            Ok(()) => return Ok((address, apt)),
+            Err(error) => failures.push(format!("`{address}`: {error:#}")),
         }
     }
     bail!(

@@ -74,6 +74,8 @@ fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selected> {
     // A definition that is broken should be told before minutes of building.
     setup::definitions(workspace)?;
     setup::destination(&args.registry)?;
+    // Before its address is recorded with the command.
+    setup::options(&args.programs)?;
     let access = Access::find(args.programs.namespaces());
     let (cases, barred): (Vec<Case>, Vec<Case>) = match &access {
         Access::Denied(_) => cases.into_iter().partition(|case| !case.runner().is_container()),

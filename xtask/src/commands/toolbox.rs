@@ -25,8 +25,13 @@ pub fn run(workspace: &Workspace, args: &ToolboxArgs) -> anyhow::Result<Exit> {
     let groups = if args.tests { &[Group::Run, Group::Tests][..] } else { &[Group::Run][..] };
     let mut document = Document { programs: BTreeMap::new(), packages: Vec::new() };
     for group in groups {
-        let made =
-            toolbox::ensure_checked(workspace, *group, &setup::options(&args.programs), check, &mut Stderr::default())?;
+        let made = toolbox::ensure_checked(
+            workspace,
+            *group,
+            &setup::options(&args.programs)?,
+            check,
+            &mut Stderr::default(),
+        )?;
         add(&mut document, &made, *group)?;
     }
     document.packages.sort_by(|a, b| a.name.cmp(&b.name));

@@ -4,6 +4,9 @@
 //! Not here: which packages (`suite`), and what becomes of them (`tree`).
 
 use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
@@ -11,6 +14,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 
 use super::manifest::{Package, sha256_file};
+use super::mirror::Mirror;
 use super::suite::{ASSUMED, Family};
 use super::talk::{Progress, Talk, Unit};
 use crate::cmd::Cmd;
@@ -32,27 +36,43 @@ pub struct Apt {
     dir: PathBuf,
 }
 
+/// Those of its files that can hold a password: of a proxy among the host's settings, and of the mirror. They are for
+/// this user alone, and go when the value does.
+const PRIVATE: [&str; 2] = ["apt.conf", "auth.conf"];
+
+impl Drop for Apt {
+    fn drop(&mut self) {
+        if let Err(error) = remove_private(&self.dir) {
+            crate::console::note(format_args!("{error:#}"));
+        }
+    }
+}
+
 impl Apt {
     /// Lays out the folder for one suite from one mirror.
     ///
     /// # Errors
     /// When files can not be written.
-    pub fn prepare(dir: &Path, family: &Family, mirror: &str, settings: &str) -> anyhow::Result<Self> {
+    pub fn prepare(dir: &Path, family: &Family, mirror: &Mirror, settings: &str) -> anyhow::Result<Self> {
         for folder in ["lists/partial", "cache/archives/partial"] {
             let folder = dir.join(folder);
             std::fs::create_dir_all(&folder).with_context(|| format!("can not make `{}`", folder.display()))?;
         }
+        let netrc = mirror.netrc()?;
+        remove_private(dir)?;
+        let apt = Self { dir: dir.to_path_buf() };
         let keyring = family.keyrings.iter().find(|keyring| Path::new(keyring).is_file());
-        let files = [
-            ("apt.conf", configuration(dir, settings)),
-            ("sources.list", sources(family, mirror, keyring.copied())),
-            ("status", status()),
-        ];
+        let files = [("sources.list", sources(family, mirror.address(), keyring.copied())), ("status", status())];
         for (name, text) in files {
             let path = dir.join(name);
             std::fs::write(&path, text).with_context(|| format!("can not write `{}`", path.display()))?;
         }
-        Ok(Self { dir: dir.to_path_buf() })
+        let account = netrc.as_ref().map(|_| format!("Dir::Etc::netrc \"{}/auth.conf\";\n", dir.display()));
+        write_private(&dir.join("apt.conf"), &(configuration(dir, settings) + account.as_deref().unwrap_or_default()))?;
+        if let Some(netrc) = netrc {
+            write_private(&dir.join("auth.conf"), netrc.expose())?;
+        }
+        Ok(apt)
     }
 
     /// Fetches the suite's signed index.
@@ -147,6 +167,22 @@ impl Apt {
     }
 }
 
+fn remove_private(dir: &Path) -> anyhow::Result<()> {
+    PRIVATE.iter().map(|name| dir.join(name)).try_for_each(|path| match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("can not remove `{}`", path.display()))
+        }
+        _ => Ok(()),
+    })
+}
+
+/// A new file that only this user can read.
+fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes()))
+        .with_context(|| format!("can not write `{}`", path.display()))
+}
+
 /// Where below a private apt's folder a package's file is.
 pub fn archive(dir: &Path, package: &Package) -> PathBuf {
     dir.join("cache/archives").join(&package.file)
@@ -177,9 +213,9 @@ pub fn plain(program: &str) -> Cmd {
 ///
 /// # Errors
 /// When apt can not be asked.
-pub fn mirrors(family: &Family) -> anyhow::Result<Vec<String>> {
+pub fn mirrors(family: &Family) -> anyhow::Result<Vec<Mirror>> {
     let targets = plain("apt-get").args(["indextargets", "--format", FORMAT]).run()?;
-    Ok(parse_targets(&targets.text(), family))
+    parse_targets(&targets.text(), family).iter().map(|address| Mirror::parse(address)).collect()
 }
 
 /// The host's settings that concern reaching mirrors, in apt's own syntax.
@@ -330,6 +366,28 @@ Packages|deb|http://m/debian/|bookworm|main|$(ORIGIN)|$(LABEL)
     fn a_package_without_a_strong_digest_is_refused() {
         let error = parse_uris("'http://m/a.deb' a_1_all.deb 1 MD5Sum:ab").unwrap_err().to_string();
         assert!(error.contains("SHA-256"), "{error}");
+    }
+
+    #[test]
+    fn the_account_of_a_mirror_is_in_one_private_file_that_goes_with_apt() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let mirror = Mirror::parse("http://u:hunter2@m/debian").unwrap();
+        // One of an earlier version of this program, which anybody could read.
+        std::fs::write(dir.path().join("apt.conf"), "old").unwrap();
+        let proxy = "Acquire::http::Proxy \"http://u:hunter2@p:1\";\n";
+        let apt = Apt::prepare(dir.path(), &FAMILIES[0], &mirror, proxy).unwrap();
+        for entry in std::fs::read_dir(dir.path()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() && std::fs::read_to_string(&path).unwrap().contains("hunter2") {
+                let mode = path.metadata().unwrap().permissions().mode() & 0o777;
+                assert_eq!(mode, 0o600, "{}", path.display());
+            }
+        }
+        assert!(std::fs::read_to_string(dir.path().join("auth.conf")).unwrap().contains("login u password hunter2"));
+        assert!(std::fs::read_to_string(dir.path().join("sources.list")).unwrap().contains(" http://m/debian "));
+        drop(apt);
+        assert!(PRIVATE.iter().all(|name| !dir.path().join(name).exists()));
     }
 
     #[test]

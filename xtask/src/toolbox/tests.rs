@@ -143,7 +143,7 @@ fn resolved_packages_without_their_files_are_not_enough() {
     assert!(!usable());
     fs::write(&archive, "package").unwrap();
     assert!(usable());
-    let other = Options { mirror: Some("n".to_owned()), ..Options::default() };
+    let other = Options { mirror: Some(Mirror::parse("n").unwrap()), ..Options::default() };
     assert!(place.cached(&other).is_none());
 }
 
