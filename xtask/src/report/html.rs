@@ -5,7 +5,7 @@
 
 use anyhow::Result;
 
-use super::{Run, findings, push, view};
+use super::{Run, findings, picture, push, view};
 use crate::visible::visible;
 
 mod figures;
@@ -30,7 +30,7 @@ struct Section {
 /// # Errors
 /// When plotters can not draw, which for text in memory means a bug.
 pub fn render(run: &Run) -> Result<String> {
-    let sections = [
+    let mut sections = vec![
         Section { id: "result", title: "Result", body: tables::central(run) },
         Section { id: "warnings", title: "Before believing it", body: tables::notes(run) },
         Section { id: "sizes", title: "Sizes", body: figures::sizes(run)? },
@@ -43,7 +43,9 @@ pub fn render(run: &Run) -> Result<String> {
         Section { id: "raw", title: "Every number", body: raw::tables(run) },
         Section { id: "again", title: "The same again", body: again(run) },
     ];
-    let mut out = head(run);
+    // What this run does not have needs no heading.
+    sections.retain(|section| !section.body.is_empty());
+    let mut out = head(run)?;
     out.push_str("<nav aria-label=\"Sections\"><ul>\n");
     for section in &sections {
         push(&mut out, format_args!("<li><a href=\"#{}\">{}</a></li>\n", section.id, section.title));
@@ -61,7 +63,7 @@ pub fn render(run: &Run) -> Result<String> {
     Ok(out)
 }
 
-fn head(run: &Run) -> String {
+fn head(run: &Run) -> Result<String> {
     let name = escape(&run.manifest.run);
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -70,11 +72,31 @@ fn head(run: &Run) -> String {
          <style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n\
          <p class=\"run\">{name}</p>\n<h1>Native and Wasm, run directly and in containers</h1>\n"
     );
+    if let Some(bench) = view::headline(run) {
+        push(
+            &mut out,
+            format_args!(
+                "<p class=\"workload\">The workload: <b>{}</b>, one Rust program built for each kind. {}</p>\n",
+                escape(&bench.name),
+                prose(&bench.why)
+            ),
+        );
+    }
+    if !run.summary.cases.is_empty() {
+        push(
+            &mut out,
+            format_args!(
+                "<div class=\"picture scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{}\">\n{}</div>\n",
+                picture::TITLE,
+                picture::figure(run)?
+            ),
+        );
+    }
     for sentence in findings::sentences(run) {
-        push(&mut out, format_args!("<p class=\"finding\">{}</p>\n", escape(&sentence)));
+        push(&mut out, format_args!("<p class=\"finding\">{}</p>\n", prose(&sentence)));
     }
     out.push_str("</header>\n");
-    out
+    Ok(out)
 }
 
 fn again(run: &Run) -> String {
@@ -97,6 +119,18 @@ fn again(run: &Run) -> String {
     out
 }
 
+/// Sentences as text, with what stands between two backticks as code.
+fn prose(text: &str) -> String {
+    let parts: Vec<String> = text.split('`').map(escape).collect();
+    // An odd one quotes nothing.
+    if parts.len().is_multiple_of(2) {
+        return escape(text);
+    }
+    let shown =
+        |(index, part): (usize, &String)| if index % 2 == 0 { part.clone() } else { format!("<code>{part}</code>") };
+    parts.iter().enumerate().map(shown).collect()
+}
+
 /// Text as text, in content and in quoted attributes.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -111,4 +145,33 @@ pub fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        assert_eq!(prose("use `--case <a>` or `b`"), "use <code>--case &lt;a&gt;</code> or <code>b</code>");
+        assert_eq!(prose("an odd ` one"), "an odd ` one");
+    }
+
+    #[test]
+    fn the_first_screen_has_the_workload_and_the_picture() {
+        let run = fixture::complete();
+        let page = render(&run).unwrap();
+        let (head, _) = page.split_once("<nav").unwrap();
+        assert!(head.contains(&prose(&view::headline(&run).unwrap().why)) && head.contains("<svg"), "{head}");
+        assert!(!head.contains('`'));
+    }
+
+    #[test]
+    fn what_a_run_does_not_have_has_no_section() {
+        let has = |run: &Run, id: &str| render(run).unwrap().contains(&format!("#{id}\""));
+        assert!(has(&fixture::complete(), "fit") && has(&fixture::complete(), "claims"));
+        assert!(!has(&fixture::five_rounds(), "fit"));
+        assert!(!has(&fixture::empty(), "claims") && !has(&fixture::empty(), "sequence"));
+    }
 }

@@ -22,6 +22,7 @@ const GAP: f64 = 28.0;
 const MARGIN: f64 = 24.0;
 const ROW: f64 = 42.0;
 const TOP: f64 = 62.0;
+const HEIGHT: f64 = TOP + 3.0 * ROW + 40.0;
 const STYLE: &str = include_str!("html/picture.css");
 
 /// A bar: value, interval, the words beside it.
@@ -37,6 +38,18 @@ struct Bar {
 /// # Errors
 /// When plotters can not draw, which for text in memory means a bug.
 pub fn result(run: &Run) -> Result<String> {
+    let drawn = figure(run)?;
+    let (head, body) = drawn.split_once(">\n").unwrap_or(("", &drawn));
+    Ok(format!(
+        "{head} width=\"{WIDTH}\" height=\"{HEIGHT}\" xmlns=\"http://www.w3.org/2000/svg\">\n<style>\n{STYLE}</style>\n{body}"
+    ))
+}
+
+/// The same for a page, whose style sheet has the colours.
+///
+/// # Errors
+/// As [`result`].
+pub fn figure(run: &Run) -> Result<String> {
     let bench = view::headline(run).map_or("", |bench| bench.name.as_str());
     let panels = [
         ("image to pull, kB".to_owned(), image_bars(run)),
@@ -44,11 +57,10 @@ pub fn result(run: &Run) -> Result<String> {
         ("in a container, ms".to_owned(), time_bars(run, bench, Side::Container)),
     ];
     let words: Vec<String> = panels.iter().map(|(name, bars)| describe(name, bars)).collect();
-    let height = TOP + 3.0 * ROW + 40.0;
     let frame =
-        Frame { id: "result", title: TITLE, description: &format!("{}.", words.join("; ")), size: (WIDTH, height) };
-    let drawn = svg(&frame, |canvas| {
-        canvas.bar(((0.0, 0.0), (WIDTH, height)), Ink::Paper)?;
+        Frame { id: "result", title: TITLE, description: &format!("{}.", words.join("; ")), size: (WIDTH, HEIGHT) };
+    svg(&frame, |canvas| {
+        canvas.bar(((0.0, 0.0), (WIDTH, HEIGHT)), Ink::Paper)?;
         for (index, (name, bars)) in panels.iter().enumerate() {
             panel(canvas, name, (bars, MARGIN + (PANEL + GAP) * index as f64))?;
         }
@@ -60,12 +72,8 @@ pub fn result(run: &Run) -> Result<String> {
         if view::runtimes::note(run, [bench]).is_some() {
             note += "; †: across two runtimes, runc and the WasmEdge shim";
         }
-        canvas.text((MARGIN, height - 20.0), &note, (Ink::Muted, Anchor::Start))
-    })?;
-    let (head, body) = drawn.split_once(">\n").unwrap_or(("", &drawn));
-    Ok(format!(
-        "{head} width=\"{WIDTH}\" height=\"{height}\" xmlns=\"http://www.w3.org/2000/svg\">\n<style>\n{STYLE}</style>\n{body}"
-    ))
+        canvas.text((MARGIN, HEIGHT - 20.0), &note, (Ink::Muted, Anchor::Start))
+    })
 }
 
 fn image_bars(run: &Run) -> [Option<Bar>; 3] {

@@ -278,7 +278,7 @@ fn stored_fields() -> Vec<&'static str> {
         [include_str!("../results.rs"), include_str!("../results/manifest.rs"), include_str!("../results/summary.rs")];
     let fields = sources.into_iter().flat_map(str::lines).filter_map(|line| {
         let (name, _) = line.strip_prefix("    pub ")?.split_once(": ")?;
-        Some(name)
+        (!name.contains(' ')).then_some(name)
     });
     fields.collect()
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context as _, bail, ensure};
 
 use super::{Check, Rig};
 use crate::cmd::{Cmd, Output};
@@ -27,7 +27,49 @@ pub fn browser(rig: &Rig) -> Vec<Check> {
         let name = format!("it is drawn at the width of {what}");
         checks.push(Check::of(name, drawn(rig, chromium, &page, width)));
     }
+    checks.push(Check::of(
+        "what matters is wide enough at a desk, and within the screen of a phone",
+        fits(rig, chromium),
+    ));
     checks
+}
+
+/// Tells the page around it positions in this one.
+const RULER: &str = "<script>
+const edge = s => Math.max(...[...document.querySelectorAll(s)].map(e => Math.ceil(e.getBoundingClientRect().right)));
+const width = s => Math.min(...[...document.querySelectorAll(s)].map(e => Math.floor(e.getBoundingClientRect().width)));
+parent.postMessage(`ruler ${edge('#result td:last-child')} ${width('#claims td:nth-child(6)')} ${innerWidth} end`, '*');
+</script>";
+
+fn fits(rig: &Rig, program: &str) -> anyhow::Result<()> {
+    let copy = rig.scratch.join("page-to-measure");
+    std::fs::create_dir(&copy)?;
+    let run = recorded(&rig.workspace)?;
+    for file in ["manifest.json", "samples.jsonl"] {
+        std::fs::copy(run.path().join(file), copy.join(file))?;
+    }
+    rig.xtask(&["report"]).arg(&copy).run()?;
+    let page = copy.join("report.html");
+    let text = std::fs::read_to_string(&page)?.replace("</body>", &format!("{RULER}</body>"));
+    std::fs::write(&page, text)?;
+    // A window can not be as narrow as a phone here, a frame can.
+    let around = copy.join("around.html");
+    for (wide, least) in [(1280, 300), (390, 200)] {
+        let html = format!(
+            "<body><script>onmessage = e => document.body.append(e.data)</script>\
+             <iframe src=\"report.html\" style=\"width:{wide}px;height:900px;border:0\"></iframe></body>"
+        );
+        std::fs::write(&around, html)?;
+        let args = ["--window-size=1400,1000", "--virtual-time-budget=5000", "--dump-dom"].map(str::to_owned);
+        let dom = chromium(rig, program, &around, &args)?.text();
+        let (_, found) = dom.rsplit_once("ruler ").context("the page was not measured")?;
+        let numbers: Vec<u32> = found.split(' ').map_while(|word| word.parse().ok()).collect();
+        let [edge, reason, window] = numbers[..] else { bail!("measured {numbers:?}") };
+        ensure!(window == wide, "the window is {window} pixels wide instead of {wide}");
+        ensure!(edge <= wide, "at {wide} pixels the central table ends at {edge}");
+        ensure!(reason >= least, "at {wide} pixels the reasons of the claims have {reason}");
+    }
+    Ok(())
 }
 
 fn chromium(rig: &Rig, program: &str, page: &Path, args: &[String]) -> anyhow::Result<Output> {

@@ -111,6 +111,7 @@ pub fn sequence(run: &Run) -> Result<String> {
         );
     }
     out.push_str("</p>\n");
+    let words = out.len();
     for (bench_index, bench) in view::shown_benches(run).into_iter().enumerate() {
         let mut figures = String::new();
         let rows = run.summary.cases.iter().filter(|row| row.bench == bench.name);
@@ -126,7 +127,7 @@ pub fn sequence(run: &Run) -> Result<String> {
             push(&mut out, format_args!("<h3>{}</h3>\n{}", escape(&bench.name), grid("small-panels", &figures)));
         }
     }
-    Ok(out)
+    Ok(if out.len() > words { out } else { String::new() })
 }
 
 fn p_value(p: f64) -> String {
@@ -153,7 +154,7 @@ pub fn fit(run: &Run) -> Result<String> {
         out.push_str(&tables::fits(run, sweep));
     }
     if out.is_empty() {
-        return Ok("<p>This run has no size sweep.</p>\n".to_owned());
+        return Ok(String::new());
     }
     let key = "<p class=\"key\">A run takes a + b·n: <i>a</i> is delivery and start-up, <i>b</i> execution. Both scales \
                are log; where a line is flat, starting costs more than computing.</p>\n";

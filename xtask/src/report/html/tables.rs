@@ -2,7 +2,7 @@
 //!
 //! Not here: the long ones (`raw`).
 
-use super::escape;
+use super::{escape, prose};
 use crate::report::markdown::claim_verdict;
 use crate::report::number::{NONE, confidence, percent, published, significant};
 use crate::report::view::{self, Row};
@@ -81,10 +81,10 @@ pub fn notes(run: &Run) -> String {
         items.push(format!("<b>Warning</b>: {end}. What was measured until then is shown."));
     }
     for warning in &run.summary.warnings {
-        items.push(format!("<b>Warning</b>: {}; <i>{}</i>", escape(&warning.what), escape(&warning.advice)));
+        items.push(format!("<b>Warning</b>: {}; <i>{}</i>", prose(&warning.what), prose(&warning.advice)));
     }
     for (reason, names) in view::not_measured(run) {
-        items.push(format!("<b>Not measured</b>: {}: {}", escape(&names.join(", ")), escape(&reason)));
+        items.push(format!("<b>Not measured</b>: {}: {}", escape(&names.join(", ")), prose(&reason)));
     }
     for failure in view::failures(run) {
         let runs = if failure.runs == 1 { "1 run".to_owned() } else { format!("{} runs", failure.runs) };
@@ -163,7 +163,7 @@ pub fn fits(run: &Run, sweep: &str) -> String {
 
 pub fn claims(run: &Run) -> String {
     if run.summary.claims.is_empty() {
-        return "<p>No published figure is compared in this run.</p>\n".to_owned();
+        return String::new();
     }
     let claims = &run.summary.claims;
     let mut sources: Vec<&str> = claims.iter().map(|row| row.source.as_str()).collect();
@@ -177,7 +177,7 @@ pub fn claims(run: &Run) -> String {
                 row.ours.map_or_else(|| NONE.to_owned(), |ours| significant(ours, 4)),
                 escape(&row.unit),
                 claim_verdict(row.verdict).to_owned(),
-                escape(&row.explanation),
+                prose(&row.explanation),
             ];
             if sources.len() > 1 {
                 cells.push(escape(&row.source));

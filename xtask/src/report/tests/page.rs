@@ -102,7 +102,10 @@ fn every_section_is_there_and_every_reference_leads_somewhere() {
             assert!(ids.insert(id), "{name}: the id {id} stands twice");
         }
         let sections = page.tags.iter().filter(|tag| tag.name == "section").filter_map(|tag| attribute(tag, "id"));
-        assert_eq!(sections.collect::<Vec<_>>(), html::SECTIONS, "{name}");
+        let sections: Vec<&str> = sections.collect();
+        let known: Vec<&str> = html::SECTIONS.into_iter().filter(|id| sections.contains(id)).collect();
+        assert_eq!(sections, known, "{name}");
+        assert!(name != "complete" || sections.len() == html::SECTIONS.len(), "{name}: {sections:?}");
         for tag in &page.tags {
             let labels = attribute(tag, "aria-labelledby").unwrap_or("");
             let link = attribute(tag, "href").and_then(|href| href.strip_prefix('#'));
