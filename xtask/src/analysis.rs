@@ -17,6 +17,7 @@ pub mod cells;
 pub mod fixture;
 mod ratios;
 mod rows;
+mod stalls;
 mod sweeps;
 #[cfg(test)]
 mod tests;
@@ -58,6 +59,7 @@ pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Sum
         level,
     });
     warnings.extend(bent);
+    warnings.extend(stalls::stalls(&cells, &cases));
     Summary {
         schema: SCHEMA,
         run: manifest.run.clone(),
