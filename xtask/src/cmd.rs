@@ -12,8 +12,10 @@ use anyhow::{Context as _, bail};
 
 use crate::secret::without_accounts;
 
+mod following;
 mod running;
 
+pub use following::Following;
 pub use running::{Running, Watched, pids};
 
 /// How many bytes of a failed program's stderr an error quotes.
@@ -140,6 +142,7 @@ impl Cmd {
     pub fn output(&self) -> anyhow::Result<Output> {
         let handle = self
             .expression()?
+            .stdout_capture()
             .start()
             .with_context(|| format!("can not start `{}`", self.program.to_string_lossy()))?;
         let Some(output) = handle.wait_timeout(self.limit)? else {
@@ -176,6 +179,7 @@ impl Cmd {
     pub fn start(&self) -> anyhow::Result<Running> {
         let handle = self
             .expression()?
+            .stdout_capture()
             .start()
             .with_context(|| format!("can not start `{}`", self.program.to_string_lossy()))?;
         Ok(Running { handle, line: self.to_string() })
@@ -188,7 +192,7 @@ impl Cmd {
             Stdin::Bytes(bytes) => expression.stdin_bytes(bytes.clone()),
             Stdin::File(file) => expression.stdin_file(file.try_clone()?),
         };
-        let mut expression = expression.stdout_capture().stderr_capture().unchecked();
+        let mut expression = expression.stderr_capture().unchecked();
         match self.inherited {
             Inherited::Nothing => expression = expression.full_env(self.envs.iter().cloned()),
             Inherited::Everything => {

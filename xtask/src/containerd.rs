@@ -16,6 +16,7 @@ use crate::measure::child::Invocation;
 
 mod prompt;
 mod pull;
+pub mod witness;
 
 pub use pull::{Login, Pulled, Wanted};
 

@@ -45,15 +45,17 @@ pub fn artifacts(
 /// What the toolbox is asked for.
 ///
 /// # Errors
-/// When the mirror that was named is no address.
+/// When the mirror that was named is no address, or a program that was named is not what it is named as.
 pub fn options(programs: &ProgramArgs) -> anyhow::Result<Options> {
-    Ok(Options {
+    let options = Options {
         containerd: programs.containerd.clone(),
         ctr: programs.ctr.clone(),
         runc: programs.runc.clone(),
         wasmedge: programs.wasmedge.clone(),
         mirror: programs.mirror.as_deref().map(Mirror::parse).transpose()?,
-    })
+    };
+    options.check()?;
+    Ok(options)
 }
 
 /// Every program that a default bench runs, in every kind.

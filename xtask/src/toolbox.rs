@@ -25,6 +25,7 @@ pub use mirror::Mirror;
 
 mod apt;
 pub mod elf;
+mod identity;
 pub mod lock;
 pub mod manifest;
 mod mirror;
@@ -74,6 +75,14 @@ pub struct Options {
 }
 
 impl Options {
+    /// Asks every program that was named who it is.
+    ///
+    /// # Errors
+    /// When one is not what it is named as.
+    pub fn check(&self) -> anyhow::Result<()> {
+        self.given()?.iter().try_for_each(|(name, path)| identity::check(name, path))
+    }
+
     fn given(&self) -> anyhow::Result<BTreeMap<String, PathBuf>> {
         let mut given = BTreeMap::new();
         let all =

@@ -24,14 +24,9 @@ pub fn run(workspace: &Workspace, args: &ToolboxArgs) -> anyhow::Result<Exit> {
     let check = if args.verify { Check::Full } else { Check::Quick };
     let groups = if args.tests { &[Group::Run, Group::Tests][..] } else { &[Group::Run][..] };
     let mut document = Document { programs: BTreeMap::new(), packages: Vec::new() };
+    let options = setup::options(&args.programs)?;
     for group in groups {
-        let made = toolbox::ensure_checked(
-            workspace,
-            *group,
-            &setup::options(&args.programs)?,
-            check,
-            &mut Stderr::default(),
-        )?;
+        let made = toolbox::ensure_checked(workspace, *group, &options, check, &mut Stderr::default())?;
         add(&mut document, &made, *group)?;
     }
     document.packages.sort_by(|a, b| a.name.cmp(&b.name));

@@ -1,9 +1,10 @@
 //! The loop: round by round, run by run, each checked and written down before the next begins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::case::{Cell, Mode, Replica};
+use crate::containerd::witness::Witness;
 use crate::containerd::{Container, Ctr};
 use crate::host::orphans::Orphans;
 use crate::plan::Slot;
@@ -70,7 +71,9 @@ pub fn run(stage: Stage<'_>, sink: &mut SampleSink, stop: &Stop, width: Width<'_
         session: stage.session,
         ctr: stage.ctr,
         orphans: stage.orphans,
+        witness: None,
     };
+    running.call_witness();
     let ended = Watchdog::start(stop).and_then(|watchdog| running.rounds(sink, &watchdog, (stop, width)));
     let (status, reason) = match ended {
         Ok(status) => (status, None),
@@ -112,6 +115,7 @@ struct Loop<'a> {
     clock: Option<Stopwatch>,
     wall_ns: u64,
     until: Option<UntilEnd>,
+    witness: Option<Witness>,
 }
 
 impl Loop<'_> {
@@ -186,6 +190,7 @@ impl Loop<'_> {
             }
             Err(error) => self.row(slot, None, Outcome::NotStarted, Some(format!("{error:#}"))),
         };
+        let sample = self.witnessed(slot, &id, sample);
         self.timed_ns += sample.wall_ns.unwrap_or(0);
         if sample.outcome != Outcome::Ok {
             self.clean(slot, &id)?;
@@ -203,6 +208,46 @@ impl Loop<'_> {
             crate::console::note(format_args!("{error:#}"));
             self.orphans = None;
         }
+    }
+
+    /// Before the first round: without a witness no container can be believed.
+    fn call_witness(&mut self) {
+        let Some(ctr) = self.ctr else { return };
+        let cells = self.session.schedule.cells().iter().filter(|cell| cell.case.runner().is_container());
+        let keys: BTreeSet<(usize, Cell)> = cells
+            .flat_map(|cell| (0..self.session.benches.len()).map(move |bench| (bench, *cell)))
+            .filter(|key| !self.barred.contains_key(key))
+            .collect();
+        if keys.is_empty() {
+            return;
+        }
+        match Witness::start(ctr, keys.clone()) {
+            Ok(witness) => self.witness = Some(witness),
+            Err(error) => self.barred.extend(keys.into_iter().map(|key| (key, format!("{error:#}")))),
+        }
+    }
+
+    /// The first success of a container's cell has to be known to containerd too. After the clock has stopped.
+    fn witnessed(&mut self, slot: Slot, id: &str, sample: Sample) -> Sample {
+        let key = (slot.bench, slot.cell);
+        let Some(witness) = self.witness.as_mut().filter(|witness| witness.wants(key)) else { return sample };
+        if sample.outcome != Outcome::Ok {
+            return sample;
+        }
+        let looked = witness.look(id);
+        self.settle(key);
+        let Err(error) = looked else { return sample };
+        let reason = format!("{error:#}");
+        self.barred.insert(key, reason.clone());
+        self.row(slot, None, Outcome::NotStarted, Some(reason))
+    }
+
+    /// Nobody has to see this cell run any more; when that holds for all, nobody listens.
+    fn settle(&mut self, key: (usize, Cell)) {
+        if let Some(witness) = &mut self.witness {
+            witness.forget(key);
+        }
+        self.witness.take_if(|witness| witness.is_done());
     }
 
     /// What is started for a cell.
@@ -285,6 +330,7 @@ impl Loop<'_> {
         *failures = if sample.outcome == Outcome::Ok { 0 } else { *failures + 1 };
         if *failures >= FAILURES_IN_A_ROW {
             let reason = sample.reason.clone().unwrap_or_default();
+            self.settle(key);
             self.barred.insert(key, format!("given up after {FAILURES_IN_A_ROW} failures in a row: {reason}"));
         }
     }

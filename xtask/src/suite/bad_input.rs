@@ -167,7 +167,10 @@ fn existing_out(rig: &Rig) -> anyhow::Result<()> {
 
 fn no_containerd(rig: &Rig) -> anyhow::Result<()> {
     let broken = rig.scratch.join("broken-containerd");
-    std::fs::write(&broken, "#!/bin/sh\necho the disk is made of cheese\nexit 1\n")?;
+    std::fs::write(
+        &broken,
+        "#!/bin/sh\n[ \"$1\" = --version ] && exec echo containerd broken 1.7\necho the disk is made of cheese\nexit 1\n",
+    )?;
     std::fs::set_permissions(&broken, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
     let out = out(rig, "no-containerd");
     let args = ["bench", "--bench", "noop", "--case", "native/*", "--rounds", "6", "--out", &out, "--containerd"];

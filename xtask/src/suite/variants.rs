@@ -1,6 +1,7 @@
 //! The stage on other ways to measure: until a precision is reached, a size sweep, a containerd that is there already.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
@@ -62,8 +63,14 @@ fn sweep(rig: &Rig) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Those of runs, also of other checkouts.
+fn cgroups() -> anyhow::Result<BTreeSet<PathBuf>> {
+    Ok(glob::glob(&format!("/sys/fs/cgroup/*/{}*", crate::host::leftovers::NAMESPACE_PREFIX))?.flatten().collect())
+}
+
 /// Daemon and program share mount and PID namespaces that end with the check, as on a host of their own.
 fn existing_containerd(rig: &Rig) -> anyhow::Result<()> {
+    let before = cgroups()?;
     let folder = rig.scratch.join("existing");
     std::fs::create_dir_all(&folder)?;
     let (socket, config) = (folder.join("c.sock"), folder.join("config.toml"));
@@ -95,8 +102,8 @@ fn existing_containerd(rig: &Rig) -> anyhow::Result<()> {
     expect_code(&output, 0)?;
     let namespaces = String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default().to_owned();
     ensure!(!namespaces.contains(crate::host::leftovers::NAMESPACE_PREFIX), "it left the namespace `{namespaces}`");
-    let cgroups = glob::glob(&format!("/sys/fs/cgroup/*/{}*", crate::host::leftovers::NAMESPACE_PREFIX))?.count();
-    ensure!(cgroups == 0, "it left {cgroups} cgroups");
+    let left: Vec<PathBuf> = cgroups()?.difference(&before).cloned().collect();
+    ensure!(left.is_empty(), "it left these cgroups: {left:?}");
     ensure!(
         json(&out.join("manifest.json"))?["host"]["containerd"] == *socket.to_string_lossy(),
         "it used another one"

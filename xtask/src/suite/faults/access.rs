@@ -15,9 +15,13 @@ use crate::suite::{Check, Named, Rig, expect_code, expect_error, tools};
 
 /// Each fault and what must come of it.
 pub fn checks(rig: &Rig) -> Vec<Check> {
-    let mut checks =
-        vec![Check::of("a host without `unshare`: direct rows, sizes, the reason, exit status 3", no_unshare(rig))];
-    let as_root: [Named; 3] = [
+    let mut checks = vec![
+        Check::of("a host without `unshare`: direct rows, sizes, the reason, exit status 3", no_unshare(rig)),
+        Check::of("a program that is not what it is named as is refused before anything is built", impostors(rig)),
+        Check::of("an engine that executes nothing is refused", idle_engine(rig)),
+    ];
+    let as_root: [Named; 4] = [
+        ("a client that runs no container gives no container row", idle_client),
         ("root without CAP_SYS_ADMIN: direct rows, sizes, the reason, exit status 3", no_capability),
         ("the measuring process needs no checkout where it was compiled", moved),
         ("containerd and `ctr` see no variable of the caller but the way to a registry", environment),
@@ -128,5 +132,55 @@ fn environment(rig: &Rig) -> anyhow::Result<()> {
             HOSTILE.iter().map(|(name, _)| *name).filter(|name| seen.contains(&format!("{name}="))).collect();
         ensure!(leaked.is_empty(), "`{name}` got {leaked:?}");
     }
+    Ok(())
+}
+
+fn script(rig: &Rig, name: &str, body: &str) -> anyhow::Result<PathBuf> {
+    let path = rig.scratch.join(name);
+    fs::write(&path, format!("#!/bin/sh\n{body}\n"))?;
+    fs::set_permissions(&path, PermissionsExt::from_mode(0o755))?;
+    Ok(path)
+}
+
+fn impostors(rig: &Rig) -> anyhow::Result<()> {
+    let garbage = script(rig, "garbage", "head -c 3000000 /dev/urandom")?;
+    let hangs = script(rig, "hangs-for-ever", "sleep 600; true")?;
+    let target = rig.scratch.join("impostors-target");
+    for program in [Path::new("/bin/true"), &garbage, &hangs] {
+        for option in ["--containerd", "--ctr", "--runc", "--wasmedge"] {
+            // One is enough of what costs its whole time limit.
+            if program == hangs && option != "--ctr" {
+                continue;
+            }
+            let bench = rig.xtask(&BENCH).arg(rig.scratch.join("impostors")).arg(option).arg(program);
+            let output = bench.env("CARGO_TARGET_DIR", &target).output()?;
+            expect_error(&output, 1, &[&format!("`{option} {}`", program.display()), "can not be used"])?;
+            ensure!(!target.join("artifacts").exists() && !target.join("toolbox").exists(), "it began to set up");
+        }
+    }
+    Ok(())
+}
+
+fn idle_engine(rig: &Rig) -> anyhow::Result<()> {
+    let engine = script(rig, "wasmedge", "[ \"$1\" = --version ] && echo wasmedge version 0.14.1\nexit 0")?;
+    let bench = rig.xtask(&BENCH).arg(rig.scratch.join("idle-engine")).args(["--case", "wasm-interpreter/process"]);
+    expect_error(&bench.arg("--wasmedge").arg(&engine).output()?, 1, &["--wasmedge", "did not execute a module"])
+}
+
+/// It does everything but the one thing that is measured.
+fn idle_client(rig: &Rig) -> anyhow::Result<()> {
+    let real = tools::toolbox_program(rig, "ctr")?;
+    let body = format!("for word; do [ \"$word\" = run ] && exit 0; done\nexec '{}' \"$@\"", real.display());
+    let client = script(rig, "idle-ctr", &body)?;
+    let out = rig.scratch.join("idle-client");
+    let output = rig.xtask(&BENCH).arg(&out).args(["--case", "native/*", "--ctr"]).arg(client).output()?;
+    expect_code(&output, 3)?;
+    let (samples, _) = parse_samples(&fs::read(out.join("samples.jsonl"))?);
+    let (containers, direct): (Vec<_>, Vec<_>) = samples.iter().partition(|sample| !sample.case.contains("/process"));
+    ensure!(direct.len() == 14 && direct.iter().all(|sample| sample.outcome == Outcome::Ok), "{direct:#?}");
+    let is_told = |reason: &Option<String>| reason.as_ref().is_some_and(|text| text.contains("no container was run"));
+    ensure!(!containers.is_empty() && containers.iter().all(|sample| is_told(&sample.reason)), "{containers:#?}");
+    let table = String::from_utf8_lossy(&output.stdout);
+    ensure!(table.contains("not measured"), "the table has no row for it:\n{table}");
     Ok(())
 }

@@ -1,0 +1,115 @@
+//! Whether a container really ran: what containerd itself says of a task, beside what its client's exit status claims. A
+//! client that does nothing ends with 0 too, and a program that prints nothing looks the same through it.
+//!
+//! It listens with `ctr events` until every cell was seen once, which is in the first round; later rounds run without.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+use super::Ctr;
+use crate::case::Cell;
+use crate::cmd::Following;
+use crate::measure::clock::Stopwatch;
+
+/// How long an event may be on its way.
+const EVENT_LIMIT: Duration = Duration::from_secs(10);
+/// How long one sign of life may take: events from before the client listens are lost, so another one is caused.
+const SIGN_LIMIT: Duration = Duration::from_millis(250);
+/// What containerd publishes when a task has begun, and when it has ended.
+const TOPICS: [&str; 2] = ["/tasks/start", "/tasks/exit"];
+
+/// Listens to containerd until every cell was seen.
+#[derive(Debug)]
+pub struct Witness {
+    events: Following,
+    namespace: String,
+    lines: Vec<String>,
+    /// Bench and cell pairs that nobody saw run yet.
+    unseen: BTreeSet<(usize, Cell)>,
+}
+
+impl Witness {
+    /// Begins to listen, and returns when events arrive.
+    ///
+    /// # Errors
+    /// When none does.
+    pub fn start(ctr: &Ctr, unseen: BTreeSet<(usize, Cell)>) -> anyhow::Result<Self> {
+        let events = ctr.cmd().arg("events").follow()?;
+        let mut witness = Self { events, namespace: ctr.namespace.clone(), lines: Vec::new(), unseen };
+        let clock = Stopwatch::start();
+        let mut sign = 0;
+        while clock.elapsed() < EVENT_LIMIT {
+            sign += 1;
+            let label = format!("xtask.sign={sign}");
+            ctr.cmd().args(["namespaces", "label", &ctr.namespace, &label]).run()?;
+            if witness.events.line(SIGN_LIMIT)?.is_some() {
+                return Ok(witness);
+            }
+        }
+        bail!(
+            "`{}` shows none of containerd's events, so nothing would prove that a container ran",
+            ctr.program.display()
+        )
+    }
+
+    /// Whether this cell still has to be seen.
+    pub fn wants(&self, key: (usize, Cell)) -> bool {
+        self.unseen.contains(&key)
+    }
+
+    /// Nobody has to see this cell any more.
+    pub fn forget(&mut self, key: (usize, Cell)) {
+        self.unseen.remove(&key);
+    }
+
+    /// Whether there is nothing left to see.
+    pub fn is_done(&self) -> bool {
+        self.unseen.is_empty()
+    }
+
+    /// Looks for the task of a container that is said to have run.
+    ///
+    /// # Errors
+    /// When containerd started no such task, or did not see it end.
+    pub fn look(&mut self, id: &str) -> anyhow::Result<()> {
+        let clock = Stopwatch::start();
+        loop {
+            let missing =
+                TOPICS.iter().find(|topic| !self.lines.iter().any(|line| is(line, topic, &self.namespace, id)));
+            let Some(missing) = missing else { break };
+            let left = EVENT_LIMIT.saturating_sub(clock.elapsed());
+            let line = self.events.line(left)?.with_context(|| {
+                format!(
+                    "the client ended as if it had run `{id}`, but containerd reported no `{missing}`: no container was \
+                     run"
+                )
+            })?;
+            self.lines.push(line);
+        }
+        self.lines.clear();
+        Ok(())
+    }
+}
+
+/// `2026-11-23 10:15:00.123456789 +0000 UTC NAMESPACE /tasks/exit {"container_id":"r0-p3",…}`.
+fn is(line: &str, topic: &str, namespace: &str, id: &str) -> bool {
+    line.contains(&format!(" {namespace} {topic} ")) && line.contains(&format!("\"container_id\":\"{id}\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_that_of_one_container_in_one_namespace() {
+        let line = r#"2026-11-23 10:15:00.1 +0000 UTC ours /tasks/exit {"container_id":"r0-p3","id":"r0-p3","pid":7}"#;
+        assert!(is(line, "/tasks/exit", "ours", "r0-p3"));
+        for (topic, namespace, id) in
+            [("/tasks/start", "ours", "r0-p3"), ("/tasks/exit", "theirs", "r0-p3"), ("/tasks/exit", "ours", "r0-p33")]
+        {
+            assert!(!is(line, topic, namespace, id));
+        }
+    }
+}
