@@ -82,7 +82,8 @@ impl Shown {
         }
     }
 
-    /// On a terminal in one line; elsewhere a line at the beginning and at each further tenth.
+    /// On a terminal in one line; elsewhere a line at the beginning, at each further tenth, and for the last one, which
+    /// is the program itself and takes longest.
     fn built(&mut self, done: u64, total: u64) {
         let text = format!("building the program `cargo xtask`: {done} of {total} crates and build scripts");
         if std::io::stderr().is_terminal() {
@@ -90,7 +91,7 @@ impl Shown {
             self.drawn = true;
             return;
         }
-        let tenths = done * 10 / total.max(1);
+        let tenths = if done + 1 == total { 10 } else { done * 10 / total.max(1) };
         if self.tenths.is_none_or(|before| tenths > before) {
             note(&text);
             self.tenths = Some(tenths);

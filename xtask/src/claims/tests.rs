@@ -72,7 +72,7 @@ fn an_unknown_key_is_an_error_with_line_and_expectation() {
 #[test]
 fn wrong_claims_are_named_with_what_is_wrong() {
     for (from, to, expected) in [
-        ("native/process", "native/docker", "`b`: unknown case `native/docker`"),
+        ("native/process", "native/docker", "`b`: no case matches `native/docker`"),
         ("native/process", "native/runc", "`b`: `native/runc` is a container"),
         ("numerator = \"a\"", "numerator = \"x\"", "`c`: `numerator`: no claim has the id `x`"),
         ("numerator = \"a\"", "numerator = \"c\"", "claim `c` is not about a time"),

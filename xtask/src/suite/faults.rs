@@ -18,6 +18,8 @@ const STAGE_LIMIT_SECONDS: u64 = 600;
 
 /// Every fault.
 pub fn faults(rig: &Rig) -> Vec<Check> {
+    // A cold build is no fault, and takes minutes.
+    let built = Check::of("what the stage needs is built", rig.xtask(&["build"]).run().map(|_| ()));
     let clock = Stopwatch::start();
     let areas = [
         access::checks,
@@ -29,7 +31,8 @@ pub fn faults(rig: &Rig) -> Vec<Check> {
         secrets::checks,
         text::checks,
     ];
-    let mut checks: Vec<Check> = areas.iter().flat_map(|area| area(rig)).collect();
+    let mut checks = vec![built];
+    checks.extend(areas.iter().flat_map(|area| area(rig)));
     checks.push(Check::of("the stage ends within 10 minutes", within(clock.elapsed().as_secs())));
     checks
 }
