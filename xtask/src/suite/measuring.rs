@@ -211,17 +211,17 @@ fn hyperfine(rig: &Rig) -> anyhow::Result<()> {
     let noop = rig.workspace.artifacts().join("noop-native");
     let allowed = rustix::thread::sched_getaffinity(None)?;
     let processor = (0..rustix::thread::CpuSet::MAX_CPU).find(|cpu| allowed.is_set(*cpu)).context("no processor")?;
-    let pinned = |program: &Path| Cmd::new("taskset").arg("-c").arg(processor.to_string()).arg(program);
+    let processor = processor.to_string();
     let mut ratios = Vec::new();
     for turn in 0..7 {
         let out = rig.scratch.join(format!("alternation-{turn}"));
         let args =
             ["bench", "--bench", "noop", "--case", "native/process", "--rounds", "300", "--warmup", "20", "--out"];
-        pinned(rig.program()).args(args).arg(&out).dir(rig.workspace.root()).run()?;
+        rig.xtask_below("taskset", ["-c", &processor]).args(args).arg(&out).run()?;
         let ours = json(&out.join("summary.json"))?["cases"][0]["median_ns"].as_f64().context("no median")?;
         let export = rig.scratch.join(format!("hyperfine-{turn}.json"));
         let args = ["-N", "--style", "none", "--warmup", "20", "--runs", "600", "--export-json"];
-        pinned(&hyperfine).args(args).arg(&export).arg(&noop).run()?;
+        Cmd::new("taskset").args(["-c", &processor]).arg(&hyperfine).args(args).arg(&export).arg(&noop).run()?;
         let theirs = json(&export)?["results"][0]["median"].as_f64().context("no median")? * 1e9;
         ratios.push(ours / theirs);
     }
