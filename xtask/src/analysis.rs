@@ -8,9 +8,9 @@ use crate::case::{Case, Cell, Replica};
 use crate::claims::Claim;
 use crate::claims::judge::{Evidence, Question, judge};
 use crate::results::{Comparison, Manifest, SCHEMA, Sample, SizeRow, Summary};
-use crate::stats::looks::widest;
-use crate::stats::verdict::Margin;
-use crate::stats::{Confidence, Pair, paired_ratio};
+use stats::looks::widest;
+use stats::verdict::Margin;
+use stats::{Confidence, Pair, paired_ratio};
 
 pub mod cells;
 #[cfg(test)]

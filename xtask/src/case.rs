@@ -5,41 +5,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+pub use oci::kind::Kind;
 use serde::{Deserialize, Serialize};
 
 use crate::names::Names;
-
-/// A file that is built and shipped. Three of them come from one source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// A static ELF executable for linux/amd64.
-    Native,
-    /// A WebAssembly module for WASI preview 1, as rustc made it.
-    Wasm,
-    /// The same module with the engine's ahead-of-time code in a custom section.
-    WasmAot,
-}
-
-impl Kind {
-    /// Every kind, in the order in which tables show them.
-    pub const ALL: [Self; 3] = [Self::Native, Self::Wasm, Self::WasmAot];
-
-    /// The name in tables, files, tags and JSON.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Native => "native",
-            Self::Wasm => "wasm",
-            Self::WasmAot => "wasm-aot",
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
 
 /// How a kind is executed: a native binary by the kernel, a module in one of the engine's two modes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

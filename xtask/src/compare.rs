@@ -10,9 +10,9 @@ use crate::analysis::Level;
 use crate::analysis::cells::Cells;
 use crate::case::TWIN_SUFFIX;
 use crate::results::{Manifest, Sample, Verdict};
-use crate::stats::unpaired::{Estimate, Unpaired, unpaired_ratio};
-use crate::stats::verdict::{Limits, Margin, verdict};
-use crate::stats::{Confidence, Samples};
+use stats::unpaired::{Estimate, Unpaired, unpaired_ratio};
+use stats::verdict::{Limits, Margin, verdict};
+use stats::{Confidence, Samples};
 
 pub mod differences;
 pub mod gate;

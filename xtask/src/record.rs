@@ -7,13 +7,13 @@ use crate::commands::bench::{Prepared, sequential};
 use crate::compile::Artifact;
 use crate::measure::clock::Utc;
 use crate::measure::session::Measured;
-use crate::oci::Image;
 use crate::plan::Plan;
 use crate::results::{BenchRecord, Finished, ImageRecord, Manifest, NotMeasured, ProgramRecord, SCHEMA};
 use crate::secret::without_accounts;
 use crate::toolbox::Toolbox;
 use crate::workspace::Workspace;
 use crate::{compile, machine};
+use oci::Image;
 
 /// The nominal coverage of every interval.
 pub const CONFIDENCE: f64 = 0.95;
@@ -89,7 +89,7 @@ fn bench(bench: &crate::bench::Bench) -> BenchRecord {
         name: bench.name.clone(),
         program: bench.program.clone(),
         args: bench.args.clone(),
-        expected_sha256: crate::oci::digest::Digest::of(bench.expected.as_bytes()).hex(),
+        expected_sha256: oci::digest::Digest::of(bench.expected.as_bytes()).hex(),
         why: bench.why.clone(),
         sweep: bench.sweep.clone(),
     }

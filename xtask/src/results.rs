@@ -15,9 +15,10 @@ pub use manifest::{
     ArtifactRecord, BenchRecord, Finished, HostRecord, ImageRecord, LoadDuring, Machine, Manifest, NotMeasured,
     PackageRecord, ProgramRecord, RunStatus, Sequential, Source, SweepPoint, UntilEnd, UntilReason,
 };
+pub use stats::verdict::Verdict;
 pub use summary::{
     CaseSummary, ClaimRow, ClaimVerdict, Comparison, Drift, Estimate, Fit, Place, Quantity, Resolution, SizeRow,
-    Summary, Verdict, Warning,
+    Summary, Warning,
 };
 
 /// The version of the stored format. Raised when a field changes its meaning or goes away.

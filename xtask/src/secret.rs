@@ -7,7 +7,7 @@ use std::fmt;
 
 use anyhow::{Context as _, ensure};
 
-use crate::oci::digest::Digest;
+use oci::digest::Digest;
 
 /// What stands in a text instead of an account.
 const HIDDEN: &str = "***";

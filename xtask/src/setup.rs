@@ -10,15 +10,15 @@ use crate::cli::{ProgramArgs, RegistryArgs};
 use crate::compile::{self, Artifact};
 use crate::measure::session::KindImage;
 use crate::measure::stop::Stop;
-use crate::oci::definition::Definition;
-use crate::oci::epoch::Epoch;
-use crate::oci::{self, Blob, Content, Image, ImageSet};
 use crate::plan::Build;
 use crate::registry::{Access, Credentials, Destination, EmbeddedRegistry, Patience, PlainHttp, Pushed};
 use crate::secret::Secret;
 use crate::toolbox::talk::Stderr;
 use crate::toolbox::{self, Group, Mirror, Options, Toolbox};
 use crate::workspace::Workspace;
+use oci::definition::Definition;
+use oci::epoch::Epoch;
+use oci::{self, Blob, Content, Image, ImageSet};
 
 /// What the steps of a set-up are called.
 pub const PROGRAMS: &str = "the programs that this machine lacks";

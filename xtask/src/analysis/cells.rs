@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::case::{Case, Cell, Replica};
 use crate::results::{BenchRecord, Manifest, Outcome, Sample};
-use crate::stats::Timed;
+use stats::Timed;
 
 /// Every bench × cell of a manifest, in its order, with what was measured.
 pub struct Cells<'a> {

@@ -5,7 +5,7 @@ use crate::results::{
     ArtifactRecord, BenchRecord, Finished, HostRecord, ImageRecord, LoadDuring, Machine, Manifest, Outcome,
     PackageRecord, ProgramRecord, RunStatus, SCHEMA, Sample, Source, SweepPoint,
 };
-use crate::stats::random::{Random, Stream};
+use stats::random::{Random, Stream};
 
 /// A manifest of a complete, quiet run: array-sum, noop and a sweep, in the default cases with their twins.
 pub fn manifest(rounds: u32) -> Manifest {

@@ -4,8 +4,8 @@ use super::Level;
 use super::cells::Cells;
 use crate::case::{Case, Mode, Runner, TWIN_SUFFIX};
 use crate::results::{Comparison, Resolution};
-use crate::stats::verdict::{Limits, Margin, more_rounds, verdict};
-use crate::stats::{Pair, PairedRatio, paired_ratio};
+use stats::verdict::{Limits, Margin, more_rounds, verdict};
+use stats::{Pair, PairedRatio, paired_ratio};
 
 /// The A/A rows: twin over case, for every bench.
 pub fn resolutions(cells: &Cells<'_>, level: Level) -> Vec<Resolution> {

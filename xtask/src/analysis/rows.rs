@@ -3,9 +3,9 @@
 use super::cells::{CellRuns, Cells};
 use crate::case::TWIN_SUFFIX;
 use crate::results::{CaseSummary, Drift, NotMeasured};
-use crate::stats::describe::Percentile;
-use crate::stats::drift::spearman;
-use crate::stats::{Confidence, Samples};
+use stats::describe::Percentile;
+use stats::drift::spearman;
+use stats::{Confidence, Samples};
 
 /// Every bench × cell in the manifest's order; rows without samples have only their counts.
 pub fn case_rows(cells: &Cells<'_>, confidence: Confidence) -> Vec<CaseSummary> {

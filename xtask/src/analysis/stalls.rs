@@ -3,7 +3,7 @@
 
 use super::cells::Cells;
 use crate::results::{CaseSummary, Warning};
-use crate::stats::Timed;
+use stats::Timed;
 
 /// So many times its row's median: the recorded run, on a shared virtual machine, has none above 4.4 times.
 const STALL_RATIO_MIN: f64 = 5.0;

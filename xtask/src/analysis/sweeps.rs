@@ -4,8 +4,8 @@ use super::Level;
 use super::cells::Cells;
 use crate::case::TWIN_SUFFIX;
 use crate::results::{CaseSummary, Estimate, Fit, Warning};
-use crate::stats::Interval;
-use crate::stats::fit::{REPLICATES, Sweep, SweepFit};
+use stats::Interval;
+use stats::fit::{REPLICATES, Sweep, SweepFit};
 
 /// Beyond this relative distance of a median from its line, the line is not the answer.
 const MISFIT_MAX: f64 = 0.15;
@@ -85,7 +85,7 @@ fn complete_rounds(cells: &Cells<'_>, points: &[Point<'_>], case: &str) -> Vec<V
         .collect()
 }
 
-fn by_round(runs: &[crate::stats::Timed]) -> std::collections::BTreeMap<u32, f64> {
+fn by_round(runs: &[stats::Timed]) -> std::collections::BTreeMap<u32, f64> {
     runs.iter().map(|timed| (timed.round, timed.value)).collect()
 }
 

@@ -6,9 +6,9 @@ use super::Level;
 use super::cells::Cells;
 use super::ratios::twin_ratio;
 use crate::results::{CaseSummary, Comparison, LoadDuring, Resolution, RunStatus, Warning};
-use crate::stats::describe::{OUTLIER_LIMIT, Samples};
-use crate::stats::interval::rounds_for_interval;
-use crate::stats::verdict::Limits;
+use stats::describe::{OUTLIER_LIMIT, Samples};
+use stats::interval::rounds_for_interval;
+use stats::verdict::Limits;
 
 mod advice;
 
@@ -306,7 +306,7 @@ fn circumstances(findings: &Findings<'_>) -> Vec<Warning> {
             "commit them and run again before recording: nobody else can build what was measured",
         ));
     }
-    if crate::stats::Confidence::new(manifest.confidence).is_none() {
+    if stats::Confidence::new(manifest.confidence).is_none() {
         all.push(warning(
             format!("the manifest asks for a confidence of {}, which is none", manifest.confidence),
             "95 % was used",

@@ -7,7 +7,7 @@
 use super::{Claim, Size, Statement, Tolerance};
 use crate::case::{Case, Kind};
 use crate::results::{CaseSummary, ClaimRow, ClaimVerdict, Manifest, Place, Quantity, SizeRow};
-use crate::stats::{Interval, PairedRatio};
+use stats::{Interval, PairedRatio};
 
 /// A ratio that a claim asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,11 +18,11 @@ use crate::results::store::{RunDir, ensure_new};
 use crate::results::{Manifest, NotMeasured, RunStatus, Sequential};
 use crate::setup::{Shipped, Shipping};
 use crate::stage::Parts;
-use crate::stats::Confidence;
 use crate::toolbox::Toolbox;
 use crate::toolbox::talk::Steps;
 use crate::workspace::Workspace;
-use crate::{lock, record, setup, stage, stats};
+use crate::{lock, record, setup, stage};
+use stats::Confidence;
 
 #[cfg(test)]
 mod tests;

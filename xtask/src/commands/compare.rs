@@ -8,8 +8,8 @@ use crate::commands;
 use crate::compare::gate::{GateOutcome, Limits, Threshold, Undecided};
 use crate::compare::{Run, RunComparison, Runs, Wanted, compare};
 use crate::results::store::RunDir;
-use crate::stats::verdict::Margin;
 use crate::workspace::Workspace;
+use stats::verdict::Margin;
 
 mod shown;
 

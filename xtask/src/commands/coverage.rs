@@ -2,7 +2,7 @@
 
 use crate::cli::{CoverageArgs, Exit};
 use crate::commands;
-use crate::stats::simulation::{Setup, coverage_table};
+use stats::simulation::{Setup, coverage_table};
 
 /// Prints the table, interleaved beside sequential.
 pub fn run(args: CoverageArgs) -> anyhow::Result<Exit> {

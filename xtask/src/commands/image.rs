@@ -1,10 +1,10 @@
 //! `image`: the OCI layout, made or checked.
 
 use crate::cli::{Exit, Format, ImageArgs};
-use crate::oci::{self, ImageSet};
 use crate::toolbox::talk::Steps;
-use crate::workspace::Workspace;
+use crate::workspace::{MARKER, Workspace};
 use crate::{commands, lock, setup};
+use oci::{self, ImageSet};
 use serde::Serialize;
 
 /// Makes the layout below `target/oci`, or verifies the one that is there.
@@ -23,7 +23,7 @@ pub fn run(workspace: &Workspace, args: &ImageArgs) -> anyhow::Result<Exit> {
 }
 
 fn verify(workspace: &Workspace, format: Format) -> anyhow::Result<Exit> {
-    let findings = oci::verify::verify(&workspace.oci())?;
+    let findings = oci::verify::verify(&workspace.oci(), &[MARKER])?;
     if format == Format::Json {
         let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
         commands::print_json(&findings)?;

@@ -283,8 +283,7 @@ fn a_strict_gate_fails_on_what_it_can_not_see() {
 /// By hand: a ratio of 1 whose interval begins at 0.8 has its interval above 1.05 when the true ratio is 1.3125.
 #[test]
 fn the_smallest_slow_down_that_could_have_been_seen_follows_from_the_interval() {
-    let estimate =
-        Estimate { value: 1.0, interval: Some(crate::stats::Interval { low: 0.8, high: 1.2, confidence: 0.95 }) };
+    let estimate = Estimate { value: 1.0, interval: Some(stats::Interval { low: 0.8, high: 1.2, confidence: 0.95 }) };
     let ratio = Ratio::new(&estimate, Margin::new(0.02), 1.05);
     assert!((ratio.smallest_slowdown.unwrap() - 0.3125).abs() < 1e-12);
     let ours = compared(30, nothing, nothing, Some(5.0));

@@ -9,8 +9,8 @@ use super::prompt::Prompt;
 use super::{Ctr, Scheme};
 use crate::cmd::Watched;
 use crate::measure::stop::Stop;
-use crate::oci::digest::Digest;
 use crate::secret::Secret;
+use oci::digest::Digest;
 
 /// How long a pull may take whatever its size: name resolution, log in, a few answers, unpacking.
 const LIMIT: Duration = Duration::from_secs(30);

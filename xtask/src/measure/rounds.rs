@@ -312,7 +312,7 @@ impl Loop<'_> {
             system_ns: ran.map(|ran| ran.system_ns),
             outcome,
             reason,
-            output_sha256: ran.map(|ran| crate::oci::digest::Digest::of(&ran.stdout).hex()),
+            output_sha256: ran.map(|ran| oci::digest::Digest::of(&ran.stdout).hex()),
         }
     }
 

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::case::{Cell, Kind};
 use crate::containerd::{Runtimes, Scheme};
-use crate::oci::digest::Digest;
 use crate::plan::Schedule;
 use crate::results::{HostRecord, LoadDuring, NotMeasured, RunStatus, UntilEnd};
+use oci::digest::Digest;
 
 /// What to run, with what, and where to write it down.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -10,9 +10,9 @@ use super::embedded::runtime;
 use super::push::{Access, Pushed, Traffic, push};
 use super::session::{Session, expect_same};
 use crate::measure::stop::Stop;
-use crate::oci::digest::Digest;
-use crate::oci::epoch::Epoch;
-use crate::oci::{ImageSet, example};
+use oci::digest::Digest;
+use oci::epoch::Epoch;
+use oci::{ImageSet, example};
 
 /// What was seen, when all was as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use anyhow::{Context as _, ensure};
 
-use crate::oci::digest::Digest;
+use oci::digest::Digest;
 
 /// When plain HTTP is spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,8 +19,8 @@ use tokio::sync::oneshot;
 
 use super::credentials::Credentials;
 use super::destination::Destination;
-use crate::oci::digest::Digest;
 use crate::secret::Secret;
+use oci::digest::Digest;
 
 /// The account's name.
 const USER: &str = "bench";

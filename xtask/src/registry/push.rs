@@ -20,8 +20,8 @@ use super::embedded::runtime;
 use super::patience::Patience;
 use super::session::{Presence, Session, expect_same};
 use crate::measure::stop::Stop;
-use crate::oci::digest::Digest;
-use crate::oci::{Blob, ImageSet, Tagged};
+use oci::digest::Digest;
+use oci::{Blob, ImageSet, Tagged};
 
 /// Requests under way at a time: enough to overlap client and server, few enough for any registry.
 const CONCURRENT: usize = 4;

@@ -22,8 +22,8 @@ use super::push::Access;
 
 mod documents;
 
-use crate::oci::digest::Digest;
 use documents::Documents;
+use oci::digest::Digest;
 
 /// How we are called in a registry's log.
 const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));

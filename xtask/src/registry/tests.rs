@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::faulty::{self, counted};
 use super::*;
 use crate::measure::stop::Stop;
-use crate::oci::epoch::Epoch;
-use crate::oci::{ImageSet, example};
+use oci::epoch::Epoch;
+use oci::{ImageSet, example};
 
 /// Nothing here waits for real: attempts follow each other at once.
 fn quick() -> Access {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::NotMeasured;
+use super::{NotMeasured, Verdict};
 
 /// `summary.json`: computed from manifest and samples by `analysis`, and by nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,22 +94,6 @@ pub struct SizeRow {
     pub image_bytes_compressed: Option<u64>,
     /// The layers as unpacked tar streams.
     pub image_bytes_unpacked: Option<u64>,
-}
-
-/// What a paired comparison says, given the margin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// The whole interval lies below 1 − δ.
-    Faster,
-    /// The whole interval lies above 1 + δ.
-    Slower,
-    /// The whole interval lies within 1 ± δ.
-    Same,
-    /// Neither: more rounds would tell.
-    Undetermined,
-    /// Not beyond the margin, and the A/A resolution makes the margin too wide to call anything the same.
-    TooNoisy,
 }
 
 /// A ratio of two cells of one run, paired by round.

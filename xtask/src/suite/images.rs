@@ -85,7 +85,7 @@ fn skopeo(rig: &Rig) -> anyhow::Result<()> {
         let copy = ["copy", "--all", "--preserve-digests", &from, &format!("dir:{}", to.display())];
         Cmd::new(&skopeo).arg(policy).args(copy).run()?;
         let copied = std::fs::read(to.join("manifest.json"))?;
-        let digest = format!("sha256:{}", crate::oci::digest::Digest::of(&copied).hex());
+        let digest = format!("sha256:{}", oci::digest::Digest::of(&copied).hex());
         ensure!(manifest["digest"] == digest, "skopeo's `{tag}` has digest {digest}");
     }
     Ok(())

@@ -70,7 +70,7 @@ fn push(rig: &Rig) -> anyhow::Result<()> {
 
 fn same_digest(stored: &Path, digest: &str) -> anyhow::Result<()> {
     let bytes = std::fs::read(stored).with_context(|| format!("the registry does not hold `{}`", stored.display()))?;
-    let found = crate::oci::digest::Digest::of(&bytes).hex();
+    let found = oci::digest::Digest::of(&bytes).hex();
     ensure!(found == digest, "the registry holds {found} for {digest}");
     Ok(())
 }

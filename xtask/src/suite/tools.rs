@@ -139,10 +139,7 @@ fn digests(artifacts: &Value) -> anyhow::Result<()> {
     for row in rows {
         let path = row["path"].as_str().context("no path")?;
         let bytes = std::fs::read(path).with_context(|| format!("can not read `{path}`"))?;
-        ensure!(
-            row["sha256"].as_str() == Some(&crate::oci::digest::Digest::of(&bytes).hex()),
-            "`{path}` has another digest"
-        );
+        ensure!(row["sha256"].as_str() == Some(&oci::digest::Digest::of(&bytes).hex()), "`{path}` has another digest");
     }
     Ok(())
 }

@@ -12,10 +12,10 @@ use oci_client::errors::OciDistributionError;
 use reqwest::{Client, Method, RequestBuilder, Response, header};
 
 use super::USER_AGENT;
-use crate::oci::digest::Digest;
 use crate::registry::credentials::Credentials;
 use crate::registry::destination::{Destination, Place};
 use crate::registry::push::Access;
+use oci::digest::Digest;
 
 /// The longest document that is read: what registries have to accept (OCI distribution-spec, "Pushing Manifests").
 const LONGEST_BYTES: usize = 4 << 20;
@@ -23,7 +23,7 @@ const LONGEST_BYTES: usize = 4 << 20;
 const REFUSAL_BYTES: usize = 4 << 10;
 
 /// The media types that a manifest may be answered with: those that are pushed.
-const ACCEPTED: [&str; 2] = [crate::oci::manifest::MEDIA_TYPE, crate::oci::index::MEDIA_TYPE];
+const ACCEPTED: [&str; 2] = [oci::manifest::MEDIA_TYPE, oci::index::MEDIA_TYPE];
 
 const DIGEST_HEADER: &str = "Docker-Content-Digest";
 

@@ -7,9 +7,9 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::Module;
-use crate::oci::digest::Digest;
-use crate::oci::epoch::Epoch;
-use crate::oci::layer::{Algorithm, Compression, File, Layer};
+use oci::digest::Digest;
+use oci::epoch::Epoch;
+use oci::layer::{Algorithm, Compression, File, Layer};
 
 /// How an image holds its program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -29,6 +29,7 @@ impl Confidence {
 
     /// The level at which each of `parts` statements is to be made so that all of them hold together at
     /// this one, whatever their dependence: `1 − α/parts` (Bonferroni's inequality).
+    #[must_use]
     pub fn split(self, parts: usize) -> Self {
         Self(1.0 - self.alpha() / parts.max(1) as f64)
     }
@@ -47,6 +48,7 @@ pub struct Interval {
 
 impl Interval {
     /// Both ends through an increasing function (`exp`, for an interval of a logarithm).
+    #[must_use]
     pub fn map(self, increasing: impl Fn(f64) -> f64) -> Self {
         Self { low: increasing(self.low), high: increasing(self.high), confidence: self.confidence }
     }

@@ -18,8 +18,7 @@ use super::index::{self, Index};
 use super::layer::{Algorithm, unpack};
 use super::layout::{BLOBS, INDEX, MARKER, Marker, REF_NAME, WAY_OUT, blob_path};
 use super::manifest::{self, Descriptor, Manifest, SCHEMA_VERSION};
-use crate::case::Kind;
-use crate::workspace::MARKER as OWNER;
+use crate::kind::Kind;
 
 mod archive;
 #[cfg(test)]
@@ -44,13 +43,14 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Checks a layout. No findings means that every byte of it is accounted for.
+/// Checks a layout. No findings means that every byte of it is accounted for; `beside` names the files that the caller
+/// keeps in the folder next to it.
 ///
 /// # Errors
 /// When the folder is not there or can not be listed.
-pub fn verify(dir: &Path) -> anyhow::Result<Vec<Finding>> {
+pub fn verify(dir: &Path, beside: &[&str]) -> anyhow::Result<Vec<Finding>> {
     ensure!(dir.is_dir(), "there is no image layout at `{}`: run `cargo xtask image` to make it", dir.display());
-    let mut verifier = Verifier { dir, findings: Vec::new(), seen: BTreeMap::new() };
+    let mut verifier = Verifier { dir, beside, findings: Vec::new(), seen: BTreeMap::new() };
     verifier.marker();
     verifier.index();
     verifier.strangers()?;
@@ -66,6 +66,7 @@ struct Followed {
 
 struct Verifier<'a> {
     dir: &'a Path,
+    beside: &'a [&'a str],
     findings: Vec<Finding>,
     /// Blobs that something refers to; each document is followed once.
     seen: BTreeMap<Digest, Followed>,
@@ -234,11 +235,11 @@ impl Verifier<'_> {
         let blobs = Path::new(BLOBS);
         let parent = blobs.parent().unwrap_or(blobs);
         let referenced: BTreeSet<PathBuf> = self.seen.keys().map(|digest| blob_path(*digest)).collect();
-        for (folder, known) in [
-            (Path::new(""), BTreeSet::from([MARKER.into(), INDEX.into(), parent.to_path_buf(), OWNER.into()])),
-            (parent, BTreeSet::from([blobs.to_path_buf()])),
-            (blobs, referenced),
-        ] {
+        let mut top = BTreeSet::from([MARKER.into(), INDEX.into(), parent.to_path_buf()]);
+        top.extend(self.beside.iter().map(PathBuf::from));
+        for (folder, known) in
+            [(Path::new(""), top), (parent, BTreeSet::from([blobs.to_path_buf()])), (blobs, referenced)]
+        {
             let full = self.dir.join(folder);
             if !full.is_dir() {
                 self.report(folder, "a folder", "none");

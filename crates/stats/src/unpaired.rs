@@ -63,7 +63,7 @@ impl Estimate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::random::{Random, Stream};
+    use crate::random::{Random, Stream};
 
     fn run(values: &[f64]) -> Samples {
         Samples::new(values.to_vec()).unwrap()

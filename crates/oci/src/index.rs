@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::manifest::{Descriptor, SCHEMA_VERSION};
-use crate::case::Kind;
+use crate::kind::Kind;
 
 /// The media type of [`Index`].
 pub const MEDIA_TYPE: &str = "application/vnd.oci.image.index.v1+json";

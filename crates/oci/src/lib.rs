@@ -15,7 +15,7 @@ use self::epoch::Epoch;
 use self::index::Index;
 use self::layer::{File, Layer};
 use self::manifest::{Descriptor, Manifest, PlatformRecord};
-use crate::case::Kind;
+use crate::kind::Kind;
 
 pub mod config;
 pub mod definition;
@@ -23,6 +23,7 @@ pub mod digest;
 pub mod epoch;
 pub mod example;
 pub mod index;
+pub mod kind;
 pub mod layer;
 pub mod layout;
 pub mod manifest;
@@ -116,7 +117,6 @@ pub struct IndexImage {
 
 /// Every byte of an image that matters for shipping, under the names of `results::ImageRecord`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_field_names, reason = "units are part of a name")]
 pub struct Sizes {
     /// The manifest.
     pub manifest_bytes: u64,

@@ -122,9 +122,9 @@ fn remove(folder: &Path, which: impl Fn(&str) -> bool) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oci::epoch::Epoch;
-    use crate::oci::example;
-    use crate::oci::verify::verify;
+    use crate::epoch::Epoch;
+    use crate::example;
+    use crate::verify::verify;
 
     fn written() -> (tempfile::TempDir, ImageSet) {
         let dir = tempfile::tempdir().unwrap();
@@ -145,7 +145,7 @@ mod tests {
         }
         write(dir.path(), &set).unwrap();
         assert_eq!(inode(&blob(0)), before);
-        assert_eq!(verify(dir.path()).unwrap(), []);
+        assert_eq!(verify(dir.path(), &[]).unwrap(), []);
     }
 
     #[test]
@@ -154,6 +154,6 @@ mod tests {
         let fewer = ImageSet::new(set.images()[..1].to_vec()).unwrap();
         write(dir.path(), &fewer).unwrap();
         assert_eq!(fs::read_dir(dir.path().join(BLOBS)).unwrap().count(), 4);
-        assert_eq!(verify(dir.path()).unwrap(), []);
+        assert_eq!(verify(dir.path(), &[]).unwrap(), []);
     }
 }

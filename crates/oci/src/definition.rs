@@ -12,7 +12,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::layer::{Algorithm, Compression};
-use crate::case::Kind;
+use crate::kind::Kind;
 
 /// What stands for the program's name in a definition.
 const PLACEHOLDER: &str = "{program}";
@@ -355,7 +355,7 @@ labels = { "x.y" = "{program}" }
 
     #[test]
     fn the_definitions_of_this_project_are_one_per_kind() {
-        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../images");
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../images");
         let kinds: Vec<_> = load(&dir).unwrap().iter().map(|definition| definition.kind).collect();
         assert_eq!(kinds, Kind::ALL);
     }

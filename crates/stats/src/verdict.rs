@@ -4,7 +4,24 @@
 
 use super::interval::{Confidence, Interval, rounds_for_interval};
 use super::paired::PairedRatio;
-use crate::results::Verdict;
+
+use serde::{Deserialize, Serialize};
+
+/// What a paired comparison says, given the margin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The whole interval lies below 1 − δ.
+    Faster,
+    /// The whole interval lies above 1 + δ.
+    Slower,
+    /// The whole interval lies within 1 ± δ.
+    Same,
+    /// Neither: more rounds would tell.
+    Undetermined,
+    /// Not beyond the margin, and the A/A resolution makes the margin too wide to call anything the same.
+    TooNoisy,
+}
 
 /// Beyond this many more rounds, "about N more" is no advice any more.
 const MORE_ROUNDS_MAX: f64 = 100_000.0;
@@ -25,6 +42,7 @@ impl Margin {
     }
 
     /// The greater of two.
+    #[must_use]
     pub fn or(self, other: Self) -> Self {
         if other > self { other } else { self }
     }
@@ -57,6 +75,7 @@ impl Limits {
     }
 
     /// As wide as the machine's noise demands.
+    #[must_use]
     pub fn widened(self, by: Margin) -> Self {
         Self { used: self.used.or(by), ..self }
     }

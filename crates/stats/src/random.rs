@@ -52,7 +52,7 @@ impl Random {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::Samples;
+    use crate::Samples;
 
     #[test]
     fn the_same_seed_and_stream_give_the_same_numbers() {

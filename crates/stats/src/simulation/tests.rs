@@ -1,9 +1,9 @@
 //! What the method promises, held against the simulation. Bounded and seeded: the same figures every time.
 
 use super::*;
-use crate::results::Verdict;
-use crate::stats::looks::{look_confidence, looks};
-use crate::stats::verdict::{Limits, Margin, verdict};
+use crate::looks::{look_confidence, looks};
+use crate::verdict::Verdict;
+use crate::verdict::{Limits, Margin, verdict};
 
 fn setup(replicates: u32) -> Setup {
     Setup { replicates, ..Setup::default() }

@@ -65,7 +65,7 @@ fn the_epoch_is_part_of_the_image() {
 
 #[test]
 fn the_order_of_the_contents_does_not_matter() {
-    let definitions = definition::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../images")).unwrap();
+    let definitions = definition::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../images")).unwrap();
     let mut contents: Vec<_> = ["b", "a"]
         .iter()
         .flat_map(|program| {
@@ -95,7 +95,7 @@ fn a_kind_without_definition_and_a_double_image_are_errors() {
     let content = Content { program: "a".to_owned(), kind: Kind::Wasm, bytes: Vec::new() };
     let error = build(&[], std::slice::from_ref(&content), Epoch::ZERO).unwrap_err().to_string();
     assert!(error.contains("images/wasm.toml"), "{error}");
-    let definitions = definition::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../images")).unwrap();
+    let definitions = definition::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../images")).unwrap();
     let error = build(&definitions, &[content.clone(), content], Epoch::ZERO).unwrap_err().to_string();
     assert!(error.contains("`a:wasm`"), "{error}");
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::oci::epoch::Epoch;
+use crate::epoch::Epoch;
 
 /// What was expected, and what was found.
 type Difference = (String, String);

@@ -6,7 +6,7 @@
 use super::definition::parse;
 use super::epoch::Epoch;
 use super::{Content, ImageSet, build};
-use crate::case::Kind;
+use crate::kind::Kind;
 
 /// The program's name.
 pub const PROGRAM: &str = "example";
