@@ -9,8 +9,8 @@ use std::path::Path;
 use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 
-use crate::names::{Misnamed, Names};
-use crate::results::SweepPoint;
+use results::SweepPoint;
+use results::names::{Misnamed, Names};
 
 /// A program, its arguments and the exact output that makes a run of it a sample.
 #[derive(Clone, Debug, PartialEq, Eq)]

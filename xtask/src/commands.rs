@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use serde::Serialize;
 
 use crate::console;
-use crate::report::terminal::{self, ColourChoice};
-use crate::visible::{visible, visible_json};
+use ::report::terminal::{self, ColourChoice};
+use ::report::visible::{visible, visible_json};
 
 pub mod bench;
 pub mod build;
@@ -34,7 +34,7 @@ pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
 }
 
 /// Writes the report on a run to stdout, with the colours that it brings.
-pub fn print_report(run: &crate::report::Run) -> anyhow::Result<()> {
+pub fn print_report(run: &::report::Run) -> anyhow::Result<()> {
     console::result(terminal::render(run, colour()).as_bytes())
 }
 

@@ -12,15 +12,15 @@ use anyhow::{Context as _, ensure};
 use cargo_metadata::Message;
 use launcher::Said;
 
-use crate::case::{Kind, names};
 use crate::cmd;
 use crate::plan::Build;
-use crate::results::ArtifactRecord;
 use crate::toolbox::manifest::{sha256, write_durably_as};
 use crate::toolbox::talk::{Progress, Talk, Unit};
 use crate::toolbox::{Toolbox, elf};
 use crate::workspace::Workspace;
 use aot::Compiler;
+use results::ArtifactRecord;
+use results::case::{Kind, names};
 use toolchain::Toolchain;
 
 mod aot;

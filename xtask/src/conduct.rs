@@ -9,8 +9,6 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use crate::analysis;
-use crate::case::{Case, Cell};
 use crate::containerd::Ctr;
 use crate::host::daemon::{Daemon, Places, Programs, SOCKET};
 use crate::host::orphans::Orphans;
@@ -21,9 +19,11 @@ use crate::measure::clock::Stopwatch;
 use crate::measure::rounds::{self, Stage, Width};
 use crate::measure::session::{self, Containers, DaemonChoice, Measured, Pull, Session, Until};
 use crate::measure::stop::Stop;
-use crate::results::store::SampleSink;
-use crate::results::{HostRecord, Manifest, Outcome, RunStatus, Sample};
 use crate::secret::Secret;
+use results::analysis;
+use results::case::{Case, Cell};
+use results::store::SampleSink;
+use results::{HostRecord, Manifest, Outcome, RunStatus, Sample};
 
 mod pulls;
 
@@ -122,7 +122,7 @@ fn measured(rounds: rounds::Rounds, pulls: Vec<Pull>, host: Option<HostRecord>) 
         host,
         not_measured: rounds.not_measured,
         until: rounds.until,
-        load: crate::results::LoadDuring::default(),
+        load: results::LoadDuring::default(),
     }
 }
 

@@ -10,7 +10,7 @@ use std::io::{ErrorKind, Write};
 use anyhow::Context as _;
 
 use crate::secret::without_accounts;
-use crate::visible::visible;
+use report::visible::visible;
 
 /// A line on stderr, in one write. It quotes programs and names of files: what can not be seen in it is escaped, and
 /// an address is shown without its account (`http://user:password@host`).

@@ -10,9 +10,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use crate::case::Runner;
 use crate::cmd::Cmd;
 use crate::measure::child::Invocation;
+use results::case::Runner;
 
 mod prompt;
 mod pull;

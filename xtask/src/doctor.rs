@@ -6,13 +6,13 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::case::names;
 use crate::cmd::Cmd;
 use crate::compile::{self, toolchain};
 use crate::host::{Access, Namespaces};
 use crate::machine;
 use crate::toolbox::{self, Group, State, find_on_path};
 use crate::workspace::Workspace;
+use results::case::names;
 
 mod quiet;
 

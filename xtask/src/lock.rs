@@ -16,8 +16,8 @@ use anyhow::{Context as _, bail, ensure};
 use rustix::fs::OFlags;
 
 use crate::console;
-use crate::visible::visible;
 use crate::workspace::Workspace;
+use report::visible::visible;
 
 /// The lock of the machine, in a folder that all users share.
 const MACHINE: &str = "deploy-bench.lock";

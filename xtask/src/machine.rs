@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::cmd::Cmd;
-use crate::results::{Machine, ProgramRecord, Source};
 use crate::toolbox::manifest::sha256_file;
 use crate::workspace::Workspace;
+use results::{Machine, ProgramRecord, Source};
 
 pub mod load;
 mod text;

@@ -2,14 +2,10 @@
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-mod analysis;
 mod bench;
-mod case;
-mod claims;
 mod cli;
 mod cmd;
 mod commands;
-mod compare;
 mod compile;
 mod conduct;
 mod console;
@@ -19,18 +15,14 @@ mod host;
 mod lock;
 mod machine;
 mod measure;
-mod names;
 mod plan;
 mod record;
 mod registry;
-mod report;
-mod results;
 mod secret;
 mod setup;
 mod stage;
 mod suite;
 mod toolbox;
-mod visible;
 mod workspace;
 
 use std::process::ExitCode;
@@ -45,7 +37,7 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => {
             console::note(format_args!("error: {error:#}"));
-            if error.is::<names::Misnamed>() { Exit::Usage.into() } else { Exit::Failed.into() }
+            if error.is::<results::names::Misnamed>() { Exit::Usage.into() } else { Exit::Failed.into() }
         }
     }
 }

@@ -11,8 +11,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::bench::Bench;
-use crate::case::{Case, Cell, Kind, Replica, Runner};
-use crate::names::Misnamed;
+use results::case::{Case, Cell, Kind, Replica, Runner};
+use results::names::Misnamed;
 
 /// Everything that a run will do, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,12 +8,12 @@ use crate::compile::Artifact;
 use crate::measure::clock::Utc;
 use crate::measure::session::Measured;
 use crate::plan::Plan;
-use crate::results::{BenchRecord, Finished, ImageRecord, Manifest, NotMeasured, ProgramRecord, SCHEMA};
 use crate::secret::without_accounts;
 use crate::toolbox::Toolbox;
 use crate::workspace::Workspace;
 use crate::{compile, machine};
 use oci::Image;
+use results::{BenchRecord, Finished, ImageRecord, Manifest, NotMeasured, ProgramRecord, SCHEMA};
 
 /// The nominal coverage of every interval.
 pub const CONFIDENCE: f64 = 0.95;

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use crate::case::Kind;
 use crate::cli::{ProgramArgs, RegistryArgs};
 use crate::compile::{self, Artifact};
 use crate::measure::session::KindImage;
@@ -19,6 +18,7 @@ use crate::workspace::Workspace;
 use oci::definition::Definition;
 use oci::epoch::Epoch;
 use oci::{self, Blob, Content, Image, ImageSet};
+use results::case::Kind;
 
 /// What the steps of a set-up are called.
 pub const PROGRAMS: &str = "the programs that this machine lacks";

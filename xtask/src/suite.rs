@@ -16,8 +16,8 @@ use crate::commands;
 use crate::host::{Access, Namespaces};
 use crate::lock;
 use crate::measure::clock::Stopwatch;
-use crate::names::{Misnamed, Names};
 use crate::workspace::{LOCK_FOLDER, MARKER, Workspace};
+use results::names::{Misnamed, Names};
 
 mod bad_input;
 mod browser;

@@ -13,11 +13,11 @@ use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::machine;
-use crate::results::PackageRecord;
 use crate::workspace::Workspace;
 use apt::Apt;
 use lock::Lock;
 use manifest::{Check, Manifest, Package, Packaged};
+use results::PackageRecord;
 use suite::Family;
 use talk::Talk;
 

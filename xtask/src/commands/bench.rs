@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use crate::bench::{self, Bench};
-use crate::case::{Case, names};
 use crate::cli::{BenchArgs, Exit};
 use crate::compile::{self, Artifact};
 use crate::host::Access;
@@ -14,14 +13,15 @@ use crate::measure::clock::now_utc;
 use crate::measure::session::{Measured, Output, Session, SessionBench, Until};
 use crate::measure::stop::Stop;
 use crate::plan::{Plan, Rounds, plan, select_cases};
-use crate::results::store::{RunDir, ensure_new};
-use crate::results::{Manifest, NotMeasured, RunStatus, Sequential};
 use crate::setup::{Shipped, Shipping};
 use crate::stage::Parts;
 use crate::toolbox::Toolbox;
 use crate::toolbox::talk::Steps;
 use crate::workspace::Workspace;
 use crate::{lock, record, setup, stage};
+use results::case::{Case, names};
+use results::store::{RunDir, ensure_new};
+use results::{Manifest, NotMeasured, RunStatus, Sequential};
 use stats::Confidence;
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ fn clean_hosts(workspace: &Workspace) -> anyhow::Result<()> {
         left.is_empty(),
         "`{}` was not removed: what is in it is in use, or not this program's own: {}",
         hosts.display(),
-        crate::case::names(&left)
+        results::case::names(&left)
     );
     std::fs::remove_dir(&hosts).with_context(|| format!("can not remove `{}`", hosts.display()))
 }

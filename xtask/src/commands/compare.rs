@@ -5,10 +5,10 @@ use anyhow::Context as _;
 use super::report::{Reported, read};
 use crate::cli::{CompareArgs, CompareFormat, Exit};
 use crate::commands;
-use crate::compare::gate::{GateOutcome, Limits, Threshold, Undecided};
-use crate::compare::{Run, RunComparison, Runs, Wanted, compare};
-use crate::results::store::RunDir;
 use crate::workspace::Workspace;
+use results::compare::gate::{GateOutcome, Limits, Threshold, Undecided};
+use results::compare::{Run, RunComparison, Runs, Wanted, compare};
+use results::store::RunDir;
 use stats::verdict::Margin;
 
 mod shown;

@@ -2,13 +2,13 @@
 
 use anyhow::{Context as _, ensure};
 
-use crate::analysis;
 use crate::cli::{Exit, Format, ReportArgs};
-use crate::report::markdown::Origin;
-use crate::results::RunStatus;
-use crate::results::store::{Run, RunDir};
+use crate::commands;
 use crate::workspace::Workspace;
-use crate::{claims, commands, report};
+use report::markdown::Origin;
+use results::RunStatus;
+use results::analysis;
+use results::store::{Run, RunDir};
 
 /// A run with what was computed from it.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ pub fn read(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Reported> {
     for lost in &run.lost {
         crate::console::note(format_args!("`{}`: {lost}", dir.samples_path().display()));
     }
-    let claims = claims::load(&workspace.claims_toml())?;
+    let claims = results::claims::load(&workspace.claims_toml())?;
     let mut summary = analysis::analyse(&run.manifest, &run.samples, &claims);
     summary.warnings.splice(0..0, analysis::damage(&run.lost));
     let Run { manifest, samples, lost } = run;

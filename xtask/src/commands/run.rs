@@ -3,19 +3,19 @@
 use anyhow::Context as _;
 
 use crate::bench;
-use crate::case::{Case, Cell, Replica};
 use crate::cli::{Exit, RunArgs};
 use crate::host::Access;
 use crate::measure::session::{Output, Session};
 use crate::measure::stop::Stop;
 use crate::plan::{Build, Rounds, Schedule, plan};
-use crate::results::Outcome;
-use crate::results::store::parse_samples;
 use crate::setup::{self, Shipping};
 use crate::stage::{self, Parts};
 use crate::toolbox::talk::Steps;
 use crate::workspace::Workspace;
 use crate::{compile, lock};
+use results::Outcome;
+use results::case::{Case, Cell, Replica};
+use results::store::parse_samples;
 
 /// Sets up what the case needs, runs it once, and says how it ended.
 pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
@@ -70,7 +70,7 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
     told(&parse_samples(&std::fs::read(samples.path())?).0, case)
 }
 
-fn told(samples: &[crate::results::Sample], case: Case) -> anyhow::Result<Exit> {
+fn told(samples: &[results::Sample], case: Case) -> anyhow::Result<Exit> {
     let Some(sample) = samples.first() else { return Ok(Exit::Interrupted) };
     let wall_ms = sample.wall_ns.unwrap_or(0) as f64 / 1e6;
     if sample.outcome == Outcome::Ok {

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::cli::{Exit, Format, ToolboxArgs};
-use crate::results::PackageRecord;
 use crate::toolbox::manifest::Check;
 use crate::toolbox::talk::Stderr;
 use crate::toolbox::{self, Group, Toolbox};
 use crate::workspace::Workspace;
 use crate::{commands, lock, setup};
+use results::PackageRecord;
 
 #[derive(Serialize)]
 struct Document {

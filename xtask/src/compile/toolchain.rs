@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::case::names;
 use crate::cmd::Cmd;
 use crate::toolbox::find_on_path;
 use crate::toolbox::talk::Talk;
 use crate::workspace::Workspace;
+use results::case::names;
 
 /// The compiler that builds every kind.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::case::{Cell, Runner};
 use crate::console;
 use crate::containerd::{Ctr, Login, Pulled, Wanted};
 use crate::measure::clock::Stopwatch;
 use crate::measure::session::{Containers, KindImage, Pull, Session};
 use crate::measure::stop::Stop;
 use crate::secret::Secret;
+use results::case::{Cell, Runner};
 
 /// What was pulled, and what can not be run.
 #[derive(Debug, Default)]

@@ -9,9 +9,9 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 use super::Ctr;
-use crate::case::Cell;
 use crate::cmd::Following;
 use crate::measure::clock::Stopwatch;
+use results::case::Cell;
 
 /// How long an event may be on its way.
 const EVENT_LIMIT: Duration = Duration::from_secs(10);

@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::machine::load::Snapshot;
-use crate::results::Machine;
+use results::Machine;
 
 /// Above this share since boot, others on the same host are felt.
 const STEAL_FELT: f64 = 0.01;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::text::{self, CpuTimes};
-use crate::results::LoadDuring;
+use results::LoadDuring;
 
 /// Counters at one moment; `None` where the kernel does not have one.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

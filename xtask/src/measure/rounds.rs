@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::case::{Cell, Mode, Replica};
 use crate::containerd::witness::Witness;
 use crate::containerd::{Container, Ctr};
 use crate::host::orphans::Orphans;
 use crate::plan::Slot;
-use crate::results::store::SampleSink;
-use crate::results::{NotMeasured, Outcome, RunStatus, Sample, UntilEnd, UntilReason};
+use results::case::{Cell, Mode, Replica};
+use results::store::SampleSink;
+use results::{NotMeasured, Outcome, RunStatus, Sample, UntilEnd, UntilReason};
 
 use super::child::{self, End, Invocation, Ran};
 use super::clock::Stopwatch;

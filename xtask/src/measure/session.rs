@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::case::{Cell, Kind};
 use crate::containerd::{Runtimes, Scheme};
 use crate::plan::Schedule;
-use crate::results::{HostRecord, LoadDuring, NotMeasured, RunStatus, UntilEnd};
 use oci::digest::Digest;
+use results::case::{Cell, Kind};
+use results::{HostRecord, LoadDuring, NotMeasured, RunStatus, UntilEnd};
 
 /// What to run, with what, and where to write it down.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use anyhow::ensure;
 use super::{Check, Named, Rig, expect_code, expect_error};
 use crate::cmd::Output;
 use crate::commands::report::recorded;
-use crate::results::store::parse_samples;
+use results::store::parse_samples;
 
 /// Every bad input that a person can give.
 pub fn bad_input(rig: &Rig) -> Vec<Check> {

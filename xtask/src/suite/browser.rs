@@ -93,7 +93,7 @@ fn opens(rig: &Rig, program: &str, page: &Path) -> anyhow::Result<()> {
         .collect();
     ensure!(console.is_empty(), "console: {console:#?}");
     let dom = output.text();
-    for section in crate::report::SECTIONS {
+    for section in report::SECTIONS {
         ensure!(dom.contains(&format!("id=\"{section}\"")), "no section `{section}`");
     }
     Ok(())

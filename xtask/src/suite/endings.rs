@@ -11,8 +11,8 @@ use super::{Check, Named, Rig, expect_code, expect_error};
 use crate::cmd::{Cmd, Running};
 use crate::host::leftovers::NAMESPACE_PREFIX;
 use crate::measure::clock::Stopwatch;
-use crate::results::store::parse_samples;
-use crate::results::{Manifest, RunStatus};
+use results::store::parse_samples;
+use results::{Manifest, RunStatus};
 
 /// How long the kernel and the measuring process may take to end everything.
 pub const END_LIMIT: Duration = Duration::from_secs(20);

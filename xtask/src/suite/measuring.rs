@@ -8,10 +8,10 @@ use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
 use super::{Check, Rig, tools};
-use crate::case::Case;
 use crate::cmd::Cmd;
-use crate::results::store::parse_samples;
-use crate::results::{Outcome, Sample};
+use results::case::Case;
+use results::store::parse_samples;
+use results::{Outcome, Sample};
 
 /// Rounds of the short run: the fewest that have a 95 % interval of a median.
 const ROUNDS: u32 = 6;

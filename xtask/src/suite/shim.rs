@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 
 use self::archive::{Form, ImageSpec};
 use super::{Check, Rig, isolation, tools};
-use crate::case::{Kind, Runner};
 use crate::cli::ProgramArgs;
 use crate::cmd::Cmd;
 use crate::conduct::Up;
@@ -25,6 +24,7 @@ use crate::plan::Build;
 use crate::toolbox::Toolbox;
 use crate::toolbox::talk::Stderr;
 use crate::{compile, setup};
+use results::case::{Kind, Runner};
 
 mod archive;
 mod lifetime;

@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
 use super::{Check, Rig, expect_code, tools};
-use crate::results::store::parse_samples;
+use results::store::parse_samples;
 
 /// Each variant.
 pub fn variants(rig: &Rig) -> Vec<Check> {

@@ -18,7 +18,7 @@ use super::mirror::Mirror;
 use super::suite::{ASSUMED, Family};
 use super::talk::{Progress, Talk, Unit};
 use crate::cmd::Cmd;
-use crate::results::PackageRecord;
+use results::PackageRecord;
 
 /// Enough for 80 MB over a line of 64 kB/s; apt itself gives up on a silent server after 30 s.
 const DOWNLOAD_LIMIT: Duration = Duration::from_mins(30);

@@ -12,7 +12,7 @@ use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::results::PackageRecord;
+use results::PackageRecord;
 
 /// The manifest's name within its tree.
 const NAME: &str = "manifest.json";

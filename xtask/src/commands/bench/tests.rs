@@ -1,7 +1,7 @@
 //! `--until`: what it can watch, and what it says at the end.
 
 use super::*;
-use crate::results::{UntilEnd, UntilReason};
+use results::{UntilEnd, UntilReason};
 
 #[test]
 fn until_without_a_ratio_to_watch_is_refused_and_names_the_way_out() {

@@ -1,13 +1,13 @@
 //! A comparison as rows and lines of text, and both arranged for a terminal or in Markdown. Pure.
 
 use crate::commands;
-use crate::compare::differences::Difference;
-use crate::compare::gate::{Gate, GateOutcome, Undecided};
-use crate::compare::sizes::SizeChange;
-use crate::compare::{Canary, Ratio, Row, RunComparison};
-use crate::report::markdown;
-use crate::report::number::{NONE, Rounded, fixed, interval, kb, percent};
-use crate::report::view;
+use report::markdown;
+use report::number::{NONE, Rounded, fixed, interval, kb, percent};
+use report::view;
+use results::compare::differences::Difference;
+use results::compare::gate::{Gate, GateOutcome, Undecided};
+use results::compare::sizes::SizeChange;
+use results::compare::{Canary, Ratio, Row, RunComparison};
 
 const TIMES: [&str; 6] = ["bench", "case", "A", "B", "B / A", "verdict"];
 const SIZES: [&str; 4] = ["size", "A kB", "B kB", "B / A"];

@@ -9,9 +9,9 @@ use anyhow::{Context as _, ensure};
 
 use crate::cmd::{Cmd, Output};
 use crate::host::{Access, INSIDE};
-use crate::results::Outcome;
-use crate::results::store::parse_samples;
 use crate::suite::{Check, Named, Rig, expect_code, expect_error, tools};
+use results::Outcome;
+use results::store::parse_samples;
 
 /// Each fault and what must come of it.
 pub fn checks(rig: &Rig) -> Vec<Check> {

@@ -10,11 +10,11 @@ use rustix::process::Signal;
 
 use crate::cmd::{Cmd, Running};
 use crate::host::scratch::{ROOT, Scratch};
-use crate::results::Outcome;
-use crate::results::store::parse_samples;
 use crate::suite::endings::{END_LIMIT, measuring, wait_until};
 use crate::suite::{Check, Named, Rig, expect_code, expect_error};
 use crate::workspace::{LOCK_FOLDER, MARKER};
+use results::Outcome;
+use results::store::parse_samples;
 
 /// A user who is nobody here.
 const STRANGER: u32 = 4711;

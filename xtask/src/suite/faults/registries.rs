@@ -10,8 +10,8 @@ use crate::cmd::{Cmd, Output};
 use crate::measure::clock::Stopwatch;
 use crate::registry::EmbeddedRegistry;
 use crate::registry::faulty::{self, ToContainerd};
-use crate::results::Manifest;
 use crate::suite::{Check, Named, Rig, expect_code, expect_error};
+use results::Manifest;
 
 /// How long one command may take here.
 const LIMIT: Duration = Duration::from_mins(3);

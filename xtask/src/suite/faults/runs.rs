@@ -6,9 +6,9 @@ use anyhow::{Context as _, ensure};
 
 use crate::cmd::Output;
 use crate::measure::output::OUTPUT_LIMIT_BYTES;
-use crate::results::Sample;
-use crate::results::store::parse_samples;
 use crate::suite::{Check, Named, Rig, expect_code, expect_error};
+use results::Sample;
+use results::store::parse_samples;
 
 /// Rounds of each run here, after one that is thrown away.
 const ROUNDS: &str = "4";

@@ -7,9 +7,9 @@ use anyhow::{Context as _, ensure};
 
 use crate::cmd::{Cmd, Output};
 use crate::commands::report::recorded;
-use crate::results::Manifest;
 use crate::suite::{Check, Named, Rig, expect_code, expect_error};
-use crate::visible::is_hidden;
+use report::visible::is_hidden;
+use results::Manifest;
 
 /// Each fault and what must come of it.
 pub fn checks(rig: &Rig) -> Vec<Check> {

@@ -7,10 +7,10 @@ use anyhow::{Context as _, ensure};
 
 use super::container::{Inside, Subject};
 use super::{SECRET, facts};
-use crate::case::Runner;
 use crate::cmd::Cmd;
 use crate::measure::clock::Stopwatch;
 use crate::suite::shim::Verdict;
+use results::case::Runner;
 
 /// `EROFS` of errno(3): the file is on a read-only mount.
 const READ_ONLY: i32 = 30;

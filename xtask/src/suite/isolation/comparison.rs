@@ -3,8 +3,8 @@
 
 use super::container::{Inside, Subject};
 use super::{SECRET, facts};
-use crate::case::Runner;
 use crate::suite::shim::Verdict;
+use results::case::Runner;
 
 /// Options of `ctr run`, one set a line.
 const OPTIONS: [&str; 15] = [

@@ -6,11 +6,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::{Plan, facts};
-use crate::case::Runner;
 use crate::cmd::{Cmd, Output};
 use crate::containerd::{Container, Ctr};
 use crate::measure::clock::Stopwatch;
 use crate::measure::session::Containers;
+use results::case::Runner;
 
 /// How long a container may take to start, on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(30);

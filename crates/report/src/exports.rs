@@ -1,0 +1,273 @@
+//! The run in formats that other programs read: hyperfine's JSON, Bencher's BMF, github-action-benchmark's
+//! custom JSON. Cells without a single sample are left out: none of the formats has a way to say "not measured".
+//!
+//! Not here: CSV (`csv`), and the meaning of our own files (`results/README.md`).
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::number::{Rounded, interval};
+use super::{Run, view};
+use results::{CaseSummary, Outcome, Sample};
+
+const NS_PER_S: f64 = 1e9;
+
+/// hyperfine's JSON export. Source: `BenchmarkResult` in hyperfine's `src/benchmark/benchmark_result.rs`
+/// (1.20): times in seconds; `stddev` null after a single run; `times` and `exit_codes` one entry per run. Its
+/// plot scripts read `command`, `times`, `mean`, `stddev`, `median`, and `parameters`. No `memory_usage_byte`: the
+/// rusage of a spawned `ctr` is not that of the container.
+#[derive(Serialize)]
+struct Hyperfine {
+    results: Vec<HyperfineResult>,
+}
+
+#[derive(Serialize)]
+struct HyperfineResult {
+    command: String,
+    mean: f64,
+    stddev: Option<f64>,
+    median: f64,
+    user: f64,
+    system: f64,
+    min: f64,
+    max: f64,
+    times: Vec<f64>,
+    exit_codes: Vec<i32>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    parameters: BTreeMap<String, String>,
+}
+
+/// Every cell of the benches that are no points of a sweep, for hyperfine's `plot_whisker.py` and its like. The
+/// "command" is bench and case. `user` and `system` are means, as hyperfine's are.
+pub fn hyperfine(run: &Run) -> anyhow::Result<String> {
+    let cells = by_cell(run);
+    let mut results = Vec::new();
+    for bench in view::plain_benches(run) {
+        for row in run.summary.cases.iter().filter(|row| row.bench == bench.name) {
+            results.extend(hyperfine_result(row, &cells, BTreeMap::new()));
+        }
+    }
+    pretty(&Hyperfine { results })
+}
+
+/// One file per sweep and cell, with the size as the only parameter, `n`: `plot_parametrized.py` wants exactly one
+/// in each file, and draws a line per file. Name (without folder) and content.
+pub fn hyperfine_sweeps(run: &Run) -> anyhow::Result<Vec<(String, String)>> {
+    let cells = by_cell(run);
+    let mut sweeps: BTreeMap<(&str, &str), Vec<HyperfineResult>> = BTreeMap::new();
+    for row in &run.summary.cases {
+        let bench = run.manifest.benches.iter().find(|bench| bench.name == row.bench);
+        let Some(point) = bench.and_then(|bench| bench.sweep.as_ref()) else { continue };
+        let parameters = BTreeMap::from([("n".to_owned(), point.n.to_string())]);
+        let result = hyperfine_result(row, &cells, parameters);
+        sweeps.entry((&point.name, &row.case)).or_default().extend(result);
+    }
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
+    let files = sweeps.into_iter().filter(|(_, results)| !results.is_empty()).map(|((sweep, case), results)| {
+        let name: String = format!("hyperfine-{sweep}-{case}.json").chars().map(plain).collect();
+        Ok((name, pretty(&Hyperfine { results })?))
+    });
+    files.collect()
+}
+
+type Cells<'a> = BTreeMap<(&'a str, &'a str), Vec<&'a Sample>>;
+
+fn hyperfine_result(row: &CaseSummary, cells: &Cells, parameters: BTreeMap<String, String>) -> Option<HyperfineResult> {
+    let samples = cells.get(&(row.bench.as_str(), row.case.as_str()))?;
+    let seconds = |field: fn(&Sample) -> Option<u64>| -> Vec<f64> {
+        samples.iter().filter_map(|sample| field(sample)).map(|ns| ns as f64 / NS_PER_S).collect()
+    };
+    // hyperfine has no word for "unknown" here, and 0 is what it writes where it can not measure.
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let times = seconds(|sample| sample.wall_ns);
+    Some(HyperfineResult {
+        command: format!("{} {}", row.bench, row.case),
+        mean: row.mean_ns? / NS_PER_S,
+        stddev: row.stddev_ns.map(|ns| ns / NS_PER_S),
+        median: row.median_ns? / NS_PER_S,
+        user: mean(&seconds(|sample| sample.user_ns)),
+        system: mean(&seconds(|sample| sample.system_ns)),
+        min: row.min_ns? / NS_PER_S,
+        max: row.max_ns? / NS_PER_S,
+        exit_codes: vec![0; times.len()],
+        times,
+        parameters,
+    })
+}
+
+/// The counted samples of each cell, in order of rounds.
+fn by_cell(run: &Run) -> Cells<'_> {
+    let mut cells = Cells::new();
+    for sample in run.samples.iter().filter(|sample| !sample.warmup && sample.outcome == Outcome::Ok) {
+        cells.entry((&sample.bench, &sample.case)).or_default().push(sample);
+    }
+    cells
+}
+
+/// A metric of Bencher.
+#[derive(Serialize)]
+struct Metric {
+    value: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lower_value: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upper_value: Option<f64>,
+}
+
+/// Bencher Metric Format. Source: "Bencher Metric Format (BMF)" in Bencher's reference, with its JSON schema:
+/// benchmark → measure → `value`, `lower_value`, `upper_value`; the built-in measure `latency` is in nanoseconds,
+/// `file-size` in bytes. Latency is the median with its interval; `image-size` is what a pull transfers.
+pub fn bencher(run: &Run) -> anyhow::Result<String> {
+    let mut benchmarks: BTreeMap<String, BTreeMap<&str, Metric>> = BTreeMap::new();
+    for row in &run.summary.cases {
+        let Some(value) = row.median_ns else { continue };
+        let metric = Metric { value, lower_value: row.ci_low_ns, upper_value: row.ci_high_ns };
+        benchmarks.entry(format!("{} {}", row.bench, row.case)).or_default().insert("latency", metric);
+    }
+    let exact = |bytes: u64| Metric { value: bytes as f64, lower_value: None, upper_value: None };
+    for row in &run.summary.sizes {
+        let measures = benchmarks.entry(format!("{} {}", row.program, row.kind)).or_default();
+        measures.insert("file-size", exact(row.binary_bytes));
+        if let Some(bytes) = row.image_bytes_compressed {
+            measures.insert("image-size", exact(bytes));
+        }
+    }
+    pretty(&benchmarks)
+}
+
+/// An entry of github-action-benchmark.
+#[derive(Serialize)]
+struct Entry {
+    name: String,
+    unit: &'static str,
+    value: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    range: Option<String>,
+    extra: String,
+}
+
+/// github-action-benchmark's `customSmallerIsBetter`. Source: "Examples" in that project's README: an array of
+/// `name`, `unit`, `value`, with optional strings `range` and `extra`. The range is the median's interval.
+pub fn github_action_benchmark(run: &Run) -> anyhow::Result<String> {
+    let mut entries = Vec::new();
+    for row in &run.summary.cases {
+        let Some(median_ns) = row.median_ns else { continue };
+        let shown = Rounded::ms(row.median_ns, interval(row.ci_low_ns, row.ci_high_ns));
+        entries.push(Entry {
+            name: format!("{} {}", row.bench, row.case),
+            unit: "ms",
+            value: median_ns / 1e6,
+            range: shown.ends.map(|(low, high)| format!("{low} to {high}")),
+            extra: format!("median of {} runs, run {}", row.n, run.manifest.run),
+        });
+    }
+    for row in &run.summary.sizes {
+        let sizes = [("binary", Some(row.binary_bytes)), ("image, as pulled", row.image_bytes_compressed)];
+        entries.extend(sizes.into_iter().filter_map(|(what, bytes)| {
+            Some(Entry {
+                name: format!("{} {} {what}", row.program, row.kind),
+                unit: "bytes",
+                value: bytes? as f64,
+                range: None,
+                extra: format!("run {}", run.manifest.run),
+            })
+        }));
+    }
+    pretty(&entries)
+}
+
+fn pretty<T: Serialize>(value: &T) -> anyhow::Result<String> {
+    Ok(serde_json::to_string_pretty(value)? + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::fixture;
+
+    fn parsed(text: &str) -> Value {
+        serde_json::from_str(text).unwrap()
+    }
+
+    fn assert_hyperfine(results: &[Value], rows: &[&CaseSummary]) {
+        assert_eq!(results.len(), rows.len());
+        for (result, row) in results.iter().zip(rows) {
+            let times = result["times"].as_array().unwrap();
+            assert_eq!(times.len(), row.n);
+            assert_eq!(result["exit_codes"].as_array().unwrap().len(), row.n);
+            assert!(result["command"].as_str().unwrap().ends_with(&row.case));
+            for field in ["mean", "stddev", "median", "user", "system", "min", "max"] {
+                assert!(result[field].is_f64(), "{field}");
+            }
+            let seconds: Vec<f64> = times.iter().map(|time| time.as_f64().unwrap()).collect();
+            let least = seconds.iter().copied().fold(f64::MAX, f64::min);
+            assert!((least - result["min"].as_f64().unwrap()).abs() < 1e-12);
+            assert!((row.median_ns.unwrap() / 1e9 - result["median"].as_f64().unwrap()).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn hyperfine_has_what_its_scripts_read_in_seconds() {
+        let run = fixture::complete();
+        let json = parsed(&hyperfine(&run).unwrap());
+        let plain: Vec<&CaseSummary> = run.summary.cases.iter().filter(|row| !row.bench.contains('/')).collect();
+        assert_hyperfine(json["results"].as_array().unwrap(), &plain);
+        assert!(json["results"][0].get("parameters").is_none());
+    }
+
+    #[test]
+    fn a_sweep_has_a_file_per_cell_with_one_numeric_parameter() {
+        let run = fixture::complete();
+        let files = hyperfine_sweeps(&run).unwrap();
+        assert_eq!(files.len(), run.manifest.cells.len());
+        for (name, text) in files {
+            assert!(!name.contains(['/', '#']), "{name}");
+            let json = parsed(&text);
+            let results = json["results"].as_array().unwrap();
+            let sizes = results.iter().map(|result| {
+                let parameters = result["parameters"].as_object().unwrap();
+                assert_eq!(parameters.len(), 1);
+                parameters["n"].as_str().unwrap().parse::<f64>().unwrap()
+            });
+            assert_eq!(sizes.collect::<Vec<_>>(), [1e3, 1e4, 1e5, 1e6]);
+            let case = results[0]["command"].as_str().unwrap().split_once(' ').unwrap().1;
+            let rows = run.summary.cases.iter().filter(|row| row.case == case && row.bench.contains('/'));
+            assert_hyperfine(results, &rows.collect::<Vec<_>>());
+        }
+        assert!(hyperfine_sweeps(&fixture::five_rounds()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn bencher_follows_the_schema() {
+        let run = fixture::five_rounds();
+        let json = parsed(&bencher(&run).unwrap());
+        for measures in json.as_object().unwrap().values() {
+            for metric in measures.as_object().unwrap().values() {
+                let metric = metric.as_object().unwrap();
+                assert!(metric["value"].is_number());
+                assert!(metric.keys().all(|key| ["value", "lower_value", "upper_value"].contains(&key.as_str())));
+                assert!(metric.values().all(Value::is_number));
+            }
+        }
+        let json = parsed(&bencher(&fixture::complete()).unwrap());
+        let latency = &json["array-sum native/process"]["latency"];
+        assert!(latency["lower_value"].as_f64() < latency["value"].as_f64());
+        assert_eq!(json["array-sum wasm"]["file-size"]["value"], 73_871.0);
+    }
+
+    #[test]
+    fn github_action_benchmark_has_names_units_and_values() {
+        let json = parsed(&github_action_benchmark(&fixture::complete()).unwrap());
+        let entries = json.as_array().unwrap();
+        let mut names = std::collections::BTreeSet::new();
+        for entry in entries {
+            assert!(names.insert(entry["name"].as_str().unwrap()), "a name stands once: it is the key of the series");
+            assert!(entry["unit"].is_string() && entry["value"].is_number() && entry["extra"].is_string());
+            assert!(entry.get("range").is_none_or(Value::is_string));
+        }
+        assert!(names.contains("array-sum native binary"));
+    }
+}

@@ -1,0 +1,178 @@
+//! The three sentences: what was found about size, about time, and how far to believe it. Each clause is built
+//! from a number that is there; what is missing or undecided is said, never filled in.
+//!
+//! Not here: any judgement. Verdicts come from the summary.
+
+use super::number::{NONE, confidence, kb, percent, size_ratio};
+use super::view::{self, Side};
+use super::{Run, push};
+use results::case::{Case, Kind, Mode};
+use results::{Comparison, Verdict};
+
+/// Size, time, and how sure; in that order.
+pub fn sentences(run: &Run) -> [String; 3] {
+    [sizes(run), times(run), trust(run)]
+}
+
+/// Clauses as a sentence: first letter large, a full stop at the end.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map_or_else(String::new, |letter| letter.to_uppercase().to_string());
+    format!("{first}{}.", letters.as_str())
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+fn sizes(run: &Run) -> String {
+    let Some(bench) = view::headline(run) else { return sentence("the run has no bench") };
+    let Some(native) = view::size(run, &bench.program, Kind::Native) else {
+        return sentence(&format!("the native size of {} is not in this run", bench.program));
+    };
+    let subjects = [
+        (Kind::Wasm, format!("as a Wasm module {} is", bench.program)),
+        (Kind::WasmAot, "compiled ahead of time it is".to_owned()),
+    ];
+    let mut clauses = Vec::new();
+    for (kind, subject) in subjects {
+        let Some(row) = view::size(run, &bench.program, kind) else { continue };
+        let ratio = size_ratio(row.binary_bytes as f64 / native.binary_bytes as f64);
+        let mut clause = format!("{subject} {} kB ({ratio} native)", kb(row.binary_bytes));
+        if let (Some(ours), Some(theirs)) = (row.image_bytes_compressed, native.image_bytes_compressed) {
+            let ratio = size_ratio(ours as f64 / theirs as f64);
+            push(&mut clause, format_args!(" with an image of {} kB to pull ({ratio})", kb(ours)));
+        }
+        clauses.push(clause);
+    }
+    if clauses.is_empty() {
+        clauses.push(format!("only the native size of {} is in this run", bench.program));
+    }
+    sentence(&clauses.join("; "))
+}
+
+fn times(run: &Run) -> String {
+    let Some(bench) = view::headline(run) else { return sentence("nothing was measured") };
+    let mut sides = Vec::new();
+    let mut shown: Vec<&Comparison> = Vec::new();
+    for side in [Side::Container, Side::Direct] {
+        let rows: Vec<(&str, &Comparison)> =
+            [(Mode::Interpreter, "the interpreter"), (Mode::Aot, "code compiled ahead of time")]
+                .into_iter()
+                .filter_map(|(mode, words)| {
+                    Some((words, view::comparison(run, &bench.name, &view::central_case(mode, side))?))
+                })
+                .collect();
+        if rows.is_empty() {
+            sides.push(format!("{} there is no comparison with native", side.title()));
+        } else {
+            let clauses: Vec<String> = rows.iter().map(|(words, row)| format!("{words} {}", clause(row))).collect();
+            let across = if rows.iter().any(|(_, row)| row.across_runtimes) { " and across two runtimes" } else { "" };
+            sides.push(format!("{}{across}, {}", side.title(), list(&clauses)));
+        }
+        shown.extend(rows.into_iter().map(|(_, row)| row));
+    }
+    if view::plain_benches(run).count() > 1 || bench.sweep.is_some() {
+        sides[0] = format!("for {}, {}", view::spoken(run, bench), sides[0]);
+    }
+    sides.extend(runtime(run, &bench.name));
+    if let Some(row) = shown.iter().find(|row| row.ratio.is_some() && row.ci_low.is_none()) {
+        let needed = row.more_rounds.map_or_else(String::new, |more| format!(": it takes {}", row.n + more as usize));
+        sides.push(format!("a ratio without interval comes from too few rounds{needed}"));
+    }
+    sentence(&sides.join("; "))
+}
+
+/// What the control arm says: native and Wasm containers are made by different runtimes, and a part of their ratio is
+/// the runtimes'. Without the arm, every ratio across the two asks for it.
+fn runtime(run: &Run, bench: &str) -> Option<String> {
+    if let Some((low, high)) = view::runtimes::control_arm(run, bench).and_then(|ratio| ratio.ends) {
+        let mut text = format!(
+            "native in a container of the same shim took {low} to {high} times as long as with runc, which is the \
+             runtime's part and not the engine's"
+        );
+        if let Some(within) = within_the_shim(run, bench) {
+            push(&mut text, format_args!("; {within}"));
+        }
+        return Some(text);
+    }
+    view::runtimes::note(run, [bench]).map(|_| {
+        "runc and the WasmEdge shim are different runtimes, and `--case native/wasmedge` would tell the runtime's part \
+         from the engine's"
+            .to_owned()
+    })
+}
+
+/// The modules against the native image in the same runtime: the engine's part alone.
+fn within_the_shim(run: &Run, bench: &str) -> Option<String> {
+    let arm = Case::NATIVE_WASMEDGE.to_string();
+    let clauses: Vec<String> = [(Mode::Interpreter, "the interpreter"), (Mode::Aot, "code compiled ahead of time")]
+        .into_iter()
+        .filter_map(|(mode, words)| {
+            let case = view::central_case(mode, Side::Container);
+            let mut rows = run.summary.comparisons.iter();
+            let row = rows.find(|row| row.bench == bench && row.case == case && row.baseline == arm)?;
+            row.ratio.map(|_| format!("{words} {}", clause(row)))
+        })
+        .collect();
+    (!clauses.is_empty()).then(|| format!("within that shim, {}", list(&clauses)))
+}
+
+/// What one comparison says, as a predicate.
+fn clause(row: &Comparison) -> String {
+    let ratio = view::ratio(row);
+    let margin = percent(row.delta);
+    match (row.verdict, &ratio.ends) {
+        (Verdict::Slower | Verdict::Faster, Some((low, high))) => {
+            format!("took {low} to {high} times as long as native")
+        }
+        (Verdict::Same, Some(_)) => format!("took as long as native within {margin} ({})", ratio.times()),
+        (Verdict::Undetermined, Some(_)) => {
+            format!("can not be told from native at a margin of {margin} ({})", ratio.times())
+        }
+        (Verdict::TooNoisy, Some(_)) => {
+            format!("can not be told from native by a run that leaves {margin} open ({})", ratio.times())
+        }
+        (_, None) if ratio.value == NONE => "has no pair of samples to compare".to_owned(),
+        (_, None) => format!("took {} times as long as native in the median (no interval)", ratio.value),
+    }
+}
+
+fn trust(run: &Run) -> String {
+    let mut parts = Vec::new();
+    let bench = view::headline(run).map_or("", |bench| bench.name.as_str());
+    let widest = view::resolutions(run)
+        .into_iter()
+        .filter(|row| row.bench == bench)
+        .filter_map(|row| Some((row.resolution?, row.confidence?, row)))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    parts.push(match widest {
+        Some((resolution, sure, row)) => format!(
+            "the A/A row ({} of {} measured twice) leaves up to {} open at {} confidence, so no smaller difference counts",
+            row.case,
+            row.bench,
+            percent(resolution),
+            confidence(sure)
+        ),
+        None => "no cell measured twice gives an interval here, so the resolution of this run is unknown".to_owned(),
+    });
+    let missing = run.summary.not_measured.len();
+    if missing > 0 {
+        let rows = if missing == 1 { "1 row" } else { &format!("{missing} rows") };
+        parts.push(format!("{rows} could not be measured"));
+    }
+    let failed: usize = run.summary.cases.iter().map(|row| row.failed).sum();
+    if failed > 0 {
+        let runs = if failed == 1 { "1 failed run counts" } else { &format!("{failed} failed runs count") };
+        parts.push(format!("{runs} nowhere"));
+    }
+    if let Some(end) = view::unfinished(run) {
+        parts.push(end.to_owned());
+    }
+    sentence(&parts.join("; "))
+}

@@ -1,0 +1,136 @@
+//! The long tables at the end of the page: every statistic of every cell, every sample by round.
+//!
+//! Not here: nanoseconds. Tables show ms to the microsecond; `samples.jsonl` holds the exact values.
+
+use std::collections::BTreeMap;
+
+use super::escape;
+use super::tables::{note, table};
+use crate::number::{NONE, confidence, fixed, significant};
+use crate::{Run, push, view};
+use results::{CaseSummary, Comparison, Outcome, Sample};
+
+pub fn tables(run: &Run) -> String {
+    let mut out = String::new();
+    out.push_str("<details>\n<summary>Statistics of every cell</summary>\n");
+    out.push_str(&statistics(run));
+    out.push_str("</details>\n<details>\n<summary>Every sample by round</summary>\n");
+    let mut benches: BTreeMap<&str, Vec<&Sample>> = BTreeMap::new();
+    for sample in &run.samples {
+        benches.entry(&sample.bench).or_default().push(sample);
+    }
+    for bench in &run.manifest.benches {
+        if let Some(samples) = benches.get(bench.name.as_str()) {
+            out.push_str(&rounds(&bench.name, samples, &run.manifest.cells));
+        }
+    }
+    push(&mut out, format_args!("</details>\n"));
+    out
+}
+
+fn statistics(run: &Run) -> String {
+    let rows: Vec<Vec<String>> = run.summary.cases.iter().map(statistics_row).collect();
+    let heads = [
+        "bench and case",
+        "n",
+        "failed",
+        "median",
+        "low",
+        "high",
+        "confidence",
+        "mean",
+        "σ",
+        "MAD",
+        "min",
+        "max",
+        "p90",
+        "p95",
+        "p99",
+        "outliers",
+        "first run / median",
+    ];
+    let mut out = table(
+        "Statistics of every cell; times in ms. σ with n − 1, MAD unscaled, outliers by modified z-score over 3.5",
+        &heads,
+        "lrrrrrrrrrrrrrrrr",
+        &rows,
+    );
+    let rows: Vec<Vec<String>> = run
+        .summary
+        .comparisons
+        .iter()
+        .map(|row| {
+            vec![
+                format!("{} {}", escape(&row.bench), escape(&row.case)),
+                escape(&row.baseline),
+                row.n.to_string(),
+                row.ratio.map_or_else(|| NONE.to_owned(), |ratio| significant(ratio, 5) + mark(row)),
+                row.ci_low.map_or_else(|| NONE.to_owned(), |ratio| significant(ratio, 5)),
+                row.ci_high.map_or_else(|| NONE.to_owned(), |ratio| significant(ratio, 5)),
+                row.confidence.map_or_else(|| NONE.to_owned(), confidence),
+                view::runtimes::marked_verdict(row),
+                escape(&row.method),
+            ]
+        })
+        .collect();
+    let heads = ["bench and case", "baseline", "rounds", "ratio", "low", "high", "confidence", "verdict", "method"];
+    out.push_str(&table("Every comparison", &heads, "llrrrrrll", &rows));
+    out + &note(run, run.manifest.benches.iter().map(|bench| bench.name.as_str()))
+}
+
+fn mark(row: &Comparison) -> &'static str {
+    if row.across_runtimes { "†" } else { "" }
+}
+
+fn statistics_row(row: &CaseSummary) -> Vec<String> {
+    let ms = |ns: Option<f64>| ns.map_or_else(|| NONE.to_owned(), |ns| fixed(ns / 1e6, 3));
+    vec![
+        format!("{} {}", escape(&row.bench), escape(&row.case)),
+        row.n.to_string(),
+        row.failed.to_string(),
+        ms(row.median_ns),
+        ms(row.ci_low_ns),
+        ms(row.ci_high_ns),
+        row.confidence.map_or_else(|| NONE.to_owned(), confidence),
+        ms(row.mean_ns),
+        ms(row.stddev_ns),
+        ms(row.mad_ns),
+        ms(row.min_ns),
+        ms(row.max_ns),
+        ms(row.p90_ns),
+        ms(row.p95_ns),
+        ms(row.p99_ns),
+        row.outliers.to_string(),
+        row.first_run_ratio.map_or_else(|| NONE.to_owned(), |ratio| fixed(ratio, 2)),
+    ]
+}
+
+fn rounds(bench: &str, samples: &[&Sample], cells: &[String]) -> String {
+    let mut grid: BTreeMap<u32, BTreeMap<&str, &Sample>> = BTreeMap::new();
+    for sample in samples {
+        grid.entry(sample.round).or_default().insert(&sample.case, sample);
+    }
+    let cells: Vec<&String> = cells.iter().filter(|cell| samples.iter().any(|sample| sample.case == **cell)).collect();
+    let rows: Vec<Vec<String>> = grid
+        .iter()
+        .map(|(round, row)| {
+            let warmup = row.values().any(|sample| sample.warmup);
+            let mut line = vec![if warmup { format!("{round}, warm-up") } else { round.to_string() }];
+            line.extend(cells.iter().map(|cell| row.get(cell.as_str()).map_or_else(|| NONE.to_owned(), |s| shown(s))));
+            line
+        })
+        .collect();
+    let mut heads = vec!["round".to_owned()];
+    heads.extend(cells.iter().map(|cell| escape(cell)));
+    let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+    let caption = format!("{}: every run, ms", escape(bench));
+    table(&caption, &heads, &"r".repeat(heads.len()), &rows)
+}
+
+fn shown(sample: &Sample) -> String {
+    match (sample.outcome, sample.wall_ns) {
+        (Outcome::Ok, Some(ns)) => fixed(ns as f64 / 1e6, 3),
+        (Outcome::Ok, None) => NONE.to_owned(),
+        (outcome, _) => view::outcome(outcome).to_owned(),
+    }
+}

@@ -1,0 +1,161 @@
+//! The picture of the result for the project's README: image size, direct time, container time of the three kinds, as
+//! bars from zero with interval and ratio.
+//!
+//! Not here: a dark variant. An SVG inside an `<img>` sees the system's colour scheme, not the one of the page around
+//! it, so the picture brings its own light background and reads on both.
+
+use anyhow::Result;
+
+use super::Run;
+use super::chart::axis::Axis;
+use super::chart::{Anchor, Canvas, Frame, Ink, sizes, svg};
+use super::number::{interval, kb, size_ratio};
+use super::view::{self, Side};
+use results::case::Kind;
+
+/// What the picture shows.
+pub const TITLE: &str = "Image size and time per kind, direct and in a container";
+
+const WIDTH: f64 = 860.0;
+const PANEL: f64 = 252.0;
+const GAP: f64 = 28.0;
+const MARGIN: f64 = 24.0;
+const ROW: f64 = 42.0;
+const TOP: f64 = 62.0;
+const HEIGHT: f64 = TOP + 3.0 * ROW + 40.0;
+const STYLE: &str = include_str!("html/picture.css");
+
+/// A bar: value, interval, the words beside it.
+struct Bar {
+    value: f64,
+    ends: Option<(f64, f64)>,
+    words: String,
+    ratio: Option<String>,
+}
+
+/// `result.svg`: a file of its own, with its colours inside.
+///
+/// # Errors
+/// When plotters can not draw, which for text in memory means a bug.
+pub fn result(run: &Run) -> Result<String> {
+    let drawn = figure(run)?;
+    let (head, body) = drawn.split_once(">\n").unwrap_or(("", &drawn));
+    Ok(format!(
+        "{head} width=\"{WIDTH}\" height=\"{HEIGHT}\" xmlns=\"http://www.w3.org/2000/svg\">\n<style>\n{STYLE}</style>\n{body}"
+    ))
+}
+
+/// The same for a page, whose style sheet has the colours.
+///
+/// # Errors
+/// As [`result`].
+pub fn figure(run: &Run) -> Result<String> {
+    let bench = view::headline(run).map_or("", |bench| bench.name.as_str());
+    let panels = [
+        ("image to pull, kB".to_owned(), image_bars(run)),
+        ("run directly, ms".to_owned(), time_bars(run, bench, Side::Direct)),
+        ("in a container, ms".to_owned(), time_bars(run, bench, Side::Container)),
+    ];
+    let words: Vec<String> = panels.iter().map(|(name, bars)| describe(name, bars)).collect();
+    let frame =
+        Frame { id: "result", title: TITLE, description: &format!("{}.", words.join("; ")), size: (WIDTH, HEIGHT) };
+    svg(&frame, |canvas| {
+        canvas.bar(((0.0, 0.0), (WIDTH, HEIGHT)), Ink::Paper)?;
+        for (index, (name, bars)) in panels.iter().enumerate() {
+            panel(canvas, name, (bars, MARGIN + (PANEL + GAP) * index as f64))?;
+        }
+        let mut note = format!(
+            "{bench}, median of {} rounds; whiskers: {} interval; ×: ratio to native",
+            run.manifest.rounds,
+            super::number::confidence(view::level(run))
+        );
+        if view::runtimes::note(run, [bench]).is_some() {
+            note += "; †: across two runtimes, runc and the WasmEdge shim";
+        }
+        canvas.text((MARGIN, HEIGHT - 20.0), &note, (Ink::Muted, Anchor::Start))
+    })
+}
+
+fn image_bars(run: &Run) -> [Option<Bar>; 3] {
+    let bytes = |kind| {
+        let program = &view::headline(run)?.program;
+        view::size(run, program, kind)?.image_bytes_compressed
+    };
+    Kind::ALL.map(|kind| {
+        let size = bytes(kind)?;
+        let ratio = (kind != Kind::Native).then(|| bytes(Kind::Native)).flatten();
+        Some(Bar {
+            value: size as f64,
+            ends: None,
+            words: kb(size),
+            ratio: ratio.map(|native| size_ratio(size as f64 / native as f64)),
+        })
+    })
+}
+
+fn time_bars(run: &Run, bench: &str, side: Side) -> [Option<Bar>; 3] {
+    view::MODES.map(|(mode, _)| {
+        let name = view::central_case(mode, side);
+        let row = view::case(run, bench, &name)?;
+        let ratio = view::comparison(run, bench, &name).filter(|row| row.ratio.is_some());
+        Some(Bar {
+            value: row.median_ns?,
+            ends: interval(row.ci_low_ns, row.ci_high_ns),
+            words: view::median_ms(row).value,
+            ratio: ratio.map(view::runtimes::marked_ratio),
+        })
+    })
+}
+
+fn describe(name: &str, bars: &[Option<Bar>; 3]) -> String {
+    let parts = view::MODES.iter().zip(bars).map(|((_, mode), bar)| match bar {
+        Some(bar) => format!("{mode} {}", bar.words),
+        None => format!("{mode} not measured"),
+    });
+    format!("{name}: {}", parts.collect::<Vec<_>>().join(", "))
+}
+
+fn panel(canvas: &Canvas, name: &str, (bars, left): (&[Option<Bar>; 3], f64)) -> Result<()> {
+    canvas.bold((left, 34.0), name, (Ink::Text, Anchor::Start))?;
+    let most = bars.iter().flatten().map(|bar| bar.ends.map_or(bar.value, |ends| ends.1.max(bar.value)));
+    let axis = Axis::from_zero(most.fold(0.0, f64::max), (left, left + PANEL - 52.0));
+    for (index, (kind, bar)) in Kind::ALL.into_iter().zip(bars).enumerate() {
+        let y = TOP + ROW * index as f64;
+        let mode = view::MODES[index].1;
+        canvas.text((left, y), mode, (Ink::Muted, Anchor::Start))?;
+        let Some(bar) = bar else {
+            canvas.text((left, y + 15.0), "not measured", (Ink::Muted, Anchor::Start))?;
+            continue;
+        };
+        if let Some(ratio) = &bar.ratio {
+            canvas.text((left + PANEL, y), ratio, (Ink::Muted, Anchor::End))?;
+        }
+        let end = axis.at(bar.value).max(left + 1.0);
+        canvas.bar(((left, y + 8.0), (end, y + 23.0)), sizes::ink(kind))?;
+        let mut edge = end;
+        if let Some((low, high)) = bar.ends {
+            let (from, to) = (axis.at(low), axis.at(high));
+            canvas.line(((from, y + 15.5), (to, y + 15.5)), Ink::Text, 1.2)?;
+            for x in [from, to] {
+                canvas.line(((x, y + 12.0), (x, y + 19.0)), Ink::Text, 1.2)?;
+            }
+            edge = edge.max(to);
+        }
+        canvas.bold((edge + 6.0, y + 15.5), &bar.words, (Ink::Text, Anchor::Start))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn what_was_not_measured_is_said_and_not_drawn() {
+        let text = result(&fixture::without_root()).unwrap();
+        assert_eq!(text.matches("not measured\n").count(), 3);
+        let text = result(&fixture::complete()).unwrap();
+        assert!(!text.contains("not measured\n") && text.contains("1.13× to 1.17×"));
+    }
+}

@@ -1,0 +1,314 @@
+//! What every form of the report shows, looked up once: the headline bench, the central table (sizes and times
+//! per kind, published figures beside them), the rows of a bench, the failures.
+//!
+//! Not here: layout. Terminal, Markdown and HTML arrange the same strings.
+
+use std::collections::BTreeMap;
+
+use super::Run;
+use super::number::{Rounded, interval};
+use results::case::{Case, Cell, Kind, Mode, Replica, Runner};
+use results::{BenchRecord, CaseSummary, Comparison, Estimate, Fit, Outcome, Resolution, RunStatus, SizeRow, Verdict};
+
+pub use central::{Row, central, sources};
+pub use circumstances::circumstances;
+pub use command::{command, shell_word};
+
+mod central;
+mod circumstances;
+mod command;
+pub mod runtimes;
+
+/// The bench whose rows are the headline.
+const HEADLINE: &str = "array-sum";
+
+/// The bench that the central table shows: `array-sum`, else the first that is no point of a sweep, else the first.
+pub fn headline(run: &Run) -> Option<&BenchRecord> {
+    let benches = &run.manifest.benches;
+    benches
+        .iter()
+        .find(|bench| bench.name == HEADLINE)
+        .or_else(|| benches.iter().find(|bench| bench.sweep.is_none()))
+        .or_else(|| benches.first())
+}
+
+/// The benches that are no points of a sweep, in the order of the run.
+pub fn plain_benches(run: &Run) -> impl Iterator<Item = &BenchRecord> {
+    run.manifest.benches.iter().filter(|bench| bench.sweep.is_none())
+}
+
+/// The benches whose every row is shown: those that are no points of a sweep; where all are, the one of the headline.
+pub fn shown_benches(run: &Run) -> Vec<&BenchRecord> {
+    let plain: Vec<&BenchRecord> = plain_benches(run).collect();
+    if plain.is_empty() { headline(run).into_iter().collect() } else { plain }
+}
+
+/// How a bench is called in a sentence: a point of a sweep by its size, and as one of so many.
+pub fn spoken(run: &Run, bench: &BenchRecord) -> String {
+    let Some(point) = &bench.sweep else { return bench.name.clone() };
+    let of_sweep = run.manifest.benches.iter().filter_map(|bench| bench.sweep.as_ref());
+    let sizes: Vec<u64> = of_sweep.filter(|other| other.name == point.name).map(|other| other.n).collect();
+    let rank = if sizes.iter().all(|n| *n >= point.n) { "the smallest" } else { "one" };
+    format!("n = {} of {}, {rank} of {} sizes", point.n, point.name, sizes.len())
+}
+
+/// How many samples stand behind the rows that have any: `n = 30`, `n = 30, wasm-aot/wasmedge 28`.
+pub fn counts(rows: &[&CaseSummary]) -> String {
+    let most = rows.iter().map(|row| row.n).max().unwrap_or(0);
+    let fewer = rows.iter().filter(|row| 0 < row.n && row.n < most).map(|row| format!(", {} {}", row.case, row.n));
+    fewer.fold(format!("n = {most}"), |text, part| text + &part)
+}
+
+/// A side of the container wall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// A process, or the engine's command line.
+    Direct,
+    /// A container.
+    Container,
+}
+
+impl Side {
+    /// Both, direct first.
+    pub const ALL: [Self; 2] = [Self::Direct, Self::Container];
+
+    /// The words that stand over a figure.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Direct => "run directly",
+            Self::Container => "in a container",
+        }
+    }
+
+    /// The side on which a cell is drawn: direct for a name that this version does not know.
+    pub fn drawn(name: &str) -> Self {
+        Self::of(name).unwrap_or(Self::Direct)
+    }
+
+    /// The side of a cell; nothing for a name that this version does not know.
+    pub fn of(name: &str) -> Option<Self> {
+        let cell: Cell = name.parse().ok()?;
+        Some(if cell.case.runner().is_container() { Self::Container } else { Self::Direct })
+    }
+}
+
+/// The case of the central table for a mode and a side.
+pub fn central_case(mode: Mode, side: Side) -> String {
+    let runner = match (side, mode) {
+        (Side::Direct, _) => Runner::Process,
+        (Side::Container, Mode::Native) => Runner::Runc,
+        (Side::Container, _) => Runner::WasmEdge,
+    };
+    Case::ALL
+        .into_iter()
+        .find(|case| case.mode() == mode && case.runner() == runner)
+        .map_or_else(String::new, |case| case.to_string())
+}
+
+/// The summary of a cell.
+pub fn case<'a>(run: &'a Run, bench: &str, case: &str) -> Option<&'a CaseSummary> {
+    run.summary.cases.iter().find(|row| row.bench == bench && row.case == case)
+}
+
+/// The comparison of a case with the baseline on its side of the container wall, where both have samples of one round.
+pub fn comparison<'a>(run: &'a Run, bench: &str, case: &str) -> Option<&'a Comparison> {
+    let baseline = case.parse::<Case>().ok()?.baseline().to_string();
+    let like = |row: &&Comparison| row.bench == bench && row.case == case && row.baseline == baseline;
+    run.summary.comparisons.iter().filter(like).find(|row| row.ratio.is_some())
+}
+
+/// Whether a case is compared with its own baseline, the native one on its side of the container wall.
+pub fn is_to_native(row: &Comparison) -> bool {
+    row.case.parse::<Case>().is_ok_and(|case| case.baseline().to_string() == row.baseline)
+}
+
+/// The ratios that are not to native, of the benches that are shown: what a container adds, what
+/// compiling ahead of time saves, what the shim costs.
+pub fn other_comparisons(run: &Run) -> Vec<&Comparison> {
+    let mut rows = Vec::new();
+    for bench in shown_benches(run) {
+        let of_bench = run.summary.comparisons.iter().filter(|row| row.bench == bench.name);
+        rows.extend(of_bench.filter(|row| !is_to_native(row) && row.ratio.is_some()));
+    }
+    rows
+}
+
+/// The A/A rows that have samples, of the benches that are shown.
+pub fn resolutions(run: &Run) -> Vec<&Resolution> {
+    let mut rows = Vec::new();
+    for bench in shown_benches(run) {
+        rows.extend(run.summary.resolutions.iter().filter(|row| row.bench == bench.name && row.n > 0));
+    }
+    rows
+}
+
+/// The confidence that each interval was asked to have: the nominal one, or that of a look when the run had several.
+pub fn level(run: &Run) -> f64 {
+    run.manifest.sequential.as_ref().map_or(run.manifest.confidence, |sequential| sequential.look_confidence)
+}
+
+/// A median with its unit and its interval: `349 µs [335, 363]`.
+pub fn median(row: &CaseSummary) -> String {
+    Rounded::time(row.median_ns, interval(row.ci_low_ns, row.ci_high_ns))
+}
+
+/// A median in milliseconds with its interval.
+pub fn median_ms(row: &CaseSummary) -> Rounded {
+    Rounded::ms(row.median_ns, interval(row.ci_low_ns, row.ci_high_ns))
+}
+
+/// A paired ratio with its interval.
+pub fn ratio(row: &Comparison) -> Rounded {
+    Rounded::new(row.ratio, interval(row.ci_low, row.ci_high))
+}
+
+/// The ratio of an A/A row with its interval.
+pub fn twin_ratio(row: &Resolution) -> Rounded {
+    Rounded::new(row.ratio, interval(row.ci_low, row.ci_high))
+}
+
+/// A verdict in words.
+pub const fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Faster => "faster",
+        Verdict::Slower => "slower",
+        Verdict::Same => "same",
+        Verdict::Undetermined => "undetermined",
+        Verdict::TooNoisy => "too noisy",
+    }
+}
+
+/// A verdict as it stands in the files.
+pub const fn verdict_name(name: Verdict) -> &'static str {
+    match name {
+        Verdict::TooNoisy => "too-noisy",
+        other => verdict(other),
+    }
+}
+
+/// An outcome as it stands in the files.
+pub const fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ok => "ok",
+        Outcome::WrongOutput => "wrong-output",
+        Outcome::NonZeroExit => "non-zero-exit",
+        Outcome::Killed => "killed",
+        Outcome::TimedOut => "timed-out",
+        Outcome::NotStarted => "not-started",
+    }
+}
+
+/// What a reader must be told about how the run ended; nothing when it is complete.
+pub fn unfinished(run: &Run) -> Option<&'static str> {
+    match run.manifest.finished.as_ref().map(|finished| finished.status) {
+        Some(RunStatus::Complete) => None,
+        Some(RunStatus::Interrupted) => Some("the run was interrupted"),
+        Some(RunStatus::Failed) => Some("the run ended early because something beside the measured programs failed"),
+        None => Some("the run was cut off before its end was recorded"),
+    }
+}
+
+/// The names of the three rows that are ours.
+pub const MODES: [(Mode, &str); 3] =
+    [(Mode::Native, "native"), (Mode::Interpreter, "wasm-interpreter"), (Mode::Aot, "wasm-aot")];
+
+/// The sizes of a program in a kind.
+pub fn size<'a>(run: &'a Run, program: &str, kind: Kind) -> Option<&'a SizeRow> {
+    run.summary.sizes.iter().find(|row| row.program == program && row.kind == kind.name())
+}
+
+/// Binary, image as pulled, image unpacked, in bytes.
+pub fn three_sizes(row: &SizeRow) -> [Option<u64>; 3] {
+    [Some(row.binary_bytes), row.image_bytes_compressed, row.image_bytes_unpacked]
+}
+
+/// Runs of one cell that gave no sample.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The bench.
+    pub bench: String,
+    /// The cell.
+    pub case: String,
+    /// Failed runs, warm-up rounds included.
+    pub runs: usize,
+    /// The first one's outcome and reason.
+    pub first: String,
+}
+
+/// The cells with failed runs, in the order of their names.
+pub fn failures(run: &Run) -> Vec<Failure> {
+    let mut cells: BTreeMap<(&str, &str), Failure> = BTreeMap::new();
+    for sample in run.samples.iter().filter(|sample| sample.outcome != Outcome::Ok) {
+        let failure = cells.entry((&sample.bench, &sample.case)).or_insert_with(|| Failure {
+            bench: sample.bench.clone(),
+            case: sample.case.clone(),
+            runs: 0,
+            first: match &sample.reason {
+                Some(reason) => format!("{}: {reason}", outcome(sample.outcome)),
+                None => outcome(sample.outcome).to_owned(),
+            },
+        });
+        failure.runs += 1;
+    }
+    cells.into_values().collect()
+}
+
+/// What was not measured, gathered by reason, in the order of the run: the reason, and `bench case` for each row.
+pub fn not_measured(run: &Run) -> Vec<(String, Vec<String>)> {
+    let rows = run.summary.not_measured.iter();
+    gathered(rows.map(|row| (row.reason.clone(), format!("{} {}", row.bench, row.case))))
+}
+
+/// Which ratios to native could not be decided, gathered by the word for it: that, and `bench case` for each row.
+pub fn undetermined(run: &Run) -> Vec<(String, Vec<String>)> {
+    let rows = run.summary.comparisons.iter().filter(|row| {
+        matches!(row.verdict, Verdict::Undetermined | Verdict::TooNoisy)
+            && row.ratio.is_some()
+            && is_to_native(row)
+            && shown_benches(run).iter().any(|bench| bench.name == row.bench)
+    });
+    gathered(rows.map(|row| (verdict(row.verdict).to_owned(), format!("{} {}", row.bench, row.case))))
+}
+
+fn gathered(pairs: impl Iterator<Item = (String, String)>) -> Vec<(String, Vec<String>)> {
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    for (key, name) in pairs {
+        match groups.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((key, vec![name])),
+        }
+    }
+    groups
+}
+
+/// The mode of a cell by name; nothing for a name that this version does not know.
+pub fn mode(name: &str) -> Option<Mode> {
+    name.parse::<Cell>().ok().map(|cell| cell.case.mode())
+}
+
+/// Whether a cell is an A/A twin.
+pub fn replica(name: &str) -> Replica {
+    name.parse::<Cell>().map_or(Replica::First, |cell| cell.replica)
+}
+
+/// An estimate with its interval, times a factor (nanoseconds to milliseconds: 1e-6).
+pub fn estimate(estimate: Option<Estimate>, factor: f64) -> Rounded {
+    let ends = estimate.map(|estimate| (estimate.low * factor, estimate.high * factor));
+    Rounded::new(estimate.map(|estimate| estimate.value * factor), ends)
+}
+
+/// The fits that gave an answer.
+pub fn fits(run: &Run) -> impl Iterator<Item = &Fit> {
+    run.summary.fits.iter().filter(|fit| fit.a_ns.is_some())
+}
+
+/// The names of the sweeps that have a fit, each once.
+pub fn sweeps(run: &Run) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for fit in fits(run) {
+        if !names.contains(&fit.sweep.as_str()) {
+            names.push(&fit.sweep);
+        }
+    }
+    names
+}

@@ -1,0 +1,132 @@
+//! The central table: sizes and times per kind, the control arm, and published figures beside them.
+//!
+//! Not here: layout.
+
+use std::collections::BTreeMap;
+
+use super::{MODES, Side, case, central_case, comparison, headline, median_ms, runtimes, size, three_sizes};
+use crate::Run;
+use crate::number::{NONE, Rounded, kb, published as as_published, size_ratio};
+use results::Quantity;
+use results::case::{Case, Kind, Mode};
+
+/// One line of the central table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// `native`, `wasm-interpreter`, `wasm-aot`, or a published row.
+    pub name: String,
+    /// Binary, image as pulled, image unpacked: kB.
+    pub sizes: [SizeCell; 3],
+    /// Direct, container: ms.
+    pub times: [TimeCell; 2],
+}
+
+/// A size and what it is to the native one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SizeCell {
+    /// kB.
+    pub kb: String,
+    /// To native.
+    pub ratio: Option<String>,
+}
+
+/// A median, its interval, and the paired ratio to native.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeCell {
+    /// ms.
+    pub median: String,
+    /// `[low, high]`, ms.
+    pub interval: Option<String>,
+    /// `1.31× to 1.38×`; absent in the native row.
+    pub ratio: Option<String>,
+}
+
+const fn kind_of(mode: Mode) -> Kind {
+    match mode {
+        Mode::Native => Kind::Native,
+        Mode::Interpreter => Kind::Wasm,
+        Mode::Aot => Kind::WasmAot,
+    }
+}
+
+/// The rows of the central table: ours, then the published ones.
+pub fn central(run: &Run) -> Vec<Row> {
+    let Some(bench) = headline(run) else { return Vec::new() };
+    let mut rows: Vec<Row> = MODES
+        .iter()
+        .map(|&(mode, name)| Row {
+            name: name.to_owned(),
+            sizes: size_cells(run, &bench.program, kind_of(mode)),
+            times: Side::ALL.map(|side| time_cell(run, &bench.name, &central_case(mode, side))),
+        })
+        .collect();
+    let arm = Case::NATIVE_WASMEDGE.to_string();
+    if case(run, &bench.name, &arm).is_some() {
+        // The same file and image as in the row above it.
+        let none = || TimeCell { median: String::new(), interval: None, ratio: None };
+        let sizes = std::array::from_fn(|_| SizeCell { kb: String::new(), ratio: None });
+        let times = [none(), time_cell(run, &bench.name, &arm)];
+        rows.insert(1, Row { name: "native, in the shim".to_owned(), sizes, times });
+    }
+    rows.extend(published(run));
+    rows
+}
+
+fn size_cells(run: &Run, program: &str, kind: Kind) -> [SizeCell; 3] {
+    let ours = size(run, program, kind).map_or([None; 3], three_sizes);
+    let native = size(run, program, Kind::Native).map_or([None; 3], three_sizes);
+    std::array::from_fn(|index| SizeCell {
+        kb: ours[index].map_or_else(|| NONE.to_owned(), kb),
+        ratio: match (kind, ours[index], native[index]) {
+            (Kind::Wasm | Kind::WasmAot, Some(ours), Some(native)) => Some(size_ratio(ours as f64 / native as f64)),
+            _ => None,
+        },
+    })
+}
+
+fn time_cell(run: &Run, bench: &str, name: &str) -> TimeCell {
+    let median = case(run, bench, name).map_or_else(|| Rounded::new(None, None), median_ms);
+    let interval = median.ends.is_some().then(|| median.brackets());
+    let ratio = comparison(run, bench, name).map(runtimes::marked_ratio).filter(|ratio| ratio != NONE);
+    TimeCell { median: median.value, interval, ratio }
+}
+
+/// A line per kind that has published figures. Of several figures for one place the last counts: it corrects
+/// those before it. Images as published are one number, which stands under "pulled".
+fn published(run: &Run) -> Vec<Row> {
+    let mut kinds: Vec<&str> = Vec::new();
+    let mut figures: BTreeMap<(&str, Quantity), f64> = BTreeMap::new();
+    for claim in &run.summary.claims {
+        if let Some(place) = &claim.place {
+            if !kinds.contains(&place.kind.as_str()) {
+                kinds.push(&place.kind);
+            }
+            figures.insert((&place.kind, place.quantity), claim.published);
+        }
+    }
+    kinds
+        .into_iter()
+        .map(|kind| {
+            let figure =
+                |quantity| figures.get(&(kind, quantity)).map_or_else(|| NONE.to_owned(), |&value| as_published(value));
+            let size = |kb| SizeCell { kb, ratio: None };
+            let time = |median| TimeCell { median, interval: None, ratio: None };
+            Row {
+                name: format!("{kind} published"),
+                sizes: [size(figure(Quantity::BinarySize)), size(figure(Quantity::ImageSize)), size(NONE.to_owned())],
+                times: [time(figure(Quantity::DirectTime)), time(figure(Quantity::ContainerTime))],
+            }
+        })
+        .collect()
+}
+
+/// Who published the figures of the central table, each once.
+pub fn sources(run: &Run) -> Vec<&str> {
+    let mut sources = Vec::new();
+    for claim in run.summary.claims.iter().filter(|claim| claim.place.is_some()) {
+        if !sources.contains(&claim.source.as_str()) {
+            sources.push(claim.source.as_str());
+        }
+    }
+    sources
+}

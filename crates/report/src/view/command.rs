@@ -1,0 +1,115 @@
+//! The command that measures a run again, as a POSIX shell reads it: pasted, it gives the arguments that were typed.
+
+use crate::Run;
+use crate::visible::is_hidden;
+
+/// What manifests before this revision have for the first two words.
+const TWO_WORDS: &str = "cargo xtask";
+
+/// As typed, with the seed where none was given, and without `--out`: a run is never written over another.
+pub fn command(run: &Run) -> String {
+    let mut words = Vec::new();
+    let mut given = run.manifest.command.iter();
+    while let Some(word) = given.next() {
+        match word.as_str() {
+            TWO_WORDS => words.push(TWO_WORDS.to_owned()),
+            // Its folder is the next word.
+            "--out" => drop(given.next()),
+            word if word.starts_with("--out=") => {}
+            word => words.push(shell_word(word)),
+        }
+    }
+    if !run.manifest.command.iter().any(|word| word == "--seed" || word.starts_with("--seed=")) {
+        words.push(format!("--seed {}", run.manifest.seed));
+    }
+    words.join(" ")
+}
+
+/// One word for a POSIX shell. What can not be seen, and a tab, which a shell that is typed into completes on, is
+/// printed in octal by the shell itself: `"$(printf '\033')"`. (`$'\033'` is shorter, but dash does not know it.)
+pub fn shell_word(word: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:=,@%+".contains(letter);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    let acts = |letter: char| is_hidden(letter) || letter == '\t';
+    let mut out = Vec::new();
+    let mut rest = word;
+    while !rest.is_empty() {
+        let (seen, after) = rest.split_at(rest.find(acts).unwrap_or(rest.len()));
+        if !seen.is_empty() {
+            out.push(format!("'{}'", seen.replace('\'', r"'\''")));
+        }
+        let (hidden, after) = after.split_at(after.find(|letter| !acts(letter)).unwrap_or(after.len()));
+        if !hidden.is_empty() {
+            let octal: Vec<String> = hidden.bytes().map(|byte| format!("\\{byte:03o}")).collect();
+            out.push(format!("\"$(printf '{}')\"", octal.concat()));
+        }
+        rest = after;
+    }
+    if out.is_empty() { "''".to_owned() } else { out.concat() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    /// What a shell makes of a line: `cargo` is a program that writes its arguments down, NUL after each.
+    #[expect(clippy::disallowed_methods, reason = "only a shell knows how a shell reads")]
+    fn read_by_a_shell(line: &str) -> Vec<String> {
+        let dir = tempfile::tempdir().unwrap();
+        let stub = "cargo() { for word in \"$@\"; do printf '%s\\0' \"$word\"; done; }\n";
+        let script = dir.path().join("script");
+        std::fs::write(&script, format!("{stub}{line}\n")).unwrap();
+        let text = duct::cmd!("sh", &script).dir(dir.path()).stderr_to_stdout().read().unwrap();
+        text.split_terminator('\0').map(str::to_owned).collect()
+    }
+
+    const ODD: [&str; 14] = [
+        "bench",
+        "",
+        "two words",
+        "it's \"quoted\"",
+        "line\nand line\n",
+        "ends in a line end\n",
+        "$HOME `id` $(id) \\ !x ~ *",
+        "#2",
+        "a\tb\r\u{1b}[31m\u{7f}",
+        "größe 漢字 👩\u{200d}💻",
+        "\u{202e}gpj.exe\u{9b}2J",
+        "-n",
+        "%s\\n",
+        "```\n<b>|",
+    ];
+
+    #[test]
+    fn the_command_of_a_run_can_be_pasted() {
+        let mut run = fixture::complete();
+        for first in [vec!["cargo", "xtask"], vec![TWO_WORDS]] {
+            run.manifest.command = first.into_iter().chain(ODD).map(str::to_owned).collect();
+            let line = command(&run);
+            assert!(!line.contains(|letter| is_hidden(letter) || letter == '\t'), "{line:?}");
+            let seed = run.manifest.seed.to_string();
+            let expected: Vec<&str> = std::iter::once("xtask").chain(ODD).chain(["--seed", &seed]).collect();
+            assert_eq!(read_by_a_shell(&line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_folder_of_the_run_is_not_named_again() {
+        let mut run = fixture::complete();
+        let words = ["cargo", "xtask", "bench", "--out", "a folder", "--quick", "--out=b", "--seed", "1"];
+        run.manifest.command = words.map(str::to_owned).to_vec();
+        assert_eq!(command(&run), "cargo xtask bench --quick --seed 1");
+    }
+
+    #[test]
+    fn a_seed_that_was_given_is_not_given_twice() {
+        let mut run = fixture::complete();
+        for given in [&["--seed", "5"][..], &["--seed=5"]] {
+            run.manifest.command = ["cargo", "xtask", "bench"].iter().chain(given).map(ToString::to_string).collect();
+            assert_eq!(command(&run).matches("--seed").count(), 1);
+        }
+    }
+}

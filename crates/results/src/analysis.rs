@@ -1,0 +1,142 @@
+//! Manifest and samples in, [`Summary`] out: which numbers a run has, and what a reader must know first.
+//!
+//! Pure, and deterministic to the byte: the only randomness is a bootstrap seeded from the manifest. Each
+//! interval keeps the manifest's confidence by itself; no correction is made for their number. The formulas
+//! are `stats`'s, the layout of tables is `report`'s.
+
+use crate::case::{Case, Cell, Replica};
+use crate::claims::Claim;
+use crate::claims::judge::{Evidence, Question, judge};
+use crate::{Comparison, Manifest, SCHEMA, Sample, SizeRow, Summary};
+use stats::looks::widest;
+use stats::verdict::Margin;
+use stats::{Confidence, Pair, paired_ratio};
+
+pub mod cells;
+#[cfg(test)]
+pub mod fixture;
+mod ratios;
+mod rows;
+mod stalls;
+mod sweeps;
+#[cfg(test)]
+mod tests;
+mod warnings;
+
+pub use warnings::damage;
+
+use cells::Cells;
+
+/// Everything that follows from a run.
+pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Summary {
+    let cells = Cells::new(manifest, samples);
+    let level = Level::of(manifest);
+    let cases = rows::case_rows(&cells, level.confidence);
+    let sizes = size_rows(manifest);
+    let resolutions = ratios::resolutions(&cells, level);
+    let comparisons = ratios::comparisons(&cells, &resolutions, level);
+    let (fits, bent) = sweeps::fits(&cells, &cases, level);
+    let not_measured = rows::not_measured(&cells);
+    let evidence = Evidence {
+        manifest,
+        sizes: &sizes,
+        cases: &cases,
+        paired: &|question: Question<'_>| {
+            let timed = |case: Case| {
+                let name = Cell { case, replica: Replica::First }.to_string();
+                cells.get(question.bench, &name).map_or(&[][..], |cell| &cell.ok)
+            };
+            let pair = Pair { case: timed(question.case), baseline: timed(question.baseline) };
+            paired_ratio(pair, level.confidence)
+        },
+    };
+    let claims = judge(claims, &evidence);
+    let mut warnings = warnings::warnings(&warnings::Findings {
+        cells: &cells,
+        cases: &cases,
+        comparisons: &comparisons,
+        resolutions: &resolutions,
+        level,
+    });
+    warnings.extend(bent);
+    warnings.extend(stalls::stalls(&cells, &cases));
+    Summary {
+        schema: SCHEMA,
+        run: manifest.run.clone(),
+        cases,
+        sizes,
+        comparisons,
+        resolutions,
+        fits,
+        claims,
+        warnings,
+        not_measured,
+    }
+}
+
+/// For `--until PERCENT`: the widest relative interval, `(high − low)/ratio`, of the chosen comparisons with
+/// what has been measured so far, at the level of a look (the manifest's `sequential`). A fraction: 0.02 is
+/// 2 %. `None` while one of them has no interval, and when none is chosen: then the run goes on. A comparison
+/// that can never have an interval (a case that only fails) keeps it going too, so choose without those.
+pub fn precision(manifest: &Manifest, samples: &[Sample], chosen: impl Fn(&Comparison) -> bool) -> Option<f64> {
+    let cells = Cells::new(manifest, samples);
+    let comparisons = ratios::comparisons(&cells, &[], Level::of(manifest));
+    let width = |row: &Comparison| Some((row.ci_high? - row.ci_low?) / row.ratio?);
+    widest(comparisons.iter().filter(|row| chosen(row)).map(width))
+}
+
+/// The confidence and the margin that a run's intervals and verdicts use.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Level {
+    /// Of each interval: the manifest's, or that of a look when the run stopped on precision.
+    pub confidence: Confidence,
+    /// The margin that was asked for.
+    pub margin: Margin,
+    /// How many looks share the nominal confidence.
+    pub looks: usize,
+}
+
+impl Level {
+    /// What the manifest asks for; 95 % where it asks for no confidence between 0 and 1.
+    pub fn of(manifest: &Manifest) -> Self {
+        let nominal = Confidence::new(manifest.confidence).unwrap_or(Confidence::DEFAULT);
+        let margin = Margin::new(manifest.delta);
+        match &manifest.sequential {
+            None => Self { confidence: nominal, margin, looks: 1 },
+            Some(sequential) => Self {
+                confidence: Confidence::new(sequential.look_confidence).unwrap_or(nominal),
+                margin,
+                looks: sequential.looks.len(),
+            },
+        }
+    }
+
+    /// How an interval of a paired ratio was made, in words.
+    fn method(self) -> String {
+        let base = "median over rounds of the paired ratio, exact order-statistic interval on its logarithm";
+        if self.looks > 1 {
+            format!("{base}, level shared by {} preset looks (Bonferroni)", self.looks)
+        } else {
+            base.to_owned()
+        }
+    }
+}
+
+/// A row per artifact, with the image that was made of it.
+pub fn size_rows(manifest: &Manifest) -> Vec<SizeRow> {
+    manifest
+        .artifacts
+        .iter()
+        .map(|artifact| {
+            let image =
+                manifest.images.iter().find(|image| image.program == artifact.program && image.kind == artifact.kind);
+            SizeRow {
+                program: artifact.program.clone(),
+                kind: artifact.kind.clone(),
+                binary_bytes: artifact.size_bytes,
+                image_bytes_compressed: image.map(|image| image.transfer_bytes),
+                image_bytes_unpacked: image.map(|image| image.layers_unpacked_bytes),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,125 @@
+//! The samples of a run, sorted into the cells of its manifest.
+//!
+//! Not here: any statistic.
+
+use std::collections::BTreeMap;
+
+use crate::case::{Case, Cell, Replica};
+use crate::{BenchRecord, Manifest, Outcome, Sample};
+use stats::Timed;
+
+/// Every bench × cell of a manifest, in its order, with what was measured.
+pub struct Cells<'a> {
+    /// The run.
+    pub manifest: &'a Manifest,
+    /// Rounds that have a sample, warm-up included.
+    pub rounds: u32,
+    by_bench: BTreeMap<&'a str, BTreeMap<&'a str, CellRuns<'a>>>,
+}
+
+/// The runs of one cell of one bench.
+#[derive(Clone, Debug, Default)]
+pub struct CellRuns<'a> {
+    /// Counted runs with outcome `ok`, by round; nanoseconds.
+    pub ok: Vec<Timed>,
+    /// Counted runs with any other outcome, or with none of a time.
+    pub failed: Vec<&'a Sample>,
+    /// The first run with outcome `ok`, warm-up included; nanoseconds.
+    pub first_ns: Option<f64>,
+}
+
+impl<'a> Cells<'a> {
+    /// Sorts the samples. Those of a bench or cell that the manifest does not name are left out; what else is wrong
+    /// with a stored run was sorted out when it was read (`results::audit`).
+    pub fn new(manifest: &'a Manifest, samples: &'a [Sample]) -> Self {
+        let row = || manifest.cells.iter().map(|cell| (cell.as_str(), CellRuns::default())).collect();
+        let mut by_bench: BTreeMap<&str, BTreeMap<&str, CellRuns<'_>>> =
+            manifest.benches.iter().map(|bench| (bench.name.as_str(), row())).collect();
+        let mut in_order: Vec<&Sample> = samples.iter().collect();
+        in_order.sort_by_key(|sample| (sample.round, sample.position));
+        for sample in in_order {
+            if let Some(runs) =
+                by_bench.get_mut(sample.bench.as_str()).and_then(|row| row.get_mut(sample.case.as_str()))
+            {
+                runs.add(sample);
+            }
+        }
+        let rounds = samples.iter().map(|sample| sample.round.saturating_add(1)).max().unwrap_or(0);
+        Self { manifest, rounds, by_bench }
+    }
+
+    /// The runs of one cell; `None` for one that the manifest does not have.
+    pub fn get(&self, bench: &str, cell: &str) -> Option<&CellRuns<'a>> {
+        self.by_bench.get(bench)?.get(cell)
+    }
+
+    /// Every bench × cell in the manifest's order.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a BenchRecord, &'a str, &CellRuns<'a>)> {
+        self.manifest.benches.iter().flat_map(move |bench| {
+            self.manifest
+                .cells
+                .iter()
+                .filter_map(move |cell| Some((bench, cell.as_str(), self.get(&bench.name, cell)?)))
+        })
+    }
+
+    /// The cases of the run, twins left out, in the manifest's order. A name that this version does not know
+    /// has rows, but no comparisons.
+    pub fn cases(&self) -> Vec<Case> {
+        self.known().filter(|cell| cell.replica == Replica::First).map(|cell| cell.case).collect()
+    }
+
+    /// The cases that were measured twice.
+    pub fn twinned(&self) -> Vec<Case> {
+        self.known().filter(|cell| cell.replica == Replica::Twin).map(|cell| cell.case).collect()
+    }
+
+    fn known(&self) -> impl Iterator<Item = Cell> {
+        self.manifest.cells.iter().filter_map(|name| name.parse().ok())
+    }
+}
+
+impl<'a> CellRuns<'a> {
+    fn add(&mut self, sample: &'a Sample) {
+        let time = sample.wall_ns.filter(|_| sample.outcome == Outcome::Ok).map(|wall_ns| wall_ns as f64);
+        self.first_ns = self.first_ns.or(time);
+        if sample.warmup {
+            return;
+        }
+        match time {
+            Some(value) => self.ok.push(Timed { round: sample.round, value }),
+            None => self.failed.push(sample),
+        }
+    }
+
+    /// The times alone; nanoseconds.
+    pub fn times(&self) -> Vec<f64> {
+        self.ok.iter().map(|timed| timed.value).collect()
+    }
+
+    /// The commonest reason among the failures, and how many had it; of equally common ones the first.
+    pub fn commonest_failure(&self) -> Option<(String, usize)> {
+        let mut counts: Vec<(String, usize)> = Vec::new();
+        for sample in &self.failed {
+            let reason = sample.reason.clone().unwrap_or_else(|| outcome_in_words(sample.outcome).to_owned());
+            match counts.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((reason, 1)),
+            }
+        }
+        // `max_by_key` keeps the last of equals: hence the reversal.
+        counts.into_iter().rev().max_by_key(|(_, count)| *count)
+    }
+}
+
+/// For a failure that gave no reason.
+fn outcome_in_words(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ok => "it has no time",
+        Outcome::WrongOutput => "it printed something else than expected",
+        Outcome::NonZeroExit => "it exited with another status than 0",
+        Outcome::Killed => "a signal ended it",
+        Outcome::TimedOut => "it was still running at the time limit",
+        Outcome::NotStarted => "it could not be started",
+    }
+}

@@ -1,0 +1,80 @@
+//! The stored format of a run: what `manifest.json`, `samples.jsonl` and `summary.json` hold.
+//!
+//! `manifest.json` and `samples.jsonl` are facts, written while measuring and never changed afterwards.
+//! `summary.json` and everything else in a run's folder is computed from these two, by `analysis` and
+//! `report`. Field by field, with units: `results/README.md`. Not here: any computation.
+
+use serde::{Deserialize, Serialize};
+
+pub mod analysis;
+pub mod audit;
+pub mod case;
+pub mod claims;
+pub mod compare;
+mod manifest;
+pub mod names;
+pub mod store;
+mod summary;
+
+pub use manifest::{
+    ArtifactRecord, BenchRecord, Finished, HostRecord, ImageRecord, LoadDuring, Machine, Manifest, NotMeasured,
+    PackageRecord, ProgramRecord, RunStatus, Sequential, Source, SweepPoint, UntilEnd, UntilReason,
+};
+pub use stats::verdict::Verdict;
+pub use summary::{
+    CaseSummary, ClaimRow, ClaimVerdict, Comparison, Drift, Estimate, Fit, Place, Quantity, Resolution, SizeRow,
+    Summary, Warning,
+};
+
+/// The version of the stored format. Raised when a field changes its meaning or goes away.
+pub const SCHEMA: u32 = 1;
+
+/// How one run of one cell ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It exited with 0 and printed exactly the expected bytes.
+    Ok,
+    /// It exited with 0 but printed something else.
+    WrongOutput,
+    /// It exited with another status than 0.
+    NonZeroExit,
+    /// A signal ended it.
+    Killed,
+    /// It was still running at the time limit and was killed by us.
+    TimedOut,
+    /// It could not be started.
+    NotStarted,
+}
+
+/// One line of `samples.jsonl`: one fresh process or container.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// The bench's name.
+    pub bench: String,
+    /// The cell's name: a case, or its A/A twin (`…#2`).
+    pub case: String,
+    /// The round, from 0, warm-up rounds included.
+    pub round: u32,
+    /// The place within the round, from 0.
+    pub position: u32,
+    /// Whether the round is a warm-up round: kept here, left out of every statistic.
+    pub warmup: bool,
+    /// From just before spawn to the return of `wait4`; absent when nothing was started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wall_ns: Option<u64>,
+    /// User time of the spawned process and its waited-for children (`ctr` for a container), by `wait4`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_ns: Option<u64>,
+    /// System time, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system_ns: Option<u64>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why it is not a sample; absent when the outcome is `ok`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// SHA-256 of what it wrote to stdout, in hex; absent when nothing was started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_sha256: Option<String>,
+}

@@ -1,0 +1,278 @@
+//! Run folders: making one, appending samples, reading one back, salvaging a damaged one.
+//!
+//! A sample is one line, written with one system call as soon as it exists. A manifest is replaced whole.
+//! Not here: what is computed from them.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+
+use super::audit::audit;
+use super::{Manifest, SCHEMA, Sample};
+
+mod find;
+
+/// A run as it was recorded.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Its circumstances.
+    pub manifest: Manifest,
+    /// Every sample that could be read and has a place in the plan, in the order of the file.
+    pub samples: Vec<Sample>,
+    /// What `samples.jsonl` lacks or has too much of, for the person to know.
+    pub lost: Vec<String>,
+}
+
+/// The folder of one run.
+#[derive(Clone, Debug)]
+pub struct RunDir(PathBuf);
+
+impl RunDir {
+    /// Makes the folder for a new run, with an empty `samples.jsonl` and its manifest.
+    ///
+    /// # Errors
+    /// When it exists already (a run is never overwritten) or can not be written.
+    pub fn create(dir: &Path, manifest: &Manifest) -> anyhow::Result<Self> {
+        if let Some(parent) = dir.parent() {
+            std::fs::create_dir_all(parent).with_context(|| format!("can not make `{}`", parent.display()))?;
+        }
+        if let Err(error) = std::fs::create_dir(dir) {
+            ensure!(error.kind() != std::io::ErrorKind::AlreadyExists, exists(dir));
+            return Err(error).with_context(|| format!("can not make `{}` for the run", dir.display()));
+        }
+        let run = Self(dir.to_path_buf());
+        run.write_manifest(manifest)?;
+        File::create_new(run.samples_path()).with_context(|| run.write_error("samples.jsonl"))?;
+        Ok(run)
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The folder's name.
+    pub fn name(&self) -> String {
+        self.0.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// Where the samples are.
+    pub fn samples_path(&self) -> PathBuf {
+        self.0.join("samples.jsonl")
+    }
+
+    /// Replaces the manifest, whole or not at all.
+    pub fn write_manifest(&self, manifest: &Manifest) -> anyhow::Result<()> {
+        let mut text = serde_json::to_string_pretty(manifest)?;
+        text.push('\n');
+        self.write("manifest.json", text.as_bytes())
+    }
+
+    /// Writes a file of the run whole: under another name first, then renamed.
+    ///
+    /// # Errors
+    /// When there is no space or no permission; the file that was there before is untouched.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        let path = self.0.join(name);
+        let parent = path.parent().unwrap_or(&self.0);
+        // What is computed belongs into the run: a linked `exports` would scatter it over somebody else's folder.
+        ensure!(
+            parent == self.0 || !parent.is_symlink(),
+            "{}: `{}` is a link; remove it",
+            self.write_error(name),
+            parent.display()
+        );
+        std::fs::create_dir_all(parent).with_context(|| self.write_error(name))?;
+        let mut file = tempfile::NamedTempFile::new_in(parent).with_context(|| self.write_error(name))?;
+        file.write_all(bytes).and_then(|()| file.as_file().sync_all()).with_context(|| self.write_error(name))?;
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        file.as_file().set_permissions(mode).with_context(|| self.write_error(name))?;
+        file.persist(&path).with_context(|| self.write_error(name))?;
+        Ok(())
+    }
+
+    fn write_error(&self, name: &str) -> String {
+        format!("can not write `{}`", self.0.join(name).display())
+    }
+
+    /// Reads the run, salvaging what a damaged `samples.jsonl` still holds.
+    ///
+    /// # Errors
+    /// When the manifest is missing, damaged, or of a schema that this program does not know.
+    pub fn read(&self) -> anyhow::Result<Run> {
+        let path = self.0.join("manifest.json");
+        let text = std::fs::read_to_string(&path).with_context(|| format!("can not read `{}`", path.display()))?;
+        let manifest = parse_manifest(&text).with_context(|| format!("`{}` can not be used", path.display()))?;
+        let samples = self.samples_path();
+        let context = || format!("can not read `{}`", samples.display());
+        // A pipe in its place would be waited for, a device read without end.
+        ensure!(std::fs::metadata(&samples).with_context(context)?.is_file(), "{}: it is no file", context());
+        let bytes = std::fs::read(&samples).with_context(context)?;
+        let (samples, mut lost) = parse_samples(&bytes);
+        let audited = audit(&manifest, samples);
+        lost.extend(audited.faults);
+        Ok(Run { manifest, samples: audited.samples, lost })
+    }
+}
+
+/// What is to be said of a run's folder that is there already.
+fn exists(dir: &Path) -> String {
+    format!("`{}` exists, and a run is never written over another: name a new folder with `--out`", dir.display())
+}
+
+/// Refuses the folder of a new run that is there already, before anything is built for the run.
+///
+/// # Errors
+/// When it exists, as whatever.
+pub fn ensure_new(dir: &Path) -> anyhow::Result<()> {
+    ensure!(std::fs::symlink_metadata(dir).is_err(), exists(dir));
+    Ok(())
+}
+
+fn parse_manifest(text: &str) -> anyhow::Result<Manifest> {
+    let value: serde_json::Value = serde_json::from_str(text).context("it is not JSON")?;
+    let schema = value.get("schema").and_then(serde_json::Value::as_u64).context("it names no `schema`")?;
+    ensure!(
+        schema == u64::from(SCHEMA),
+        "it has schema {schema}, and this program reads schema {SCHEMA}: use the revision that wrote it"
+    );
+    serde_json::from_value(value).context("a field is missing or of the wrong kind")
+}
+
+/// The samples of a `samples.jsonl`, and a line of explanation for each line that is none.
+pub fn parse_samples(bytes: &[u8]) -> (Vec<Sample>, Vec<String>) {
+    let mut samples = Vec::new();
+    let mut lost = Vec::new();
+    let whole = bytes.is_empty() || bytes.ends_with(b"\n");
+    let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
+    for (number, line) in (1..).zip(&lines) {
+        if line.is_empty() {
+            continue;
+        }
+        match serde_json::from_slice::<Sample>(line) {
+            Ok(sample) => samples.push(sample),
+            Err(_) if number == lines.len() && !whole => lost.push(format!("line {number} breaks off")),
+            Err(error) => lost.push(format!("line {number} is damaged: {error}")),
+        }
+    }
+    (samples, lost)
+}
+
+/// The file that samples are appended to while measuring.
+#[derive(Debug)]
+pub struct SampleSink {
+    file: File,
+    path: PathBuf,
+    /// Where the last whole line ends.
+    end: u64,
+    written: u64,
+}
+
+impl SampleSink {
+    /// Opens an existing `samples.jsonl` to append to.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        let mut file = OpenOptions::new()
+            .append(true)
+            .open(path)
+            .with_context(|| format!("can not append to `{}`", path.display()))?;
+        let end = file.seek(std::io::SeekFrom::End(0))?;
+        Ok(Self { file, path: path.to_path_buf(), end, written: 0 })
+    }
+
+    /// Appends one sample: one line, one write.
+    ///
+    /// # Errors
+    /// When it can not be written whole, for example on a full disk. The file then ends with the sample
+    /// before it.
+    pub fn append(&mut self, sample: &Sample) -> anyhow::Result<()> {
+        let mut line = serde_json::to_vec(sample)?;
+        line.push(b'\n');
+        if let Err(error) = self.file.write_all(&line) {
+            // A part of a line would be taken for damage: cut it off again. That needs no space.
+            self.file.set_len(self.end).with_context(|| format!("can not repair `{}`", self.path.display()))?;
+            return Err(error).with_context(|| {
+                format!(
+                    "can not append to `{}`; the {} samples before are kept. Free some space, then \
+                     `cargo xtask report` shows them",
+                    self.path.display(),
+                    self.written
+                )
+            });
+        }
+        self.end += line.len() as u64;
+        self.written += 1;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Outcome;
+
+    fn sample(round: u32) -> Sample {
+        Sample {
+            bench: "noop".to_owned(),
+            case: "native/process".to_owned(),
+            round,
+            position: 0,
+            warmup: false,
+            wall_ns: Some(1_000),
+            user_ns: None,
+            system_ns: None,
+            outcome: Outcome::Ok,
+            reason: None,
+            output_sha256: None,
+        }
+    }
+
+    #[test]
+    fn appended_samples_come_back_in_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("samples.jsonl");
+        File::create(&path).unwrap();
+        let mut sink = SampleSink::open(&path).unwrap();
+        (0..3).for_each(|round| sink.append(&sample(round)).unwrap());
+        let (samples, lost) = parse_samples(&std::fs::read(&path).unwrap());
+        assert_eq!((samples.len(), samples[2].round, lost.len()), (3, 2, 0));
+    }
+
+    #[test]
+    fn a_truncated_file_loses_its_last_line_only_and_says_so() {
+        let mut bytes = serde_json::to_vec(&sample(0)).unwrap();
+        bytes.push(b'\n');
+        let whole = bytes.clone();
+        bytes.extend_from_slice(&whole[..40]);
+        let (samples, lost) = parse_samples(&bytes);
+        assert_eq!((samples.len(), lost), (1, vec!["line 2 breaks off".to_owned()]));
+    }
+
+    #[test]
+    fn a_damaged_line_is_named_and_the_others_are_kept() {
+        let line = String::from_utf8(serde_json::to_vec(&sample(0)).unwrap()).unwrap();
+        let (samples, lost) = parse_samples(format!("{line}\n{{broken\n{line}\n").as_bytes());
+        assert_eq!(samples.len(), 2);
+        assert!(lost[0].starts_with("line 2 is damaged"), "{lost:?}");
+    }
+
+    #[test]
+    fn an_unknown_schema_says_which_one_is_read() {
+        let error = parse_manifest("{\"schema\": 99}").unwrap_err().to_string();
+        assert!(error.contains("schema 99") && error.contains("schema 1"), "{error}");
+    }
+
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let (run, elsewhere) = (dir.path().join("run"), dir.path().join("elsewhere"));
+        std::fs::create_dir_all(&run).unwrap();
+        std::fs::create_dir_all(&elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, run.join("exports")).unwrap();
+        let error = RunDir(run.clone()).write("exports/a.csv", b"x").unwrap_err().to_string();
+        assert!(error.contains("is a link") && error.contains("exports/a.csv"), "{error}");
+        assert_eq!(std::fs::read_dir(&elsewhere).unwrap().count(), 0);
+        RunDir(run).write("README.md", b"x").unwrap();
+    }
+}
