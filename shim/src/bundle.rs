@@ -60,7 +60,7 @@ pub fn adapt(namespaces: &Namespaces) -> Result<()> {
     let program = specification::program(&specification, &root);
     let home = root.home(specification["process"]["user"]["uid"].as_u64().unwrap_or_default());
     // Not to be guessed, so that no image can name it as its entrypoint.
-    let mark = format!("wasmedge-{:016x}", RandomState::new().build_hasher().finish());
+    let mark = format!("shim-{:016x}", RandomState::new().build_hasher().finish());
     preparation::adopt(&mark, program)?;
     write(&specification::rewritten(specification, program, &mark, &home, namespaces))
 }

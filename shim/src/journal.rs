@@ -8,7 +8,10 @@ use std::io::Write as _;
 
 use log::{LevelFilter, Log, Metadata, Record};
 
-struct Journal(File);
+struct Journal {
+    fifo: File,
+    runtime: &'static str,
+}
 
 impl Log for Journal {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
@@ -20,13 +23,14 @@ impl Log for Journal {
             return;
         }
         let line = format!(
-            "level={} runtime=wasmedge msg={:?}\n",
+            "level={} runtime={} msg={:?}\n",
             record.level().as_str().to_lowercase(),
+            self.runtime,
             record.args().to_string()
         );
         // One write of less than a pipe's buffer, so that lines of several processes do not mix. Should
         // containerd be gone, there is nobody left to tell.
-        (&self.0).write_all(line.as_bytes()).ok();
+        (&self.fifo).write_all(line.as_bytes()).ok();
     }
 
     fn flush(&self) {}
@@ -36,12 +40,12 @@ impl Log for Journal {
 /// variable `RUST_LOG` may name another level. Processes forked later write to the same place.
 ///
 /// Without the FIFO, as when the shim is started by hand, there is no journal; the shim works all the same.
-pub fn open(verbose: bool) {
+pub fn open(runtime: &'static str, verbose: bool) {
     let Ok(fifo) = OpenOptions::new().write(true).open("log") else {
         return;
     };
     let named = std::env::var("RUST_LOG").ok();
-    if log::set_boxed_logger(Box::new(Journal(fifo))).is_ok() {
+    if log::set_boxed_logger(Box::new(Journal { fifo, runtime })).is_ok() {
         log::set_max_level(level(verbose, named.as_deref()));
     }
 }

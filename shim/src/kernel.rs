@@ -1,12 +1,13 @@
 //! System calls that neither the standard library nor rustix offers in a safe form, and nothing else: what they are
 //! for is said where they are called.
 //!
-//! Besides `ffi` the only module that is allowed `unsafe`.
+//! The only module of this crate that is allowed `unsafe`.
 #![allow(unsafe_code)]
 
 use std::ffi::CStr;
-use std::io::{Error, Result};
-use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
+use std::fs::File;
+use std::io::{Error, Result, Write as _};
+use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 
 use rustix::mount::{OpenTreeFlags, open_tree};
 use rustix::net::{AddressFamily, SocketType, socket};
@@ -93,6 +94,68 @@ fn close_range(first: RawFd, last: RawFd) -> Result<()> {
     }
     // SAFETY: no memory is passed. What it means for owners of descriptors is said at `close_descriptors`.
     check(unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) })
+}
+
+/// A file in memory that holds `contents`; its descriptor is closed on exec.
+///
+/// # Errors
+/// There is no memory, or no descriptor, for it.
+pub fn memory_file(name: &CStr, contents: &[u8]) -> Result<File> {
+    // SAFETY: the name is a C string; the descriptor is new and owned by nobody else.
+    let mut file = unsafe {
+        let descriptor = libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC);
+        check(descriptor.into())?;
+        File::from_raw_fd(descriptor)
+    };
+    file.write_all(contents)?;
+    Ok(file)
+}
+
+/// Replaces the environment of this process.
+///
+/// Only for a process with one thread: the zygote.
+pub fn replace_environment<'a>(variables: impl Iterator<Item = (&'a str, &'a str)>) {
+    let present: Vec<_> = std::env::vars_os().map(|(name, _)| name).collect();
+    for name in present {
+        // SAFETY: no other thread reads the environment.
+        unsafe { std::env::remove_var(name) };
+    }
+    for (name, value) in variables {
+        // SAFETY: as above.
+        unsafe { std::env::set_var(name, value) };
+    }
+}
+
+/// Another descriptor for what this one refers to.
+///
+/// # Errors
+/// There is no such descriptor, or there are too many.
+pub fn duplicate(descriptor: RawFd) -> Result<OwnedFd> {
+    // SAFETY: the new descriptor is owned by nobody else.
+    unsafe {
+        let copy = libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 3);
+        check(copy.into())?;
+        Ok(OwnedFd::from_raw_fd(copy))
+    }
+}
+
+/// Makes one of the standard streams refer to what `descriptor` refers to.
+///
+/// # Errors
+/// There is no such descriptor.
+pub fn replace(stream: Stream, descriptor: BorrowedFd<'_>) -> Result<()> {
+    // SAFETY: changes only what one of the streams 0 and 1 refers to. The container's process has no other
+    // thread that uses them.
+    check(unsafe { libc::dup2(descriptor.as_raw_fd(), stream as RawFd) }.into())
+}
+
+/// A standard stream that can be replaced.
+#[derive(Clone, Copy, Debug)]
+pub enum Stream {
+    /// What the container reads.
+    Stdin = libc::STDIN_FILENO as isize,
+    /// What the container writes.
+    Stdout = libc::STDOUT_FILENO as isize,
 }
 
 fn check(result: libc::c_long) -> Result<()> {

@@ -27,8 +27,8 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 /// Where cgroups are.
 const CGROUPS: &str = "/sys/fs/cgroup";
 
-/// Where the library keeps what it knows of containers: below it, by containerd namespace and container.
-const LIBRARY_STATE: &str = "/run/containerd/wasmedge";
+/// Where the library keeps what it knows of containers: below it, by runtime, containerd namespace and container.
+const LIBRARY_STATE: &str = "/run/containerd";
 
 /// Has the kernel kill this process when its parent ends. Not inherited by children, and lost when the user changes.
 pub fn end_with_parent() {
@@ -91,16 +91,16 @@ fn goes_on(stat: &str, name: &str) -> bool {
 
 /// What `delete` has to remove: it is executed when the server has ended without having been asked to, in the folder
 /// of the container's bundle. Every step is tried; what fails is said in containerd's log.
-pub fn remove_remains(arguments: &[String]) {
+pub fn remove_remains(runtime: &str, arguments: &[String]) {
     let steps = [
         ("its processes and cgroups", remove_cgroups(Path::new(CGROUPS))),
-        ("what the library kept", remove_library_state(arguments)),
+        ("what the library kept", remove_library_state(&Path::new(LIBRARY_STATE).join(runtime), arguments)),
         ("the server's socket", remove_socket(Path::new("address"))),
     ];
     for (what, result) in steps {
         if let Err(error) = result {
             // containerd writes the stderr of `delete` to its log.
-            eprintln!("wasmedge: cannot remove {what}: {error:#}");
+            eprintln!("{runtime}: cannot remove {what}: {error:#}");
         }
     }
 }
@@ -167,13 +167,13 @@ fn remove_cgroup(cgroup: &Path) -> Result<bool> {
     }
 }
 
-fn remove_library_state(arguments: &[String]) -> Result<()> {
+fn remove_library_state(state: &Path, arguments: &[String]) -> Result<()> {
     let value = |flag: &str| {
         let at = arguments.iter().position(|argument| argument == flag)?;
         arguments.get(at + 1).filter(|value| !value.is_empty() && !value.contains('/') && !value.starts_with('.'))
     };
     let (Some(namespace), Some(id)) = (value("-namespace"), value("-id")) else { return Ok(()) };
-    let folder = Path::new(LIBRARY_STATE).join(namespace).join(id);
+    let folder = state.join(namespace).join(id);
     absent(std::fs::remove_dir_all(&folder)).with_context(|| format!("`{}`", folder.display()))
 }
 

@@ -29,7 +29,7 @@ use serde_json::Value;
 use zygote::{WireFd, Zygote};
 
 use crate::specification::{self, Namespaces, Program};
-use crate::{bundle, ffi, kernel};
+use crate::{bundle, kernel};
 
 /// What containers inherit from this process. Never closed here: numbers are named in the specification.
 #[derive(Default)]
@@ -78,7 +78,7 @@ pub struct Prepared {
 
 /// Prepares everything in this process, the zygote.
 pub fn prepare() -> Prepared {
-    ffi::replace_environment([("TOKIO_WORKER_THREADS", "1")].into_iter());
+    kernel::replace_environment([("TOKIO_WORKER_THREADS", "1")].into_iter());
     if let Err(error) = kernel::join_new_session_keyring() {
         log::warn!("containers keep the session keyring of containerd: {error}");
     }

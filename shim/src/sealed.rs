@@ -14,27 +14,29 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use rustix::fs::{SealFlags, fcntl_add_seals};
 
-use crate::{ffi, kernel};
+use crate::engine::Engine;
+use crate::kernel;
 
 /// Says that this process is the second one.
-const SEALED: &str = "CONTAINERD_SHIM_WASMEDGE_SEALED";
+const SEALED: &str = "CONTAINERD_SHIM_SEALED";
 
-/// What the library and this shim read. Everything else that containerd was started with may be a secret.
-const KEPT: [&str; 3] = ["TTRPC_ADDRESS", "RUST_LOG", crate::engine::LIBRARY_VARIABLE];
+/// What the library and this shim read, besides what the engine reads. Everything else that containerd was started with
+/// may be a secret.
+const KEPT: [&str; 2] = ["TTRPC_ADDRESS", "RUST_LOG"];
 
 /// Returns when this process runs from such a file; else executes this program again.
 ///
 /// # Errors
 /// Neither a mount nor a copy can be made: the container is then refused, as by runc.
 #[expect(clippy::disallowed_methods, reason = "no new process: this one goes on as another program")]
-pub fn ensure(arguments: &[String]) -> Result<()> {
+pub fn ensure<E: Engine>(arguments: &[String]) -> Result<()> {
     if std::env::var_os(SEALED).is_some() {
         settle();
         return Ok(());
     }
     let program = kernel::read_only_mount(c"/proc/self/exe").map_err(anyhow::Error::from).or_else(|_| copy())?;
-    let kept = KEPT.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
-    let name = std::env::args_os().next().unwrap_or_else(|| OsString::from("containerd-shim-wasmedge-v1"));
+    let kept = KEPT.iter().chain(E::VARIABLES).filter_map(|name| Some((*name, std::env::var_os(name)?)));
+    let name = std::env::args_os().next().unwrap_or_else(|| OsString::from(format!("containerd-shim-{}-v1", E::NAME)));
     let error = Command::new(format!("/proc/self/fd/{}", program.as_raw_fd()))
         .arg0(name)
         .args(arguments)
@@ -48,7 +50,7 @@ pub fn ensure(arguments: &[String]) -> Result<()> {
 /// A copy in memory that nobody can change, grow or shrink any more.
 fn copy() -> Result<OwnedFd> {
     let mut program = File::open("/proc/self/exe").context("cannot open the shim's own file")?;
-    let mut copy = ffi::memory_file(c"containerd-shim", &[])?;
+    let mut copy = kernel::memory_file(c"containerd-shim", &[]).context("cannot make a file in memory")?;
     std::io::copy(&mut program, &mut copy).context("cannot copy the shim's own file")?;
     let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
     fcntl_add_seals(&copy, seals).context("cannot seal the copy of the shim")?;

@@ -17,7 +17,7 @@ use crate::root::Root;
 const POD: &str = "io.kubernetes.cri.sandbox-id";
 
 /// Where that mark is while the library decides which shim serves the container.
-const POD_ASIDE: &str = "containerd-shim-wasmedge/sandbox-id";
+const POD_ASIDE: &str = "containerd-shim/sandbox-id";
 
 /// What an image's entrypoint is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

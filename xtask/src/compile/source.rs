@@ -10,7 +10,8 @@ use anyhow::Context as _;
 use crate::toolbox::manifest::{sha256, sha256_file};
 
 /// Everything below the checkout that the shim's build reads.
-const SHIM: [&str; 4] = ["Cargo.lock", "Cargo.toml", "rust-toolchain.toml", "shim"];
+const SHIM: [&str; 6] =
+    ["Cargo.lock", "Cargo.toml", "rust-toolchain.toml", "shim/Cargo.toml", "shim/src", "shim/wasmedge"];
 
 /// SHA-256, in hex, of the shim's sources: of a line for each file, its digest and its path below the root, in the
 /// order of the paths.
@@ -45,9 +46,13 @@ mod tests {
     use std::fs;
 
     fn checkout(root: &Path) {
-        fs::create_dir_all(root.join("shim/src")).unwrap();
-        for file in ["Cargo.lock", "Cargo.toml", "rust-toolchain.toml", "shim/build.rs", "shim/src/main.rs"] {
-            fs::write(root.join(file), file).unwrap();
+        let files = SHIM.map(|name| match name {
+            "shim/src" | "shim/wasmedge" => format!("{name}/main.rs"),
+            file => file.to_owned(),
+        });
+        for file in files.iter().map(|file| root.join(file)) {
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(&file, file.file_name().unwrap().as_encoded_bytes()).unwrap();
         }
     }
 
@@ -61,6 +66,10 @@ mod tests {
         assert_eq!(digest, shim_sha256(&b).unwrap());
         fs::write(b.join("shim/src/main.rs"), "changed").unwrap();
         assert_ne!(digest, shim_sha256(&b).unwrap());
+        // What another engine's shim is made from.
+        fs::create_dir_all(a.join("shim/other")).unwrap();
+        fs::write(a.join("shim/other/main.rs"), "other").unwrap();
+        assert_eq!(digest, shim_sha256(&a).unwrap());
         fs::rename(a.join("shim/src/main.rs"), a.join("shim/src/other.rs")).unwrap();
         assert_ne!(digest, shim_sha256(&a).unwrap());
     }

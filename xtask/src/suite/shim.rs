@@ -15,7 +15,7 @@ use crate::cli::ProgramArgs;
 use crate::cmd::Cmd;
 use crate::conduct::Up;
 use crate::containerd::{Container, Ctr, Runtimes, Scheme};
-use crate::host::scratch::Scratch;
+use crate::host::scratch::{self, Scratch};
 use crate::host::{self, Namespaces, leftovers};
 use crate::measure::clock::Stopwatch;
 use crate::measure::session::{self, Containers, DaemonChoice};
@@ -103,7 +103,11 @@ fn trial_verdicts(rig: &Rig) -> anyhow::Result<Vec<Verdict>> {
 /// A private containerd with both runtimes, and the folder that it works in.
 pub fn containers(rig: &Rig, toolbox: &Toolbox) -> anyhow::Result<(Containers, Scratch)> {
     let name = format!("{}{}-{}", leftovers::NAMESPACE_PREFIX, leftovers::SUITE, std::process::id());
-    let scratch = Scratch::create(&std::path::absolute(rig.workspace.hosts())?.join(&name))?;
+    let hosts = std::path::absolute(rig.workspace.hosts())?;
+    // The stage before this one had a folder of the same name, whose log stays for whoever wants to know.
+    let left = scratch::sweep(&hosts, rustix::process::geteuid().as_raw());
+    ensure!(left.is_empty(), "{}", left.join("\n"));
+    let scratch = Scratch::create(&hosts.join(&name))?;
     let containers = Containers {
         daemon: DaemonChoice::Private {
             containerd: toolbox.program("containerd")?,

@@ -31,11 +31,13 @@ pub fn shim(rig: &Rig) -> Vec<Check> {
         let cargo = Cmd::new("env").args(&settings).arg("cargo").args(args);
         cargo.dir(rig.workspace.root()).limit(super::COMMAND_LIMIT)
     };
-    let package = crate::compile::SHIM_PACKAGE;
-    let lint = with(&["clippy", "--quiet", "--release", "-p", package, "--all-targets", "--", "-D", "warnings"]);
+    let packages = ["-p", "shim", "-p", crate::compile::SHIM_PACKAGE];
+    let lint =
+        ["clippy", "--quiet", "--release", "--all-targets"].iter().chain(&packages).chain(&["--", "-D", "warnings"]);
+    let test = ["test", "--quiet", "--release"].iter().chain(&packages);
     vec![
-        tests("cargo test of the shim", &with(&["test", "--quiet", "--release", "-p", package])),
-        Check::of("cargo clippy of the shim", lint.run().map(|_| ())),
+        tests("cargo test of the shim", &with(&test.copied().collect::<Vec<_>>())),
+        Check::of("cargo clippy of the shim", with(&lint.copied().collect::<Vec<_>>()).run().map(|_| ())),
     ]
 }
 

@@ -1,23 +1,21 @@
-//! The C side: the functions of WasmEdge that the shim calls, found in the library when it is opened,
-//! and the system calls around them that Rust's standard library has no safe form of.
+//! The C side: the functions of WasmEdge that the shim calls, found in the library when it is opened.
 //!
 //! The declarations follow `wasmedge/wasmedge.h` of WasmEdge 0.14 (Debian: `libwasmedge-dev`), by hand:
 //! seventeen functions do not need a generator. When and where the library is opened is decided in `engine`;
-//! what a result means for the container, in `sandbox`.
+//! what a result means for the container, in `run`.
 //!
-//! With `kernel` the only module that is allowed `unsafe`.
+//! The only module of this crate that is allowed `unsafe`.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_char, c_void};
-use std::fs::File;
-use std::io::{Read as _, Seek as _, Write as _};
-use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::io::{Read as _, Seek as _};
+use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::path::Path;
 use std::ptr;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
-use rustix::fs::{FileType, Mode, OFlags, fcntl_setfl, fstat, openat};
+use shim::kernel::{Stream, duplicate, memory_file, replace};
 
 /// `WasmEdge_HostRegistration_Wasi` of `enum_configure.h`.
 const HOST_REGISTRATION_WASI: u32 = 0;
@@ -319,7 +317,7 @@ fn open_library(path: &Path) -> Result<Library> {
 /// Opens the library with `substitute` already there. Where that fails, for instance because the library
 /// was replaced by one that needs more symbols, opens it alone.
 fn open_beside(path: &Path, substitute: &[u8]) -> Result<Library> {
-    let file = memory_file(c"substitute", substitute)?;
+    let file = memory_file(c"substitute", substitute).context("cannot make a file in memory")?;
     let in_memory = format!("/proc/self/fd/{}", file.as_raw_fd());
     let substitute = open_library(Path::new(&in_memory))?;
     match open_library(path) {
@@ -335,81 +333,15 @@ fn open_beside(path: &Path, substitute: &[u8]) -> Result<Library> {
     }
 }
 
-/// A file in memory that holds `contents`; its descriptor is closed on exec.
-pub fn memory_file(name: &CStr, contents: &[u8]) -> Result<File> {
-    // SAFETY: the name is a C string; the descriptor is new and owned by nobody else.
-    let mut file = unsafe {
-        let descriptor = libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC);
-        if descriptor < 0 {
-            bail!("cannot make a file in memory: {}", std::io::Error::last_os_error());
-        }
-        File::from(OwnedFd::from_raw_fd(descriptor))
-    };
-    file.write_all(contents).context("cannot write a file in memory")?;
-    Ok(file)
-}
-
 /// Runs `action` with stdout in a file, and returns besides its value what was written there.
 fn catch_stdout<T>(action: impl FnOnce() -> T) -> Result<(T, String)> {
-    let mut caught = memory_file(c"log", &[])?;
-    let stdout = duplicate(libc::STDOUT_FILENO)?;
-    replace(libc::STDOUT_FILENO, caught.as_raw_fd())?;
+    let mut caught = memory_file(c"log", &[]).context("cannot make a file in memory")?;
+    let stdout = duplicate(libc::STDOUT_FILENO).context("cannot duplicate stdout")?;
+    replace(Stream::Stdout, caught.as_fd()).context("cannot redirect stdout")?;
     let value = action();
-    replace(libc::STDOUT_FILENO, stdout.as_raw_fd())?;
+    replace(Stream::Stdout, stdout.as_fd()).context("cannot restore stdout")?;
     let mut text = Vec::new();
     caught.rewind().context("cannot read the engine's log")?;
     caught.read_to_end(&mut text).context("cannot read the engine's log")?;
     Ok((value, String::from_utf8_lossy(&text).into_owned()))
-}
-
-/// Replaces the environment of this process.
-///
-/// Only for a process with one thread: the zygote.
-pub fn replace_environment<'a>(variables: impl Iterator<Item = (&'a str, &'a str)>) {
-    let present: Vec<_> = std::env::vars_os().map(|(name, _)| name).collect();
-    for name in present {
-        // SAFETY: no other thread reads the environment.
-        unsafe { std::env::remove_var(name) };
-    }
-    for (name, value) in variables {
-        // SAFETY: as above.
-        unsafe { std::env::set_var(name, value) };
-    }
-}
-
-/// Opens the FIFO behind stdin again, for reading only. `processes` is a `/proc` that knows this process.
-///
-/// The library opens it for reading and writing, so the container would be its own writer, and a program that
-/// reads to the end of stdin would wait for ever. Where stdin is no FIFO there is nothing to do.
-///
-/// # Errors
-/// The container's user may not open the FIFO. Stdin is then as before.
-pub fn let_stdin_end(processes: BorrowedFd<'_>) -> Result<()> {
-    let kind = FileType::from_raw_mode(fstat(std::io::stdin()).context("cannot inspect stdin")?.st_mode);
-    if kind != FileType::Fifo {
-        return Ok(());
-    }
-    // Not blocking, because a reader waits in `open` for a writer that may never come.
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let opened = openat(processes, "self/fd/0", flags, Mode::empty()).context("cannot open stdin again")?;
-    fcntl_setfl(&opened, OFlags::empty()).context("cannot make stdin wait")?;
-    replace(libc::STDIN_FILENO, opened.as_raw_fd())
-}
-
-fn duplicate(descriptor: i32) -> Result<OwnedFd> {
-    // SAFETY: the new descriptor is owned by nobody else.
-    unsafe {
-        let copy = libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 3);
-        ensure!(copy >= 0, "cannot duplicate stdout: {}", std::io::Error::last_os_error());
-        Ok(OwnedFd::from_raw_fd(copy))
-    }
-}
-
-/// Makes a standard stream refer to what `descriptor` refers to.
-fn replace(stream: i32, descriptor: i32) -> Result<()> {
-    // SAFETY: changes only what one of the streams 0 and 1 refers to. The container's process has no other
-    // thread that uses them.
-    let result = unsafe { libc::dup2(descriptor, stream) };
-    ensure!(result >= 0, "cannot redirect stream {stream}: {}", std::io::Error::last_os_error());
-    Ok(())
 }

@@ -1,9 +1,10 @@
-//! `containerd-shim-wasmedge-v1`: what the one binary does in each of the processes it is started as.
+//! A containerd shim that runs WebAssembly modules and native programs, but for the engine: what the one binary does in
+//! each of the processes it is started as.
 //!
 //! containerd executes it with `start`; that process executes it again as the server, which serves one
 //! container; and with `delete` when it has to clean up. Everything between containerd and the container
-//! (protocol, namespaces, mounts, cgroups) belongs to the library `containerd-shim-wasm`; running a
-//! module is in `sandbox`, the engine's C interface in `ffi`.
+//! (protocol, namespaces, mounts, cgroups) belongs to the library `containerd-shim-wasm`; what an engine has to do is
+//! in `engine`, and each engine has a crate of its own below this one's folder.
 //!
 //! What the library does not do and runc does is in four places, by the process and the moment: `sealed` (the server,
 //! before anything), `preparation` (the zygote), `specification` (the server, before the container is made),
@@ -12,11 +13,10 @@
 mod bundle;
 mod confinement;
 mod engine;
-mod ffi;
+mod failure;
 mod journal;
-mod kernel;
+pub mod kernel;
 mod lifetime;
-mod module;
 mod native;
 mod order;
 mod preparation;
@@ -26,6 +26,7 @@ mod sealed;
 mod specification;
 
 use std::hash::Hash;
+use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -33,16 +34,19 @@ use anyhow::Result;
 use containerd_shim_wasm::sandbox::context::WasmLayer;
 use containerd_shim_wasm::shim::{Cli as _, Compiler, Config, Shim, Version};
 
-use crate::sandbox::WasmEdgeSandbox;
+use crate::sandbox::EngineSandbox;
+
+pub use crate::engine::{Engine, Loaded, Module};
+pub use crate::failure::Failure;
 
 /// The shim as the library sees it: a name, a version, and who runs a module.
-struct WasmEdge;
+struct ShimOf<E>(PhantomData<fn() -> E>);
 
-impl Shim for WasmEdge {
-    type Sandbox = WasmEdgeSandbox;
+impl<E: Engine> Shim for ShimOf<E> {
+    type Sandbox = EngineSandbox<E>;
 
     fn name() -> &'static str {
-        "wasmedge"
+        E::NAME
     }
 
     fn version() -> Version {
@@ -50,9 +54,9 @@ impl Shim for WasmEdge {
         Version { version: env!("CARGO_PKG_VERSION"), ..Version::default() }
     }
 
-    /// No compiler: what is to run compiled comes compiled. The library asks in the server, when the
-    /// container's root file system is mounted and before it makes the container, which is the moment by which the
-    /// engine has to be in the zygote, and the specification adapted.
+    /// No compiler: what is to run compiled comes compiled, or is compiled in its container. The library asks in the
+    /// server, when the container's root file system is mounted and before it makes the container, which is the moment
+    /// by which the engine has to be in the zygote, and the specification adapted.
     async fn compiler() -> Option<impl Compiler> {
         if let Some(prepared) = engine::await_preload() {
             if let Err(error) = bundle::adapt(&prepared.namespaces) {
@@ -81,23 +85,27 @@ impl Compiler for NoCompiler {
 /// The container's cgroup that the library does not know, and does not remove.
 static CGROUP: OnceLock<Option<PathBuf>> = OnceLock::new();
 
-fn main() -> Result<()> {
+/// The whole of a shim's `main`, for one engine.
+///
+/// # Errors
+/// The pod of a container can not be left, or the shim can not be executed from a file that no container can change.
+pub fn run<E: Engine>() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.last().is_some_and(|last| last == "start") {
         bundle::leave_pod()?;
     }
     if is_server(&arguments) {
-        sealed::ensure(&arguments)?;
-        journal::open(arguments.iter().any(|argument| argument == "-debug"));
+        sealed::ensure::<E>(&arguments)?;
+        journal::open(E::NAME, arguments.iter().any(|argument| argument == "-debug"));
         order::keep();
-        engine::preload();
+        engine::preload::<E>();
         lifetime::end_as_a_whole();
     } else if arguments.last().is_some_and(|last| last == "delete") {
-        lifetime::remove_remains(&arguments);
+        lifetime::remove_remains(E::NAME, &arguments);
     }
     // The journal is ours: the library would set its own up through the zygote, and wait there until
     // the engine is loaded.
-    WasmEdge::run(Config { no_setup_logger: true, ..Config::default() });
+    ShimOf::<E>::run(Config { no_setup_logger: true, ..Config::default() });
     if let Some(folder) = CGROUP.get().and_then(Option::as_deref) {
         preparation::remove_cgroup(folder);
     }
