@@ -54,12 +54,15 @@ fn said(line: &str) -> Said {
     let is_status = line.len() - text.len() == 12_usize.saturating_sub(verb.len()) && line.starts_with(' ');
     match verb {
         "Building" if is_status => built(text).unwrap_or(Said::Status),
-        "Compiling" | "Finished" | "Fresh" | "Dirty" | "Downloaded" | "Running" if is_status => Said::Status,
-        "Blocking" | "Updating" | "Locking" if is_status => Said::Waits(text.to_owned()),
-        "Downloading" if is_status => {
-            // Drawn with what is left, which changes with each drawing.
-            Said::Waits(text.split(['[', ',']).next().unwrap_or(text).trim_end().to_owned())
+        "Compiling" | "Finished" | "Fresh" | "Dirty" | "Downloaded" | "Running" | "Installing" | "Installed"
+        | "Replacing" | "Replaced"
+            if is_status =>
+        {
+            Said::Status
         }
+        "Blocking" | "Updating" | "Locking" if is_status => Said::Waits(text.to_owned()),
+        // What else stands there is how much is left, which changes with each drawing.
+        "Downloading" if is_status => Said::Waits("Downloading crates".to_owned()),
         _ => Said::Other(line.to_owned()),
     }
 }
@@ -104,13 +107,14 @@ mod tests {
     #[test]
     fn waiting_and_fetching_are_told_without_what_changes() {
         let text = "    Blocking waiting for file lock on build directory\n Downloading [==>   ] 3 crates, remaining \
-                    bytes: 1.2 MB\r Downloading crates ...\n  Downloaded serde v1.0.0\n";
+                    bytes: 1.2 MB\r Downloading 16 crates\r Downloading crates ...\n  Downloaded serde v1.0.0\n";
         assert_eq!(
             heard(text),
             [
                 Said::Waits("Blocking waiting for file lock on build directory".to_owned()),
-                Said::Waits("Downloading".to_owned()),
-                Said::Waits("Downloading crates ...".to_owned()),
+                Said::Waits("Downloading crates".to_owned()),
+                Said::Waits("Downloading crates".to_owned()),
+                Said::Waits("Downloading crates".to_owned()),
                 Said::Status,
             ]
         );

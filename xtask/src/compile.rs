@@ -10,12 +10,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use cargo_metadata::Message;
-use launcher::Said;
 
-use crate::cmd;
 use crate::plan::Build;
 use crate::toolbox::manifest::{sha256, write_durably_as};
-use crate::toolbox::talk::{Progress, Talk, Unit};
+use crate::toolbox::talk::Talk;
 use crate::toolbox::{Toolbox, elf};
 use crate::workspace::Workspace;
 use aot::Compiler;
@@ -24,6 +22,7 @@ use results::case::{Kind, names};
 use toolchain::Toolchain;
 
 mod aot;
+pub mod cargo;
 pub mod source;
 pub mod toolchain;
 mod wasm;
@@ -36,7 +35,7 @@ pub const WASM_TARGET: &str = "wasm32-wasip1";
 pub const PROFILE: &str = "workload";
 /// Set but empty, it outranks every `rustflags` of a configuration file: a person's own `-C target-cpu=native`
 /// would reach one kind only, and no other machine would make the same bytes.
-const NO_FLAGS: [&str; 1] = ["CARGO_ENCODED_RUSTFLAGS="];
+pub const NO_FLAGS: [&str; 1] = ["CARGO_ENCODED_RUSTFLAGS="];
 /// The only module that a module may import from.
 const WASI: &str = "wasi_snapshot_preview1";
 /// The shim's package.
@@ -198,28 +197,15 @@ fn cargo_workload(
     cargo_build(workspace, &NO_FLAGS.map(OsString::from), &args, talk)
 }
 
-/// Runs `cargo build` through `env`, which takes away what would leak in and adds `settings` (`NAME=value`).
 fn cargo_build(
     workspace: &Workspace,
     settings: &[OsString],
     what: &[OsString],
     talk: &mut dyn Talk,
 ) -> anyhow::Result<Vec<File>> {
-    let mut args: Vec<OsString> = Vec::new();
-    for name in toolchain::leaking(std::env::vars_os().map(|(name, _)| name)) {
-        args.extend(["-u".into(), name]);
-    }
-    args.extend_from_slice(settings);
-    args.extend([toolchain::cargo(), "build".into(), "--locked".into()]);
-    args.push("--message-format=json-render-diagnostics".into());
-    args.extend_from_slice(what);
-    let mut crates = 0;
-    let messages = cmd::build_step(workspace.root(), "env".as_ref(), &args, |said| tell(said, &mut crates, talk))
-        .context("Cargo could not build; what the compiler said is above")?;
-    if crates > 0 {
-        // Cargo does not draw its end.
-        talk.progress(COMPILING, Progress { done: crates, total: crates, unit: Unit::Items });
-    }
+    let build = ["build", "--locked", "--message-format=json-render-diagnostics"].map(OsString::from);
+    let messages =
+        cargo::run(workspace, settings, &[&build[..], what].concat(), talk).context("Cargo could not build")?;
     executables(&messages)?
         .into_iter()
         .map(|(program, path)| {
@@ -228,21 +214,6 @@ fn cargo_build(
         })
         .collect()
 }
-
-fn tell(said: Said, crates: &mut u64, talk: &mut dyn Talk) {
-    match said {
-        Said::Built { done, total } if done < total => {
-            *crates = total;
-            talk.progress(COMPILING, Progress { done, total, unit: Unit::Items });
-        }
-        Said::Waits(text) => talk.say(&format!("cargo: {text}")),
-        Said::Built { .. } | Said::Status => {}
-        Said::Other(line) => talk.say(&line),
-    }
-}
-
-/// Cargo counts build scripts too.
-const COMPILING: &str = "compiling crates and build scripts";
 
 /// Names and paths of executables, from Cargo's messages.
 fn executables(messages: &str) -> anyhow::Result<Vec<(String, PathBuf)>> {

@@ -1,0 +1,88 @@
+//! Cargo, started so that what it makes depends on this project's files and the toolchain alone, and heard while it works.
+
+use std::ffi::OsString;
+
+use anyhow::Context as _;
+use launcher::Said;
+
+use super::toolchain;
+use crate::cmd;
+use crate::toolbox::talk::{Progress, Talk, Unit};
+use crate::workspace::Workspace;
+
+/// Cargo counts build scripts too.
+const COMPILING: &str = "compiling crates and build scripts";
+
+/// Runs a command of Cargo in the checkout, through `env`, which takes away what would leak in and adds `settings`
+/// (`NAME=value`). Returns its stdout.
+///
+/// # Errors
+/// When it fails, with its own first error.
+pub fn run(
+    workspace: &Workspace,
+    settings: &[OsString],
+    command: &[OsString],
+    talk: &mut dyn Talk,
+) -> anyhow::Result<String> {
+    let mut args: Vec<OsString> = Vec::new();
+    for name in toolchain::leaking(std::env::vars_os().map(|(name, _)| name)) {
+        args.extend(["-u".into(), name]);
+    }
+    args.extend_from_slice(settings);
+    args.push(toolchain::cargo());
+    args.extend_from_slice(command);
+    let mut heard = Heard::default();
+    let result = cmd::build_step(workspace.root(), "env".as_ref(), &args, |said| heard.hear(said, talk));
+    if heard.crates > 0 {
+        // Cargo does not draw its end.
+        talk.progress(COMPILING, Progress { done: heard.crates, total: heard.crates, unit: Unit::Items });
+    }
+    result.with_context(|| match heard.error {
+        Some(error) => format!("Cargo says `{error}` (what else it said is above)"),
+        None => "what Cargo and the compiler said is above".to_owned(),
+    })
+}
+
+#[derive(Debug, Default)]
+struct Heard {
+    crates: u64,
+    waits: String,
+    error: Option<String>,
+}
+
+impl Heard {
+    fn hear(&mut self, said: Said, talk: &mut dyn Talk) {
+        match said {
+            Said::Built { done, total } if done < total => {
+                self.crates = total;
+                talk.progress(COMPILING, Progress { done, total, unit: Unit::Items });
+            }
+            Said::Waits(text) if text != self.waits => {
+                talk.say(&format!("cargo: {text}"));
+                self.waits = text;
+            }
+            Said::Waits(_) | Said::Built { .. } | Said::Status => {}
+            Said::Other(line) => {
+                if let Some(error) = line.strip_prefix("error: ") {
+                    self.error.get_or_insert_with(|| error.to_owned());
+                }
+                talk.say(&line);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::toolbox::talk::Silent;
+
+    #[test]
+    fn the_first_error_is_kept_for_the_reason() {
+        let mut heard = Heard::default();
+        for line in ["warning: x", "error: no network", "  cause", "error: could not compile"] {
+            heard.hear(Said::Other(line.to_owned()), &mut Silent);
+        }
+        assert_eq!(heard.error.as_deref(), Some("no network"));
+    }
+}
