@@ -356,6 +356,9 @@ pub struct ToolboxArgs {
     /// Fetch the programs that only the tests need, too
     #[arg(long)]
     pub tests: bool,
+    /// Fetch or build this program, which only some cases need, too (`all`, or a pattern); may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub with: Vec<String>,
     /// Hash every file and repair what is damaged
     #[arg(long)]
     pub verify: bool,

@@ -21,6 +21,9 @@ pub const HOST: &str = env!("XTASK_HOST");
 /// The revision that this program was built from; `unknown` outside a checkout.
 pub const PROGRAM_REVISION: &str = env!("XTASK_REVISION");
 
+/// `rustc --version` of the compiler that built this program.
+pub const RUSTC: &str = env!("XTASK_RUSTC");
+
 /// This machine.
 pub fn read() -> Machine {
     let uname = rustix::system::uname();

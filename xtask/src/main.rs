@@ -16,6 +16,7 @@ mod lock;
 mod machine;
 mod measure;
 mod plan;
+mod programs;
 mod record;
 mod registry;
 mod secret;

@@ -137,6 +137,11 @@ impl Workspace {
         self.root.join("workload/benches.toml")
     }
 
+    /// Where programs come from that are had on request.
+    pub fn programs_toml(&self) -> PathBuf {
+        self.root.join("matrix/programs.toml")
+    }
+
     /// Image definitions, a file each.
     pub fn images(&self) -> PathBuf {
         self.root.join("images")

@@ -42,6 +42,30 @@ pub struct FileRecord {
     pub sha256: String,
 }
 
+impl FileRecord {
+    /// Whether the file is what this says.
+    ///
+    /// # Errors
+    /// Names the file, and how it differs.
+    pub fn check(&self, tree: &Path, check: Check) -> anyhow::Result<()> {
+        let path = tree.join(&self.path);
+        let metadata = std::fs::symlink_metadata(&path).with_context(|| format!("`{}`", path.display()))?;
+        ensure!(
+            metadata.is_file() && metadata.len() == self.size_bytes,
+            "`{}` has {} bytes, not {}",
+            path.display(),
+            metadata.len(),
+            self.size_bytes
+        );
+        ensure!(mtime_ns(&metadata) == self.mtime_ns, "`{}` was modified", path.display());
+        if check == Check::Full {
+            let found = sha256_file(&path)?;
+            ensure!(found == self.sha256, "`{}` has SHA-256 {found}, not {}", path.display(), self.sha256);
+        }
+        Ok(())
+    }
+}
+
 /// A program as its package holds it, before it was patched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packaged {
@@ -51,6 +75,9 @@ pub struct Packaged {
     pub package: String,
     /// Its SHA-256, before patching, in hex.
     pub sha256: String,
+    /// The first line of what it says of its version; absent in trees of older versions, and where nobody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
 }
 
 /// A symbolic link of the tree.
@@ -123,22 +150,7 @@ impl Manifest {
     /// # Errors
     /// Names the first file that is missing or differs, and how.
     pub fn check(&self, tree: &Path, check: Check) -> anyhow::Result<()> {
-        for file in &self.files {
-            let path = tree.join(&file.path);
-            let metadata = std::fs::symlink_metadata(&path).with_context(|| format!("`{}`", path.display()))?;
-            ensure!(
-                metadata.is_file() && metadata.len() == file.size_bytes,
-                "`{}` has {} bytes, not {}",
-                path.display(),
-                metadata.len(),
-                file.size_bytes
-            );
-            ensure!(mtime_ns(&metadata) == file.mtime_ns, "`{}` was modified", path.display());
-            if check == Check::Full {
-                let found = sha256_file(&path)?;
-                ensure!(found == file.sha256, "`{}` has SHA-256 {found}, not {}", path.display(), file.sha256);
-            }
-        }
+        self.files.iter().try_for_each(|file| file.check(tree, check))?;
         for link in &self.links {
             let path = tree.join(&link.path);
             let target = std::fs::read_link(&path).with_context(|| format!("`{}`", path.display()))?;

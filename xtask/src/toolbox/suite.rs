@@ -1,6 +1,7 @@
 //! What is fetched, and from where: package lists, one pinned suite per family of distributions. Data only.
 //!
-//! Not here: any mirror's address. It comes from the host's own apt sources, or from an option.
+//! Not here: any mirror's address. It comes from the host's own apt sources, or from an option. Programs that are had on
+//! request only are listed in `matrix/programs.toml`.
 
 use super::Group;
 
@@ -37,55 +38,77 @@ pub const FAMILIES: [Family; 2] = [
     },
 ];
 
-/// What a group consists of, without what apt's resolver adds. `patchelf` is in both: each group's tree stands
-/// for itself, with its own dynamic linker and C library.
-pub const fn packages(group: Group) -> &'static [&'static str] {
-    match group {
-        Group::Run => &["containerd", "runc", "crun", "wasmedge", "protobuf-compiler", "libseccomp-dev", "patchelf"],
-        Group::Tests => &["docker-registry", "skopeo", "hyperfine", "patchelf"],
-    }
+/// What a tree is made of, without what apt's resolver adds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contents {
+    /// The name of the tree's folder.
+    pub name: String,
+    /// The packages that are asked for. `patchelf` is in every tree: each stands for itself, with its own dynamic linker
+    /// and C library.
+    pub packages: Vec<String>,
+    /// The programs that it is made for: a tree without one of them is not accepted, and others are not kept.
+    pub programs: Vec<Program>,
+    /// What can be done where it can not be fetched: `or …`.
+    pub otherwise: String,
 }
 
-/// A program of a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A program of a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// The argument with which it says something and ends at once: how a patched program is tried.
     pub probe: &'static str,
 }
 
-const fn program(name: &'static str, probe: &'static str) -> Program {
-    Program { name, probe }
-}
-
-/// The programs of a group: a tree without one of them is not accepted, and others are not kept.
-pub const fn programs(group: Group) -> &'static [Program] {
-    match group {
-        Group::Run => {
-            const {
-                &[
-                    program("containerd", "--version"),
-                    program("containerd-shim-runc-v2", "-v"),
-                    program("crun", "--version"),
-                    program("ctr", "--version"),
-                    program("protoc", "--version"),
-                    program("runc", "--version"),
-                    program("wasmedge", "--version"),
-                ]
-            }
-        }
-        Group::Tests => {
-            const {
-                &[
-                    program("docker-registry", "--version"),
-                    program("hyperfine", "--version"),
-                    program("skopeo", "--version"),
-                ]
-            }
+impl Contents {
+    /// A tree of the packages named, and `patchelf`. Each program is asked for its version.
+    fn new(name: &str, packages: &[&str], programs: &[&str]) -> Self {
+        let probe = |name: &str| if name == RUNC_SHIM { "-v" } else { "--version" };
+        let program = |name: &&str| Program { name: (*name).to_owned(), probe: probe(name) };
+        let packages = packages.iter().chain(&["patchelf"]).map(|package| (*package).to_owned()).collect();
+        Self {
+            name: name.to_owned(),
+            packages,
+            programs: programs.iter().map(program).collect(),
+            otherwise: PROVIDE.to_owned(),
         }
     }
+
+    /// That of a program which is had on request, from a package.
+    pub fn on_request(program: &str, package: &str) -> Self {
+        let otherwise = format!("or leave out the cases that need `{program}`");
+        Self { otherwise, ..Self::new(&format!("with-{program}"), &[package], &[program]) }
+    }
+
+    /// A group's.
+    pub fn of(group: Group) -> Self {
+        match group {
+            Group::Run => Self::new(
+                "run",
+                &["containerd", "runc", "crun", "wasmedge", "protobuf-compiler", "libseccomp-dev"],
+                &["containerd", RUNC_SHIM, "crun", "ctr", "protoc", "runc", "wasmedge"],
+            ),
+            Group::Tests => Self::new(
+                "tests",
+                &["docker-registry", "skopeo", "hyperfine"],
+                &["docker-registry", "hyperfine", "skopeo"],
+            ),
+        }
+    }
+
+    /// The names of its programs.
+    pub fn program_names(&self) -> Vec<&str> {
+        self.programs.iter().map(|program| program.name.as_str()).collect()
+    }
 }
+
+/// The way out for those who can not fetch what every run needs.
+const PROVIDE: &str = "or install containerd (1.7 or later), runc and WasmEdge (0.14 or later) and name them with \
+                       `--containerd`, `--ctr`, `--runc` and `--wasmedge`";
+
+/// The one program here that knows no `--version`.
+const RUNC_SHIM: &str = "containerd-shim-runc-v2";
 
 /// Kept where a suite has it: crun under the name by which it runs modules itself. Not every distribution builds
 /// crun so.

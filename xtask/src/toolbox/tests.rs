@@ -2,18 +2,21 @@
 
 use std::fs;
 
+use super::apt;
 use super::manifest::record;
+use super::manifest::{self, Manifest, Package};
+use super::place::{Resolved, recipe};
 use super::*;
 
 /// A place with a tree of two files and a link that passes for whole.
 fn whole(dir: &Path) -> Place {
-    let place = Place::new(&Workspace::at(dir), Group::Tests).unwrap();
+    let place = Place::new(&Workspace::at(dir), Contents::of(Group::Tests)).unwrap();
     let programs = place.home.join("usr/bin");
     fs::create_dir_all(&programs).unwrap();
     fs::write(programs.join("skopeo"), "#!/bin/sh\n").unwrap();
     fs::write(programs.join("hyperfine"), "#!/bin/sh\n").unwrap();
     std::os::unix::fs::symlink("skopeo", programs.join("other")).unwrap();
-    write_manifest(&place, &place.home.clone(), &recipe(Group::Tests));
+    write_manifest(&place, &place.home.clone(), &recipe(&Contents::of(Group::Tests)));
     place
 }
 
@@ -58,7 +61,7 @@ fn a_whole_tree_is_taken_as_it_is() {
 #[test]
 fn no_tree_is_absent_and_one_without_manifest_is_damaged() {
     let dir = tempfile::tempdir().unwrap();
-    let place = Place::new(&Workspace::at(dir.path()), Group::Run).unwrap();
+    let place = Place::new(&Workspace::at(dir.path()), Contents::of(Group::Run)).unwrap();
     assert_eq!(place.look(Check::Quick), State::Absent);
     fs::create_dir_all(place.home.join("usr/bin")).unwrap();
     assert!(why(place.look(Check::Quick)).contains("no manifest"));
@@ -109,7 +112,7 @@ fn a_tree_of_another_recipe_or_place_is_made_anew() {
     let place = whole(dir.path());
     write_manifest(&place, &place.home, "older");
     assert!(why(place.look(Check::Quick)).contains("another version"));
-    write_manifest(&place, Path::new("/elsewhere"), &recipe(Group::Tests));
+    write_manifest(&place, Path::new("/elsewhere"), &recipe(&Contents::of(Group::Tests)));
     assert!(why(place.look(Check::Quick)).contains("/elsewhere"));
 }
 
@@ -124,7 +127,7 @@ fn a_damaged_manifest_is_damage_and_no_error() {
 #[test]
 fn resolved_packages_without_their_files_are_not_enough() {
     let dir = tempfile::tempdir().unwrap();
-    let place = Place::new(&Workspace::at(dir.path()), Group::Run).unwrap();
+    let place = Place::new(&Workspace::at(dir.path()), Contents::of(Group::Run)).unwrap();
     fs::create_dir_all(place.apt().join("cache/archives")).unwrap();
     let record = PackageRecord {
         name: "a".to_owned(),
@@ -134,8 +137,12 @@ fn resolved_packages_without_their_files_are_not_enough() {
     };
     let package = Package { record, file: "a_1_all.deb".to_owned(), size_bytes: 7 };
     let archive = apt::archive(&place.apt(), &package);
-    let resolved =
-        Resolved { recipe: recipe(Group::Run), suite: "s".to_owned(), mirror: "m".to_owned(), packages: vec![package] };
+    let resolved = Resolved {
+        recipe: recipe(&Contents::of(Group::Run)),
+        suite: "s".to_owned(),
+        mirror: "m".to_owned(),
+        packages: vec![package],
+    };
     fs::write(place.resolved_json(), serde_json::to_vec(&resolved).unwrap()).unwrap();
     let usable = || place.cached(&Options::default()).is_some();
     assert!(!usable());

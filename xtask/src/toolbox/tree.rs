@@ -52,7 +52,12 @@ pub fn build(
     patch(tree, home)?;
     keep_only(tree, programs)?;
     packaged.retain(|program| find_program(tree, &program.name).is_some());
-    programs.iter().try_for_each(|program| probe(tree, *program))?;
+    for program in programs {
+        let said = probe(tree, program)?;
+        if let Some(packaged) = packaged.iter_mut().find(|packaged| packaged.name == program.name) {
+            packaged.version = said.lines().next().map(str::to_owned);
+        }
+    }
     Ok(packaged)
 }
 
@@ -95,7 +100,7 @@ pub(super) fn add_new_programs(tree: &Path, package: &str, known: &mut Vec<Packa
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let is_file = std::fs::symlink_metadata(&path).is_ok_and(|file| file.is_file());
             if is_file && known.iter().all(|program| program.name != name) {
-                known.push(Packaged { name, package: package.to_owned(), sha256: sha256_file(&path)? });
+                known.push(Packaged { name, package: package.to_owned(), sha256: sha256_file(&path)?, version: None });
             }
         }
     }
@@ -136,6 +141,10 @@ fn patch(tree: &Path, home: &Path) -> anyhow::Result<()> {
     }
     let patchelf = find_program(tree, "patchelf").context("the packages hold no program `patchelf`")?;
     programs.retain(|path| *path != patchelf);
+    if programs.is_empty() {
+        // All of them are static, as gVisor's is.
+        return Ok(());
+    }
     // patchelf can not run by itself where the host's C library is older.
     let run = |settings: [OsString; 2], more: &[&str]| {
         let command = through_loader(tree, &patchelf).args(settings).args(more).args(&programs);
@@ -152,7 +161,7 @@ fn through_loader(tree: &Path, program: &Path) -> Cmd {
 }
 
 fn keep_only(tree: &Path, programs: &[Program]) -> anyhow::Result<()> {
-    let kept: Vec<&str> = programs.iter().map(|program| program.name).chain(EXTRAS).collect();
+    let kept: Vec<&str> = programs.iter().map(|program| program.name.as_str()).chain(EXTRAS).collect();
     for folder in PROGRAMS {
         for path in entries(&tree.join(folder))? {
             if path.file_name().is_none_or(|name| kept.iter().all(|kept| name != *kept)) {
@@ -163,12 +172,14 @@ fn keep_only(tree: &Path, programs: &[Program]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether a patched program starts. The tree is not in its place yet, so its dynamic linker is named.
-fn probe(tree: &Path, program: Program) -> anyhow::Result<()> {
-    let path =
-        find_program(tree, program.name).with_context(|| format!("the packages hold no program `{}`", program.name))?;
-    through_loader(tree, &path).arg(program.probe).run().context("a program of the toolbox does not start")?;
-    Ok(())
+/// What a patched program says, if it starts. The tree is not in its place yet, so its dynamic linker is named where it
+/// needs one.
+fn probe(tree: &Path, program: &Program) -> anyhow::Result<String> {
+    let path = find_program(tree, &program.name)
+        .with_context(|| format!("the packages hold no program `{}`", program.name))?;
+    let command = if is_interpreted_program(&path)? { through_loader(tree, &path) } else { Cmd::new(&path) };
+    let output = command.arg(program.probe).run();
+    Ok(output.context("a program of the toolbox does not start")?.text())
 }
 
 /// Only regular files: a link's target is patched under its own name.
