@@ -23,6 +23,7 @@ use toolchain::Toolchain;
 
 mod aot;
 pub mod cargo;
+pub mod prepend;
 pub mod source;
 pub mod toolchain;
 mod wasm;

@@ -27,6 +27,7 @@ mod faults;
 mod images;
 mod isolation;
 mod measuring;
+mod programs;
 mod registries;
 pub mod shim;
 mod source;
@@ -86,6 +87,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "unit", what: "cargo test: needs only Rust", run: source::unit },
     Stage { name: "lint", what: "clippy, warnings denied", run: source::lint },
     Stage { name: "toolbox", what: "fetched, verified, repaired", run: tools::toolbox },
+    Stage { name: "programs", what: "fetched and built on request, repaired, refused", run: programs::programs },
     Stage { name: "build", what: "both targets and the shim, checked", run: tools::build },
     Stage { name: "shim-unit", what: "the shim's own tests and lints", run: source::shim },
     Stage { name: "image", what: "reproducible, verified, read by skopeo", run: images::images },
