@@ -9,8 +9,8 @@ use std::path::Path;
 use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 
-use results::SweepPoint;
 use results::names::{Misnamed, Names};
+use results::{Role, SweepPoint};
 
 /// A program, its arguments and the exact output that makes a run of it a sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Bench {
     pub expected: String,
     /// Why it is there.
     pub why: String,
+    /// What it is there for beside its own row.
+    pub role: Option<Role>,
     /// Whether a plain `bench` measures it.
     pub selection: Selection,
     /// The sweep that it is a point of.
@@ -58,6 +60,7 @@ struct Wire {
     #[serde(default)]
     sizes: Vec<Size>,
     why: String,
+    role: Option<Role>,
     #[serde(default)]
     on_request: bool,
 }
@@ -96,6 +99,10 @@ pub fn parse(text: &str) -> anyhow::Result<Vec<Bench>> {
             "two benches are named `{}`",
             bench.name
         );
+        let rival = benches[..index].iter().find(|other| other.role.is_some() && other.role == bench.role);
+        if let Some(rival) = rival {
+            bail!("`{}` and `{}` have the same `role`: only one of them can", rival.name, bench.name);
+        }
     }
     Ok(benches)
 }
@@ -106,6 +113,10 @@ fn expand(wire: &Wire) -> anyhow::Result<Vec<Bench>> {
         |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     ensure!(plain(&wire.name), "its name must be of lower-case letters, digits and `-`");
     ensure!(plain(&wire.program), "`program` must be of lower-case letters, digits and `-`");
+    ensure!(
+        wire.role.is_none() || wire.sizes.is_empty(),
+        "a sweep has no `role`: its points are several benches, and a role is one's"
+    );
     let selection = if wire.on_request { Selection::OnRequest } else { Selection::Default };
     let point = |name: String, args: Vec<String>, expected: String, sweep: Option<SweepPoint>| Bench {
         name,
@@ -113,6 +124,7 @@ fn expand(wire: &Wire) -> anyhow::Result<Vec<Bench>> {
         args,
         expected,
         why: wire.why.trim().to_owned(),
+        role: wire.role,
         selection,
         sweep,
     };

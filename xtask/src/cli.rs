@@ -150,6 +150,9 @@ pub struct SelectArgs {
     /// Measure the cases that this pattern matches; may be repeated
     #[arg(long = "case", value_name = "PATTERN")]
     pub cases: Vec<String>,
+    /// Measure the cases of this set, or `all`; may be repeated [default: default, where no `--case` is given]
+    #[arg(long = "set", value_name = "SET")]
+    pub sets: Vec<String>,
 }
 
 /// How many rounds, in which order.

@@ -19,9 +19,9 @@ use crate::measure::clock::Stopwatch;
 use crate::measure::rounds::{self, Stage, Width};
 use crate::measure::session::{self, Containers, DaemonChoice, Measured, Pull, Session, Until};
 use crate::measure::stop::Stop;
+use crate::plan::Place;
 use crate::secret::Secret;
 use results::analysis;
-use results::case::{Case, Cell};
 use results::store::SampleSink;
 use results::{HostRecord, Manifest, Outcome, RunStatus, Sample};
 
@@ -44,8 +44,9 @@ pub fn precision(samples: &[Sample], until: &Until) -> Option<f64> {
     let width = session::read::<Manifest>(&until.manifest).map(|manifest| {
         let able = |case: &str| samples.iter().any(|sample| sample.case == case && sample.outcome == Outcome::Ok);
         analysis::precision(&manifest, samples, |row| {
-            let case = row.case.parse::<Case>();
-            case.is_ok_and(|case| case.baseline().to_string() == row.baseline) && able(&row.case) && able(&row.baseline)
+            let is_to_baseline =
+                manifest.cell(&row.case).is_some_and(|cell| cell.case.baseline.as_ref() == Some(&row.baseline));
+            is_to_baseline && able(&row.case) && able(&row.baseline)
         })
     });
     width.unwrap_or_else(|error| {
@@ -84,7 +85,8 @@ pub fn conduct_directly(session: &Session, reason: &str, stop: &Stop, width: Wid
 
 fn direct(session: &Session, reason: &str, sink: &mut SampleSink, stop: &Stop, width: Width<'_>) -> Measured {
     crate::console::note(reason);
-    let barred = container_cells(session).map(|key| (key, reason.to_owned())).collect();
+    let places: Vec<Place> = session.schedule.container_places();
+    let barred = places.into_iter().map(|place| (place, reason.to_owned())).collect();
     let stage = Stage { session, ctr: None, orphans: None, barred };
     measured(rounds::run(stage, sink, stop, width), Vec::new(), None)
 }
@@ -124,12 +126,6 @@ fn measured(rounds: rounds::Rounds, pulls: Vec<Pull>, host: Option<HostRecord>) 
         until: rounds.until,
         load: results::LoadDuring::default(),
     }
-}
-
-fn container_cells(session: &Session) -> impl Iterator<Item = (usize, Cell)> {
-    let cells: Vec<Cell> =
-        session.schedule.cells().iter().copied().filter(|cell| cell.case.runner().is_container()).collect();
-    (0..session.benches.len()).flat_map(move |bench| cells.clone().into_iter().map(move |cell| (bench, cell)))
 }
 
 /// A containerd that answers.

@@ -3,6 +3,7 @@
 //! Answers made for people (tables) are never parsed: only `--quiet` lists and exit statuses.
 //! Not here: starting containerd (`host`), timing (`measure`).
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,7 +13,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::cmd::Cmd;
 use crate::measure::child::Invocation;
-use results::case::Runner;
 
 mod prompt;
 mod pull;
@@ -52,13 +52,21 @@ pub struct Ctr {
     pub snapshotter: String,
 }
 
-/// How to start containers of one runner.
+/// What makes a container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Runtimes {
-    /// The runc executable.
-    pub runc: PathBuf,
-    /// This project's shim; absent when no case needs it.
-    pub wasmedge_shim: Option<PathBuf>,
+pub enum Runtime {
+    /// An OCI runtime below containerd's runc shim.
+    Oci {
+        /// Its program, an absolute path.
+        program: PathBuf,
+        /// Annotations of the container.
+        annotations: BTreeMap<String, String>,
+    },
+    /// A containerd shim.
+    Shim {
+        /// Its program, an absolute path.
+        program: PathBuf,
+    },
 }
 
 /// How containerd reaches a registry.
@@ -91,18 +99,18 @@ impl Ctr {
     }
 
     /// The measured command: create, start, wait, delete.
-    pub fn run(&self, container: &Container<'_>, runtimes: &Runtimes) -> anyhow::Result<Invocation> {
+    pub fn run(&self, container: &Container<'_>) -> Invocation {
         let mut args = self.global().to_vec();
         args.extend(["run", "--rm", "--snapshotter", &self.snapshotter].map(str::to_owned));
         args.extend(["--platform", container.platform].map(str::to_owned));
-        match container.runner {
-            Runner::WasmEdge => {
-                let shim = runtimes.wasmedge_shim.as_ref().context("the WasmEdge shim was not built")?;
-                args.extend(["--runtime".to_owned(), shim.to_string_lossy().into_owned()]);
-            }
-            Runner::Runc | Runner::Process => {
+        match container.runtime {
+            Runtime::Shim { program } => args.extend(["--runtime".to_owned(), program.to_string_lossy().into_owned()]),
+            Runtime::Oci { program, annotations } => {
                 args.extend(["--runtime", "io.containerd.runc.v2", "--runc-binary"].map(str::to_owned));
-                args.push(runtimes.runc.to_string_lossy().into_owned());
+                args.push(program.to_string_lossy().into_owned());
+                for (name, value) in annotations {
+                    args.extend(["--annotation".to_owned(), format!("{name}={value}")]);
+                }
             }
         }
         for (name, value) in container.env {
@@ -111,7 +119,7 @@ impl Ctr {
         args.push(container.image.to_owned());
         args.push(container.id.to_owned());
         args.extend(container.command.iter().cloned());
-        Ok(Invocation { program: self.program.clone(), args, env: Vec::new() })
+        Invocation { program: self.program.clone(), args, env: Vec::new() }
     }
 
     /// Removes whatever a container that failed left: its processes, its task, itself.
@@ -192,8 +200,8 @@ pub struct Container<'a> {
     pub platform: &'a str,
     /// The container's name.
     pub id: &'a str,
-    /// Which runtime.
-    pub runner: Runner,
+    /// What makes it.
+    pub runtime: &'a Runtime,
     /// The whole command, for `ctr` replaces the image's entrypoint and arguments together; empty for the image's own.
     pub command: &'a [String],
     /// Additional environment.
@@ -215,23 +223,28 @@ mod tests {
 
     #[test]
     fn the_measured_command_names_runtime_image_and_arguments_in_ctrs_order() {
-        let runtimes = Runtimes { runc: "/t/runc".into(), wasmedge_shim: Some("/t/shim".into()) };
+        let runc = Runtime::Oci { program: "/t/runc".into(), annotations: BTreeMap::new() };
+        let annotations = BTreeMap::from([("a.b/c".to_owned(), "d".to_owned())]);
+        let annotated = Runtime::Oci { program: "/t/crun".into(), annotations };
+        let shim = Runtime::Shim { program: "/t/shim".into() };
         let command = ["/x".to_owned(), "--n".to_owned(), "5".to_owned()];
         let mut container = Container {
             image: "127.0.0.1:5000/x:native",
             platform: "linux/amd64",
             id: "c1",
-            runner: Runner::Runc,
+            runtime: &runc,
             command: &command,
             env: &[],
         };
-        let line = |container: &Container<'_>| ctr().run(container, &runtimes).unwrap().args.join(" ");
+        let line = |container: &Container<'_>| ctr().run(container).args.join(" ");
         assert_eq!(
             line(&container),
             "--address /run/c.sock --namespace ns run --rm --snapshotter overlayfs --platform linux/amd64 \
              --runtime io.containerd.runc.v2 --runc-binary /t/runc 127.0.0.1:5000/x:native c1 /x --n 5"
         );
-        container.runner = Runner::WasmEdge;
+        container.runtime = &annotated;
+        assert!(line(&container).contains("--runc-binary /t/crun --annotation a.b/c=d 127.0.0.1"));
+        container.runtime = &shim;
         assert!(line(&container).contains("--runtime /t/shim 127.0.0.1"));
     }
 }

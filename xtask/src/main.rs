@@ -14,6 +14,7 @@ mod doctor;
 mod host;
 mod lock;
 mod machine;
+mod matrix;
 mod measure;
 mod plan;
 mod programs;

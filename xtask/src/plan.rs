@@ -11,8 +11,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::bench::Bench;
-use results::case::{Case, Cell, Kind, Replica, Runner};
-use results::names::Misnamed;
+use crate::matrix::{Behaviour, Matrix};
+use results::case::{Case, Cell, Kind, Mode};
 
 /// Everything that a run will do, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Plan {
     pub cells: Vec<Cell>,
     /// The programs and kinds that have to be built.
     pub builds: Vec<Build>,
+    /// The programs that start, execute or compile them, by name.
+    pub programs: BTreeSet<String>,
     /// The order of the runs.
     pub schedule: Schedule,
 }
@@ -55,6 +57,15 @@ pub struct Schedule {
     rounds: Rounds,
 }
 
+/// A cell of a bench, as indices into a plan's benches and cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Which bench.
+    pub bench: usize,
+    /// Which cell.
+    pub cell: usize,
+}
+
 /// One run to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
@@ -64,10 +75,8 @@ pub struct Slot {
     pub position: u32,
     /// Whether the round is thrown away.
     pub warmup: bool,
-    /// Which bench, as an index into the plan's.
-    pub bench: usize,
-    /// Which cell.
-    pub cell: Cell,
+    /// What is run.
+    pub place: Place,
 }
 
 impl Schedule {
@@ -79,13 +88,21 @@ impl Schedule {
     /// The runs of one round, in order. A round's order depends on seed and number alone, so rounds can be
     /// added to a run without changing those before.
     pub fn round(&self, round: u32) -> Vec<Slot> {
-        let mut order: Vec<(usize, Cell)> =
-            (0..self.benches).flat_map(|bench| self.cells.iter().map(move |cell| (bench, *cell))).collect();
+        let cells = self.cells.len();
+        let mut order: Vec<Place> =
+            (0..self.benches).flat_map(|bench| (0..cells).map(move |cell| Place { bench, cell })).collect();
         let mut rng = ChaCha8Rng::seed_from_u64(self.rounds.seed);
         rng.set_stream(u64::from(round));
         order.shuffle(&mut rng);
         let warmup = round < self.rounds.warmup;
-        (0u32..).zip(order).map(|(position, (bench, cell))| Slot { round, position, warmup, bench, cell }).collect()
+        (0u32..).zip(order).map(|(position, place)| Slot { round, position, warmup, place }).collect()
+    }
+
+    /// Every bench and container cell.
+    pub fn container_places(&self) -> Vec<Place> {
+        let is_container = |cell: &usize| self.cells[*cell].case.is_container();
+        let cells: Vec<usize> = (0..self.cells.len()).filter(is_container).collect();
+        (0..self.benches).flat_map(|bench| cells.iter().map(move |&cell| Place { bench, cell })).collect()
     }
 
     /// Warm-up rounds and counted ones.
@@ -104,72 +121,73 @@ impl Schedule {
     }
 }
 
-/// The plan for these benches and cases. Each baseline that is among the cases gets an A/A twin; where no
+/// The plan for these benches and cases of a matrix. Each baseline that is among the cases gets an A/A twin; where no
 /// baseline is, the first case does.
-pub fn plan(benches: Vec<Bench>, cases: &[Case], rounds: Rounds) -> Plan {
-    let baselines: Vec<Case> = cases.iter().copied().filter(|case| case.baseline() == *case).collect();
-    let twinned = if baselines.is_empty() { cases.iter().copied().take(1).collect() } else { baselines };
+///
+/// # Errors
+/// When a case is of another matrix.
+pub fn plan(benches: Vec<Bench>, (matrix, cases): (&Matrix, &[Case]), rounds: Rounds) -> anyhow::Result<Plan> {
+    let has_baseline = cases.iter().any(Case::is_baseline);
     let mut cells = Vec::new();
-    for case in cases {
-        cells.push(Cell { case: *case, replica: Replica::First });
-        if twinned.contains(case) {
-            cells.push(Cell { case: *case, replica: Replica::Twin });
+    for (index, case) in cases.iter().enumerate() {
+        cells.push(Cell::of(case.clone()));
+        if case.is_baseline() || (!has_baseline && index == 0) {
+            cells.push(Cell::twin_of(case.clone()));
         }
     }
     let programs: BTreeSet<&str> = benches.iter().map(|bench| bench.program.as_str()).collect();
-    let kinds: BTreeSet<Kind> = cases.iter().map(|case| case.kind()).collect();
+    let kinds: BTreeSet<Kind> = cases.iter().map(|case| case.form).collect();
     let builds = programs
         .iter()
         .flat_map(|program| kinds.iter().map(|kind| Build { program: (*program).to_owned(), kind: *kind }))
         .collect();
     let schedule = Schedule::new(benches.len(), cells.clone(), rounds);
-    Plan { benches, cells, builds, schedule }
+    Ok(Plan { benches, cells, builds, programs: used(matrix, cases)?, schedule })
+}
+
+/// What starts and executes these cases.
+fn used(matrix: &Matrix, cases: &[Case]) -> anyhow::Result<BTreeSet<String>> {
+    let mut programs = BTreeSet::new();
+    for case in cases {
+        let behaviour = &matrix.runtime(case)?.behaviour;
+        programs.extend(behaviour.program().map(str::to_owned));
+        if matches!(behaviour, Behaviour::Process) {
+            programs.extend(matrix.engine(case).map(|engine| engine.program.clone()));
+        }
+    }
+    Ok(programs)
 }
 
 impl Plan {
     /// Whether any cell needs containerd.
     pub fn has_containers(&self) -> bool {
-        self.cells.iter().any(|cell| cell.case.runner().is_container())
+        self.cells.iter().any(|cell| cell.case.is_container())
     }
 
-    /// Whether any cell needs the engine's command line.
+    /// Whether any cell executes a module.
     pub fn has_modules(&self) -> bool {
-        self.cells.iter().any(|cell| cell.case.kind() != Kind::Native)
+        self.cells.iter().any(|cell| cell.case.mode != Mode::Native)
     }
 
-    /// Whether any cell needs this project's shim.
-    pub fn has_shim(&self) -> bool {
-        self.cells.iter().any(|cell| cell.case.runner() == Runner::WasmEdge)
+    /// Whether any cell needs this program.
+    pub fn needs(&self, program: &str) -> bool {
+        self.programs.contains(program)
     }
 
     /// The kinds that are run in containers, and so need an image.
     pub fn image_kinds(&self) -> BTreeSet<Kind> {
-        self.cells.iter().filter(|cell| cell.case.runner().is_container()).map(|cell| cell.case.kind()).collect()
+        self.cells.iter().filter(|cell| cell.case.is_container()).map(|cell| cell.case.form).collect()
     }
-}
-
-/// The cases that the patterns select, in the order of the table; without patterns, all.
-///
-/// # Errors
-/// When a pattern is no glob or matches nothing (the known names are listed).
-pub fn select_cases(patterns: &[String]) -> Result<Vec<Case>, Misnamed> {
-    if patterns.is_empty() {
-        return Ok(Case::ALL.to_vec());
-    }
-    let mut chosen = BTreeSet::new();
-    for text in patterns {
-        chosen.extend(Case::names().matching(text)?);
-    }
-    Ok(chosen.into_iter().map(|index| Case::ALL[index]).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matrix::tests::ours;
     use std::collections::HashSet;
 
     fn schedule(seed: u64) -> Schedule {
-        let cells: Vec<Cell> = Case::ALL.iter().map(|case| Cell { case: *case, replica: Replica::First }).collect();
+        let cells: Vec<Cell> = ours().select(&[], &[]).unwrap().into_iter().map(Cell::of).collect();
         Schedule::new(2, cells, Rounds { warmup: 1, counted: 3, seed })
     }
 
@@ -177,7 +195,7 @@ mod tests {
     fn every_round_has_every_cell_once() {
         for round in 0..4 {
             let slots = schedule(1).round(round);
-            let distinct: HashSet<_> = slots.iter().map(|slot| (slot.bench, slot.cell)).collect();
+            let distinct: HashSet<_> = slots.iter().map(|slot| (slot.place.bench, slot.place.cell)).collect();
             assert_eq!((slots.len(), distinct.len()), (14, 14));
             assert!(slots.iter().all(|slot| slot.warmup == (round == 0)));
         }
@@ -186,27 +204,35 @@ mod tests {
     #[test]
     fn the_order_follows_the_seed_and_differs_between_rounds() {
         assert_eq!(schedule(1).round(2), schedule(1).round(2));
-        let order =
-            |seed, round| schedule(seed).round(round).iter().map(|slot| (slot.bench, slot.cell)).collect::<Vec<_>>();
+        let order = |seed, round| schedule(seed).round(round).iter().map(|slot| slot.place).collect::<Vec<_>>();
         assert_ne!(order(1, 1), order(1, 2));
         assert_ne!(order(1, 1), order(2, 1));
     }
 
     #[test]
     fn baselines_have_twins_and_a_lone_case_has_one_too() {
-        let twins = |cases: &[Case]| {
-            let plan = plan(Vec::new(), cases, Rounds { warmup: 0, counted: 1, seed: 0 });
-            plan.cells.iter().filter(|cell| cell.replica == Replica::Twin).map(ToString::to_string).collect::<Vec<_>>()
+        let ours = ours();
+        let twins = |patterns: &[&str]| {
+            let patterns: Vec<String> = patterns.iter().map(ToString::to_string).collect();
+            let cases = ours.select(&patterns, &[]).unwrap();
+            let plan = plan(Vec::new(), (&ours, &cases), Rounds { warmup: 0, counted: 1, seed: 0 }).unwrap();
+            plan.cells.iter().filter(|cell| cell.is_twin()).map(ToString::to_string).collect::<Vec<_>>()
         };
-        assert_eq!(twins(&Case::ALL), ["native/process#2", "native/runc#2"]);
-        assert_eq!(twins(&Case::ALL[5..6]), ["wasm-interpreter/wasmedge#2"]);
+        assert_eq!(twins(&[]), ["native/process#2", "native/runc#2"]);
+        assert_eq!(twins(&["wasm-interpreter/wasmedge"]), ["wasm-interpreter/wasmedge#2"]);
     }
 
     #[test]
-    fn case_patterns_are_globs_over_all_cases() {
-        let select = |text: &str| select_cases(&[text.to_owned()]).map(|cases| cases.len());
-        assert_eq!(select("*/process").unwrap(), 3);
-        assert_eq!(select("native/*").unwrap(), 3);
-        assert!(select("docker").unwrap_err().to_string().contains("`native/runc`"));
+    fn a_plan_names_the_programs_that_its_cases_need() {
+        let ours = ours();
+        let programs = |pattern: &str| {
+            let cases = ours.select(&[pattern.to_owned()], &[]).unwrap();
+            let plan = plan(Vec::new(), (&ours, &cases), Rounds { warmup: 0, counted: 1, seed: 0 }).unwrap();
+            plan.programs.into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(programs("native/process"), Vec::<String>::new());
+        assert_eq!(programs("wasm-aot/process"), ["wasmedge"]);
+        assert_eq!(programs("native/runc"), ["runc"]);
+        assert_eq!(programs("wasm-aot/wasmedge"), ["containerd-shim-wasmedge-v1"]);
     }
 }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::BenchArgs;
-use crate::commands::bench::{Prepared, sequential};
+use crate::commands::bench::{Prepared, Selected, sequential};
 use crate::compile::Artifact;
+use crate::matrix::Matrix;
 use crate::measure::clock::Utc;
 use crate::measure::session::Measured;
 use crate::plan::Plan;
@@ -13,7 +14,8 @@ use crate::toolbox::Toolbox;
 use crate::workspace::Workspace;
 use crate::{compile, machine};
 use oci::Image;
-use results::{BenchRecord, Finished, ImageRecord, Manifest, NotMeasured, ProgramRecord, SCHEMA};
+use results::case::Cell;
+use results::{BenchRecord, Finished, ImageRecord, Manifest, ProgramRecord, SCHEMA};
 
 /// The nominal coverage of every interval.
 pub const CONFIDENCE: f64 = 0.95;
@@ -22,14 +24,15 @@ pub const CONFIDENCE: f64 = 0.95;
 pub fn manifest(
     workspace: &Workspace,
     args: &BenchArgs,
-    plan: &Plan,
+    selected: &Selected,
     prepared: &Prepared,
-    not_measured: &[NotMeasured],
     started: Utc,
 ) -> anyhow::Result<Manifest> {
     let toolchain = prepared.artifacts.first().map(|artifact| artifact.toolchain.clone()).unwrap_or_default();
     let source = machine::source(workspace, &toolchain);
+    let plan = &selected.plan;
     let rounds = plan.schedule.rounds();
+    let programs = programs(workspace, prepared, plan)?;
     Ok(Manifest {
         schema: SCHEMA,
         run: format!("{}-{}", started.compact(), source.revision.get(..9).unwrap_or(&source.revision)),
@@ -44,14 +47,14 @@ pub fn manifest(
         timeout_ms: args.timeout * 1000,
         source,
         benches: plan.benches.iter().map(bench).collect(),
-        cells: plan.cells.iter().map(ToString::to_string).collect(),
+        cells: plan.cells.iter().map(|cell| with_versions(cell, &selected.matrix, &programs)).collect(),
         artifacts: prepared.artifacts.iter().map(Artifact::record).collect(),
         images: prepared.shipped.images.images().iter().map(|image| image_record(image, prepared)).collect(),
-        programs: programs(workspace, prepared)?,
+        programs,
         packages: prepared.toolbox.as_ref().map(crate::toolbox::Toolbox::packages).unwrap_or_default(),
         machine: machine::read(),
         host: None,
-        not_measured: not_measured.to_vec(),
+        not_measured: selected.not_measured.clone(),
         finished: None,
     })
 }
@@ -84,6 +87,19 @@ pub fn finish(mut manifest: Manifest, measured: Measured, finished: Utc) -> Mani
     manifest
 }
 
+/// A cell with what its engine and its runtime say of themselves. An engine that is built into a runtime is told by that.
+fn with_versions(cell: &Cell, matrix: &Matrix, programs: &[ProgramRecord]) -> Cell {
+    let version = |name: &str| programs.iter().find(|program| program.name == name).map(|found| found.version.clone());
+    let mut cell = cell.clone();
+    let runtime = matrix.runtime(&cell.case).ok().and_then(|runtime| runtime.behaviour.program());
+    cell.case.runtime.version = runtime.and_then(version);
+    let engine = matrix.engine(&cell.case).map(|engine| engine.program.as_str());
+    if let (Some(engine), Some(record)) = (engine, &mut cell.case.engine) {
+        record.version = version(engine);
+    }
+    cell
+}
+
 fn bench(bench: &crate::bench::Bench) -> BenchRecord {
     BenchRecord {
         name: bench.name.clone(),
@@ -91,6 +107,7 @@ fn bench(bench: &crate::bench::Bench) -> BenchRecord {
         args: bench.args.clone(),
         expected_sha256: oci::digest::Digest::of(bench.expected.as_bytes()).hex(),
         why: bench.why.clone(),
+        role: bench.role,
         sweep: bench.sweep.clone(),
     }
 }
@@ -115,10 +132,12 @@ fn image_record(image: &Image, prepared: &Prepared) -> ImageRecord {
     }
 }
 
-fn programs(workspace: &Workspace, prepared: &Prepared) -> anyhow::Result<Vec<ProgramRecord>> {
+fn programs(workspace: &Workspace, prepared: &Prepared, plan: &Plan) -> anyhow::Result<Vec<ProgramRecord>> {
     let Some(toolbox) = &prepared.toolbox else { return Ok(Vec::new()) };
     let mut programs = Vec::new();
-    for name in ["containerd", "ctr", "runc", "wasmedge"] {
+    let always = ["containerd", "ctr", "runc", "wasmedge"].map(str::to_owned);
+    let others = plan.programs.iter().filter(|name| !always.contains(name) && *name != compile::SHIM_BINARY);
+    for name in always.iter().chain(others) {
         // The command line needs the engine's library, and that needs LLVM; the shim does without the latter.
         let libraries: &[&str] = if name == "wasmedge" { &[ENGINE, "libLLVM.so.19.1"] } else { &[] };
         let record = program(name, &toolbox.program(name)?, toolbox.origin(name).name(), (toolbox, libraries))?;

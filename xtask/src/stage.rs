@@ -1,6 +1,7 @@
 //! From what was prepared to a session that can be conducted, and the conducting of it: in this process, or
 //! inside namespaces as root.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -8,18 +9,20 @@ use anyhow::Context as _;
 use crate::bench::Bench;
 use crate::compile::Artifact;
 use crate::conduct::Leftovers;
-use crate::containerd::{Runtimes, Scheme};
+use crate::containerd::{Runtime, Scheme};
 use crate::host::scratch::Scratch;
 use crate::host::{self, Access, Namespaces, leftovers};
+use crate::matrix::{Behaviour, Matrix};
 use crate::measure::clock::now_utc;
-use crate::measure::session::{self, Containers, DaemonChoice, KindFile, Measured, Session, SessionBench};
+use crate::measure::session::{self, Containers, DaemonChoice, KindFile, Measured, Session, SessionBench, Start};
 use crate::measure::stop::Stop;
 use crate::plan::Plan;
 use crate::registry::Credentials;
 use crate::setup::{Registry, Shipped};
 use crate::toolbox::Toolbox;
 use crate::workspace::Workspace;
-use crate::{conduct, setup};
+use crate::{compile, conduct, setup};
+use results::case::Case;
 
 /// What a session may need, where it is there.
 #[derive(Debug)]
@@ -47,11 +50,41 @@ pub fn bench(bench: &Bench, artifacts: &[Artifact], shipped: Option<&Shipped>) -
     SessionBench { name: bench.name.clone(), args: bench.args.clone(), expected: bench.expected.clone(), files, images }
 }
 
-/// The engine's command line, when a case runs modules directly.
-pub fn wasmedge(plan: &Plan, parts: &Parts<'_>) -> anyhow::Result<Option<PathBuf>> {
-    match parts.toolbox {
-        Some(toolbox) if plan.has_modules() => toolbox.program("wasmedge").map(Some),
-        _ => Ok(None),
+/// How each cell of a plan is started. A program that is not there bars its cells, and no others.
+///
+/// # Errors
+/// When a case is of another matrix.
+pub fn starts(matrix: &Matrix, plan: &Plan, parts: &Parts<'_>) -> anyhow::Result<Vec<Start>> {
+    plan.cells.iter().map(|cell| start(matrix, &cell.case, parts)).collect()
+}
+
+fn start(matrix: &Matrix, case: &Case, parts: &Parts<'_>) -> anyhow::Result<Start> {
+    let or_absent = |program: &str, start: &dyn Fn(PathBuf) -> Start| match parts.program(program) {
+        Ok(path) => start(path),
+        Err(error) => Start::Absent(format!("{error:#}")),
+    };
+    Ok(match (&matrix.runtime(case)?.behaviour, matrix.engine(case)) {
+        (Behaviour::Process, None) => Start::Process,
+        (Behaviour::Process, Some(engine)) => {
+            let run = engine.modes.get(&case.mode).with_context(|| format!("`{case}` has no mode"))?;
+            or_absent(&engine.program, &|program| Start::Engine { program, args: run.args.clone() })
+        }
+        (Behaviour::Oci { program, annotations }, engine) => {
+            let annotations = if engine.is_some() { annotations.clone() } else { BTreeMap::new() };
+            let oci = |program| Start::Container(Runtime::Oci { program, annotations: annotations.clone() });
+            or_absent(program, &oci)
+        }
+        (Behaviour::Shim { program }, _) => or_absent(program, &|program| Start::Container(Runtime::Shim { program })),
+    })
+}
+
+impl Parts<'_> {
+    /// The path of a program: one that this project builds, or one of the toolbox.
+    fn program(&self, name: &str) -> anyhow::Result<PathBuf> {
+        if name == compile::SHIM_BINARY {
+            return self.shim.map(Path::to_path_buf).context("the WasmEdge shim was not built");
+        }
+        self.toolbox.with_context(|| format!("there is no toolbox to take `{name}` from"))?.program(name)
     }
 }
 
@@ -75,7 +108,6 @@ pub fn containers(workspace: &Workspace, parts: &Parts<'_>) -> anyhow::Result<Co
         daemon,
         ctr: toolbox.program("ctr")?,
         namespace: name,
-        runtimes: Runtimes { runc: toolbox.program("runc")?, wasmedge_shim: parts.shim.map(Path::to_path_buf) },
         scheme: if plain { Scheme::Http } else { Scheme::Https },
         user: match &registry.access.credentials {
             Credentials::Anonymous => None,

@@ -137,6 +137,11 @@ impl Workspace {
         self.root.join("workload/benches.toml")
     }
 
+    /// The matrix: engines, runtimes, cases.
+    pub fn matrix(&self) -> PathBuf {
+        self.root.join("matrix")
+    }
+
     /// Where programs come from that are had on request.
     pub fn programs_toml(&self) -> PathBuf {
         self.root.join("matrix/programs.toml")

@@ -45,6 +45,8 @@ pub enum Ink {
     Native,
     /// The interpreter.
     Interpreter,
+    /// Code compiled at the start.
+    Jit,
     /// Code compiled ahead of time.
     Aot,
     /// Anything else.
@@ -53,6 +55,8 @@ pub enum Ink {
     NativeDot,
     /// A sample of the interpreter.
     InterpreterDot,
+    /// A sample of code compiled at the start.
+    JitDot,
     /// A sample of code compiled ahead of time.
     AotDot,
     /// A sample of anything else.
@@ -64,7 +68,7 @@ pub enum Ink {
 }
 
 impl Ink {
-    const ALL: [(Self, &'static str); 15] = [
+    const ALL: [(Self, &'static str); 17] = [
         (Self::Text, "text"),
         (Self::Muted, "muted"),
         (Self::Grid, "grid"),
@@ -72,10 +76,12 @@ impl Ink {
         (Self::Band, "band"),
         (Self::Native, "native"),
         (Self::Interpreter, "interpreter"),
+        (Self::Jit, "jit"),
         (Self::Aot, "aot"),
         (Self::Other, "other"),
         (Self::NativeDot, "native-dot"),
         (Self::InterpreterDot, "interpreter-dot"),
+        (Self::JitDot, "jit-dot"),
         (Self::AotDot, "aot-dot"),
         (Self::OtherDot, "other-dot"),
         (Self::Failed, "failed"),
@@ -87,6 +93,7 @@ impl Ink {
         match mode {
             Some(Mode::Native) => Self::Native,
             Some(Mode::Interpreter) => Self::Interpreter,
+            Some(Mode::Jit) => Self::Jit,
             Some(Mode::Aot) => Self::Aot,
             None => Self::Other,
         }
@@ -97,6 +104,7 @@ impl Ink {
         match mode {
             Some(Mode::Native) => Self::NativeDot,
             Some(Mode::Interpreter) => Self::InterpreterDot,
+            Some(Mode::Jit) => Self::JitDot,
             Some(Mode::Aot) => Self::AotDot,
             None => Self::OtherDot,
         }

@@ -9,6 +9,9 @@ use super::{Run, push};
 use results::case::{Case, Kind, Mode};
 use results::{Comparison, Verdict};
 
+/// How modules are executed.
+const MODULES: [Mode; 3] = [Mode::Interpreter, Mode::Jit, Mode::Aot];
+
 /// Size, time, and how sure; in that order.
 pub fn sentences(run: &Run) -> [String; 3] {
     [sizes(run), times(run), trust(run)]
@@ -21,13 +24,8 @@ fn sentence(text: &str) -> String {
     format!("{first}{}.", letters.as_str())
 }
 
-/// `a`, `a and b`, `a, b and c`.
 fn list(items: &[String]) -> String {
-    match items {
-        [] => String::new(),
-        [one] => one.clone(),
-        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
-    }
+    view::runtimes::list(&items.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 fn sizes(run: &Run) -> String {
@@ -61,13 +59,13 @@ fn times(run: &Run) -> String {
     let mut sides = Vec::new();
     let mut shown: Vec<&Comparison> = Vec::new();
     for side in [Side::Container, Side::Direct] {
-        let rows: Vec<(&str, &Comparison)> =
-            [(Mode::Interpreter, "the interpreter"), (Mode::Aot, "code compiled ahead of time")]
-                .into_iter()
-                .filter_map(|(mode, words)| {
-                    Some((words, view::comparison(run, &bench.name, &view::central_case(mode, side))?))
-                })
-                .collect();
+        let rows: Vec<(&str, &Comparison)> = MODULES
+            .into_iter()
+            .filter_map(|mode| {
+                let case = view::central_case(run, mode, side)?;
+                Some((mode.in_words(), view::comparison(run, &bench.name, &case.name)?))
+            })
+            .collect();
         if rows.is_empty() {
             sides.push(format!("{} there is no comparison with native", side.title()));
         } else {
@@ -91,36 +89,38 @@ fn times(run: &Run) -> String {
 /// What the control arm says: native and Wasm containers are made by different runtimes, and a part of their ratio is
 /// the runtimes'. Without the arm, every ratio across the two asks for it.
 fn runtime(run: &Run, bench: &str) -> Option<String> {
-    if let Some((low, high)) = view::runtimes::control_arm(run, bench).and_then(|ratio| ratio.ends) {
+    if let Some(([arm, baseline], Some((low, high)))) =
+        view::runtimes::control_arm(run, bench).map(|(cases, ratio)| (cases, ratio.ends))
+    {
         let mut text = format!(
-            "native in a container of the same shim took {low} to {high} times as long as with runc, which is the \
-             runtime's part and not the engine's"
+            "native in {} took {low} to {high} times as long as with {}, which is the runtime's part and not the \
+             engine's",
+            arm.runtime.title, baseline.runtime.title
         );
-        if let Some(within) = within_the_shim(run, bench) {
+        if let Some(within) = within(run, bench, arm) {
             push(&mut text, format_args!("; {within}"));
         }
         return Some(text);
     }
-    view::runtimes::note(run, [bench]).map(|_| {
-        "runc and the WasmEdge shim are different runtimes, and `--case native/wasmedge` would tell the runtime's part \
-         from the engine's"
-            .to_owned()
-    })
+    let titles = view::runtimes::titles(run, &[bench]);
+    let advice = view::runtimes::advice(run).filter(|_| titles.len() > 1)?;
+    Some(format!(
+        "{} are different runtimes, and {advice} the runtime's part from the engine's",
+        view::runtimes::list(&titles)
+    ))
 }
 
 /// The modules against the native image in the same runtime: the engine's part alone.
-fn within_the_shim(run: &Run, bench: &str) -> Option<String> {
-    let arm = Case::NATIVE_WASMEDGE.to_string();
-    let clauses: Vec<String> = [(Mode::Interpreter, "the interpreter"), (Mode::Aot, "code compiled ahead of time")]
+fn within(run: &Run, bench: &str, arm: &Case) -> Option<String> {
+    let clauses: Vec<String> = MODULES
         .into_iter()
-        .filter_map(|(mode, words)| {
-            let case = view::central_case(mode, Side::Container);
-            let mut rows = run.summary.comparisons.iter();
-            let row = rows.find(|row| row.bench == bench && row.case == case && row.baseline == arm)?;
-            row.ratio.map(|_| format!("{words} {}", clause(row)))
+        .filter_map(|mode| {
+            let case = view::central_case(run, mode, Side::Container)?;
+            let row = view::comparison_of(run, bench, [case, arm])?;
+            Some(format!("{} {}", mode.in_words(), clause(row)))
         })
         .collect();
-    (!clauses.is_empty()).then(|| format!("within that shim, {}", list(&clauses)))
+    (!clauses.is_empty()).then(|| format!("within {}, {}", arm.runtime.title, list(&clauses)))
 }
 
 /// What one comparison says, as a predicate.

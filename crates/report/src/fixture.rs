@@ -10,7 +10,7 @@ use results::{
     Resolution, Sample, SizeRow, Summary, Verdict, Warning,
 };
 
-mod manifest;
+pub mod manifest;
 
 /// Cell, and its median in ms in the three kinds of bench: array-sum, noop, and a sweep's `a` and `b·1000`.
 const CELLS: [(&str, f64, f64, f64, f64); 7] = [
@@ -56,7 +56,7 @@ pub fn without_root() -> Run {
         })
         .collect();
     run.manifest.not_measured.clone_from(&run.summary.not_measured);
-    run.manifest.cells.retain(|cell| !container(cell));
+    run.manifest.cells.retain(|cell| !container(&cell.name));
     run.manifest.host = None;
     run
 }
@@ -101,7 +101,7 @@ pub fn empty() -> Run {
 }
 
 fn make(rounds: u32) -> Run {
-    let manifest = manifest::manifest(rounds, CELLS.map(|cell| cell.0.to_owned()).to_vec(), &SWEEP);
+    let manifest = manifest::manifest(rounds, &CELLS.map(|cell| cell.0), &SWEEP);
     let samples = samples(rounds);
     let summary = summary(&manifest.run, &samples, rounds);
     Run { manifest, samples, summary }
@@ -302,7 +302,7 @@ fn summary(run: &str, samples: &[Sample], rounds: u32) -> Summary {
         for (case, ..) in CELLS.iter().filter(|cell| present(&bench, cell.0)) {
             cases.push(case_summary(samples, &bench, case, rounds));
             if case.starts_with("wasm") && !bench.contains('/') {
-                let baseline = case.parse::<results::case::Case>().unwrap().baseline().to_string();
+                let baseline = manifest::cell(case).case.baseline.unwrap();
                 comparisons.push(comparison(samples, &bench, (case, &baseline)));
             }
             if *case == "wasm-aot/wasmedge" {

@@ -9,7 +9,6 @@ use super::number::{NONE, confidence, percent, published};
 use super::view::{self, Row};
 use super::{Run, findings, push};
 use crate::visible::visible;
-use results::case::Replica;
 use results::{ClaimVerdict, Summary};
 
 /// The line before the result in the project's README.
@@ -153,11 +152,11 @@ fn bench_table(run: &Run, bench: &str) -> String {
     let mut rows = Vec::new();
     for row in run.summary.cases.iter().filter(|row| row.bench == bench) {
         let comparison = view::comparison(run, bench, &row.case);
-        let verdict = match (comparison, view::replica(&row.case)) {
+        let verdict = match comparison {
             _ if row.n == 0 => "not measured".to_owned(),
-            (Some(comparison), _) => view::runtimes::marked_verdict(comparison),
-            (None, Replica::Twin) => "A/A twin".to_owned(),
-            (None, Replica::First) => String::new(),
+            Some(comparison) => view::runtimes::marked_verdict(comparison),
+            None if view::is_twin(run, &row.case) => "A/A twin".to_owned(),
+            None => String::new(),
         };
         rows.push(vec![
             escape(&row.case),

@@ -11,7 +11,7 @@ use super::chart::axis::Axis;
 use super::chart::{Anchor, Canvas, Frame, Ink, sizes, svg};
 use super::number::{interval, kb, size_ratio};
 use super::view::{self, Side};
-use results::case::Kind;
+use results::case::{Case, Kind};
 
 /// What the picture shows.
 pub const TITLE: &str = "Image size and time per kind, direct and in a container";
@@ -22,8 +22,14 @@ const GAP: f64 = 28.0;
 const MARGIN: f64 = 24.0;
 const ROW: f64 = 42.0;
 const TOP: f64 = 62.0;
-const HEIGHT: f64 = TOP + 3.0 * ROW + 40.0;
 const STYLE: &str = include_str!("html/picture.css");
+
+/// A row of a panel: its name, and the bar where there is one.
+struct Line {
+    name: String,
+    ink: Ink,
+    bar: Option<Bar>,
+}
 
 /// A bar: value, interval, the words beside it.
 struct Bar {
@@ -38,10 +44,12 @@ struct Bar {
 /// # Errors
 /// When plotters can not draw, which for text in memory means a bug.
 pub fn result(run: &Run) -> Result<String> {
-    let drawn = figure(run)?;
+    let panels = panels(run);
+    let height = height(&panels);
+    let drawn = draw(run, &panels)?;
     let (head, body) = drawn.split_once(">\n").unwrap_or(("", &drawn));
     Ok(format!(
-        "{head} width=\"{WIDTH}\" height=\"{HEIGHT}\" xmlns=\"http://www.w3.org/2000/svg\">\n<style>\n{STYLE}</style>\n{body}"
+        "{head} width=\"{WIDTH}\" height=\"{height}\" xmlns=\"http://www.w3.org/2000/svg\">\n<style>\n{STYLE}</style>\n{body}"
     ))
 }
 
@@ -50,38 +58,53 @@ pub fn result(run: &Run) -> Result<String> {
 /// # Errors
 /// As [`result`].
 pub fn figure(run: &Run) -> Result<String> {
+    draw(run, &panels(run))
+}
+
+type Panels = [(&'static str, Vec<Line>); 3];
+
+fn panels(run: &Run) -> Panels {
     let bench = view::headline(run).map_or("", |bench| bench.name.as_str());
-    let panels = [
-        ("image to pull, kB".to_owned(), image_bars(run)),
-        ("run directly, ms".to_owned(), time_bars(run, bench, Side::Direct)),
-        ("in a container, ms".to_owned(), time_bars(run, bench, Side::Container)),
-    ];
-    let words: Vec<String> = panels.iter().map(|(name, bars)| describe(name, bars)).collect();
+    [
+        ("image to pull, kB", image_lines(run)),
+        ("run directly, ms", time_lines(run, bench, Side::Direct)),
+        ("in a container, ms", time_lines(run, bench, Side::Container)),
+    ]
+}
+
+fn height(panels: &Panels) -> f64 {
+    TOP + panels.iter().map(|(_, lines)| lines.len()).max().unwrap_or(0) as f64 * ROW + 40.0
+}
+
+fn draw(run: &Run, panels: &Panels) -> Result<String> {
+    let bench = view::headline(run).map_or("", |bench| bench.name.as_str());
+    let words: Vec<String> = panels.iter().map(|(name, lines)| describe(name, lines)).collect();
+    let height = height(panels);
     let frame =
-        Frame { id: "result", title: TITLE, description: &format!("{}.", words.join("; ")), size: (WIDTH, HEIGHT) };
+        Frame { id: "result", title: TITLE, description: &format!("{}.", words.join("; ")), size: (WIDTH, height) };
     svg(&frame, |canvas| {
-        canvas.bar(((0.0, 0.0), (WIDTH, HEIGHT)), Ink::Paper)?;
-        for (index, (name, bars)) in panels.iter().enumerate() {
-            panel(canvas, name, (bars, MARGIN + (PANEL + GAP) * index as f64))?;
+        canvas.bar(((0.0, 0.0), (WIDTH, height)), Ink::Paper)?;
+        for (index, (name, lines)) in panels.iter().enumerate() {
+            panel(canvas, name, (lines, MARGIN + (PANEL + GAP) * index as f64))?;
         }
         let mut note = format!(
             "{bench}, median of {} rounds; whiskers: {} interval; ×: ratio to native",
             run.manifest.rounds,
             super::number::confidence(view::level(run))
         );
-        if view::runtimes::note(run, [bench]).is_some() {
-            note += "; †: across two runtimes, runc and the WasmEdge shim";
+        if let Some(named) = view::runtimes::named(run, &[bench]) {
+            super::push(&mut note, format_args!("; †: across {named}"));
         }
-        canvas.text((MARGIN, HEIGHT - 20.0), &note, (Ink::Muted, Anchor::Start))
+        canvas.text((MARGIN, height - 20.0), &note, (Ink::Muted, Anchor::Start))
     })
 }
 
-fn image_bars(run: &Run) -> [Option<Bar>; 3] {
+fn image_lines(run: &Run) -> Vec<Line> {
     let bytes = |kind| {
         let program = &view::headline(run)?.program;
         view::size(run, program, kind)?.image_bytes_compressed
     };
-    Kind::ALL.map(|kind| {
+    let bar = |kind| {
         let size = bytes(kind)?;
         let ratio = (kind != Kind::Native).then(|| bytes(Kind::Native)).flatten();
         Some(Bar {
@@ -90,40 +113,50 @@ fn image_bars(run: &Run) -> [Option<Bar>; 3] {
             words: kb(size),
             ratio: ratio.map(|native| size_ratio(size as f64 / native as f64)),
         })
-    })
+    };
+    Kind::ALL.map(|kind| Line { name: kind.to_string(), ink: sizes::ink(kind), bar: bar(kind) }).into()
 }
 
-fn time_bars(run: &Run, bench: &str, side: Side) -> [Option<Bar>; 3] {
-    view::MODES.map(|(mode, _)| {
-        let name = view::central_case(mode, side);
-        let row = view::case(run, bench, &name)?;
-        let ratio = view::comparison(run, bench, &name).filter(|row| row.ratio.is_some());
+/// A line per mode, and behind it what else executes it.
+fn time_lines(run: &Run, bench: &str, side: Side) -> Vec<Line> {
+    let bar = |case: &Case| {
+        let row = view::case(run, bench, &case.name)?;
+        let ratio = view::comparison(run, bench, &case.name).filter(|row| row.ratio.is_some());
         Some(Bar {
             value: row.median_ns?,
             ends: interval(row.ci_low_ns, row.ci_high_ns),
             words: view::median_ms(row).value,
             ratio: ratio.map(view::runtimes::marked_ratio),
         })
-    })
+    };
+    let mut lines = Vec::new();
+    for mode in view::modes(run) {
+        let ink = Ink::of(Some(mode));
+        let central = view::central_case(run, mode, side);
+        lines.push(Line { name: mode.to_string(), ink, bar: central.and_then(bar) });
+        let others = view::cases(run, mode, side).skip(1);
+        lines.extend(others.map(|case| Line { name: format!("{mode}, {}", view::by(case)), ink, bar: bar(case) }));
+    }
+    lines
 }
 
-fn describe(name: &str, bars: &[Option<Bar>; 3]) -> String {
-    let parts = view::MODES.iter().zip(bars).map(|((_, mode), bar)| match bar {
-        Some(bar) => format!("{mode} {}", bar.words),
-        None => format!("{mode} not measured"),
+fn describe(name: &str, lines: &[Line]) -> String {
+    let parts = lines.iter().map(|line| match &line.bar {
+        Some(bar) => format!("{} {}", line.name, bar.words),
+        None => format!("{} not measured", line.name),
     });
     format!("{name}: {}", parts.collect::<Vec<_>>().join(", "))
 }
 
-fn panel(canvas: &Canvas, name: &str, (bars, left): (&[Option<Bar>; 3], f64)) -> Result<()> {
+fn panel(canvas: &Canvas, name: &str, (lines, left): (&[Line], f64)) -> Result<()> {
     canvas.bold((left, 34.0), name, (Ink::Text, Anchor::Start))?;
-    let most = bars.iter().flatten().map(|bar| bar.ends.map_or(bar.value, |ends| ends.1.max(bar.value)));
+    let bars = lines.iter().filter_map(|line| line.bar.as_ref());
+    let most = bars.map(|bar| bar.ends.map_or(bar.value, |ends| ends.1.max(bar.value)));
     let axis = Axis::from_zero(most.fold(0.0, f64::max), (left, left + PANEL - 52.0));
-    for (index, (kind, bar)) in Kind::ALL.into_iter().zip(bars).enumerate() {
+    for (index, line) in lines.iter().enumerate() {
         let y = TOP + ROW * index as f64;
-        let mode = view::MODES[index].1;
-        canvas.text((left, y), mode, (Ink::Muted, Anchor::Start))?;
-        let Some(bar) = bar else {
+        canvas.text((left, y), &line.name, (Ink::Muted, Anchor::Start))?;
+        let Some(bar) = &line.bar else {
             canvas.text((left, y + 15.0), "not measured", (Ink::Muted, Anchor::Start))?;
             continue;
         };
@@ -131,7 +164,7 @@ fn panel(canvas: &Canvas, name: &str, (bars, left): (&[Option<Bar>; 3], f64)) ->
             canvas.text((left + PANEL, y), ratio, (Ink::Muted, Anchor::End))?;
         }
         let end = axis.at(bar.value).max(left + 1.0);
-        canvas.bar(((left, y + 8.0), (end, y + 23.0)), sizes::ink(kind))?;
+        canvas.bar(((left, y + 8.0), (end, y + 23.0)), line.ink)?;
         let mut edge = end;
         if let Some((low, high)) = bar.ends {
             let (from, to) = (axis.at(low), axis.at(high));

@@ -9,7 +9,6 @@ use super::number::{NONE, confidence, percent};
 use super::view::{self, Row};
 use super::{Run, findings};
 use crate::visible::visible;
-use results::case::Replica;
 use results::{CaseSummary, Verdict};
 
 /// The widest line.
@@ -154,7 +153,7 @@ fn bench_table(run: &Run, bench: &str, colour: ColourChoice, out: &mut String) {
         let verdict = match comparison {
             _ if row.n == 0 => "not measured".to_owned(),
             Some(comparison) => view::runtimes::marked_verdict(comparison),
-            None => role(&row.case).to_owned(),
+            None => role(run, &row.case).to_owned(),
         };
         table.add_row([&*visible(&row.case), &view::median(row), &ratio, &verdict]);
     }
@@ -179,11 +178,11 @@ fn push_note(run: &Run, bench: &str, out: &mut String) {
 }
 
 /// What a row without comparison is there for.
-fn role(case: &str) -> &'static str {
-    match view::replica(case) {
-        Replica::Twin => "A/A twin",
-        Replica::First if case.parse::<results::case::Case>().is_ok_and(|case| case.baseline() == case) => "baseline",
-        Replica::First => "",
+fn role(run: &Run, case: &str) -> &'static str {
+    match view::cell(run, case) {
+        Some(cell) if cell.is_twin() => "A/A twin",
+        Some(cell) if cell.case.is_baseline() => "baseline",
+        _ => "",
     }
 }
 

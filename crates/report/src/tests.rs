@@ -182,6 +182,7 @@ fn the_control_arm_tells_the_runtimes_part_and_its_absence_is_told() {
     "native/wasmedge".clone_into(&mut arm.case);
     (arm.ratio, arm.ci_low, arm.ci_high) = (Some(0.66), Some(0.63), Some(0.70));
     run.summary.comparisons.push(arm);
+    run.manifest.cells.push(fixture::manifest::cell("native/wasmedge"));
     let with = &findings::sentences(&run)[1];
     assert!(with.contains("0.63 to 0.70") && with.contains("the runtime's part"), "{with}");
 }
@@ -233,21 +234,22 @@ fn a_ratio_across_two_runtimes_is_marked_wherever_it_stands() {
 #[test]
 fn the_control_arm_has_a_row_in_the_central_table() {
     let mut run = fixture::complete();
-    assert!(!super::view::central(&run).iter().any(|row| row.name == "native, in the shim"));
+    assert!(!super::view::central(&run).iter().any(|row| row.name == "native, in wasmedge"));
     let arm = "native/wasmedge";
     let of_sum = |bench: &str, case: &str, name: &str| bench == "array-sum" && case == name;
     let mut row = run.summary.cases.iter().find(|row| of_sum(&row.bench, &row.case, "native/runc")).unwrap().clone();
     arm.clone_into(&mut row.case);
+    run.manifest.cells.insert(5, fixture::manifest::cell(arm));
     run.summary.cases.push(row);
     let is_aot = |row: &&Comparison| of_sum(&row.bench, &row.case, "wasm-aot/wasmedge") && row.across_runtimes;
     let row = run.summary.comparisons.iter().find(is_aot).unwrap().clone();
     let over_arm = Comparison { baseline: arm.to_owned(), across_runtimes: false, ..row.clone() };
     run.summary.comparisons.extend([over_arm, Comparison { case: arm.to_owned(), ..row }]);
     let rows = super::view::central(&run);
-    assert_eq!(rows[1].name, "native, in the shim");
+    assert_eq!(rows[1].name, "native, in wasmedge");
     assert_eq!(rows[1].times[1].ratio.as_deref(), Some("1.13× to 1.17×†"));
     let times = &findings::sentences(&run)[1];
-    assert!(times.contains("within that shim, code compiled ahead of time took 1.13 to 1.17"), "{times}");
+    assert!(times.contains("within the WasmEdge shim, code compiled ahead of time took 1.13 to 1.17"), "{times}");
     let text = terminal::render(&run, ColourChoice::Plain);
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     assert!(text.contains("takes 1.13× to 1.17× as long on"), "{text}");

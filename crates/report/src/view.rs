@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 
 use super::Run;
 use super::number::{Rounded, interval};
-use results::case::{Case, Cell, Kind, Mode, Replica, Runner};
-use results::{BenchRecord, CaseSummary, Comparison, Estimate, Fit, Outcome, Resolution, RunStatus, SizeRow, Verdict};
+use results::case::{Case, Cell, Kind, Mode};
+use results::{
+    BenchRecord, CaseSummary, Comparison, Estimate, Fit, Outcome, Resolution, Role, RunStatus, SizeRow, Verdict,
+};
 
-pub use central::{Row, central, sources};
+pub use central::{Row, by, central, sources};
 pub use circumstances::circumstances;
 pub use command::{command, shell_word};
 
@@ -19,15 +21,11 @@ mod circumstances;
 mod command;
 pub mod runtimes;
 
-/// The bench whose rows are the headline.
-const HEADLINE: &str = "array-sum";
-
-/// The bench that the central table shows: `array-sum`, else the first that is no point of a sweep, else the first.
+/// The bench that the central table shows: the headline, else the first that is no point of a sweep, else the first.
 pub fn headline(run: &Run) -> Option<&BenchRecord> {
     let benches = &run.manifest.benches;
-    benches
-        .iter()
-        .find(|bench| bench.name == HEADLINE)
+    run.manifest
+        .bench_for(Role::Headline)
         .or_else(|| benches.iter().find(|bench| bench.sweep.is_none()))
         .or_else(|| benches.first())
 }
@@ -80,29 +78,37 @@ impl Side {
         }
     }
 
-    /// The side on which a cell is drawn: direct for a name that this version does not know.
-    pub fn drawn(name: &str) -> Self {
-        Self::of(name).unwrap_or(Self::Direct)
-    }
-
-    /// The side of a cell; nothing for a name that this version does not know.
-    pub fn of(name: &str) -> Option<Self> {
-        let cell: Cell = name.parse().ok()?;
-        Some(if cell.case.runner().is_container() { Self::Container } else { Self::Direct })
+    /// The side of a case.
+    pub fn of(case: &Case) -> Self {
+        if case.is_container() { Self::Container } else { Self::Direct }
     }
 }
 
+/// A cell of the run by name.
+pub fn cell<'a>(run: &'a Run, name: &str) -> Option<&'a Cell> {
+    run.manifest.cell(name)
+}
+
+/// The side of a cell by name; direct for one that the run does not describe.
+pub fn side(run: &Run, name: &str) -> Side {
+    cell(run, name).map_or(Side::Direct, |cell| Side::of(&cell.case))
+}
+
+/// The cases of a mode on a side, in the order of the run. The first is the one of the central table.
+pub fn cases(run: &Run, mode: Mode, side: Side) -> impl Iterator<Item = &Case> {
+    let cells = run.manifest.cells.iter().filter(|cell| !cell.is_twin());
+    cells.map(|cell| &cell.case).filter(move |case| case.mode == mode && Side::of(case) == side)
+}
+
+/// The modes that have a row: those of the published comparison always, others where they were measured.
+pub fn modes(run: &Run) -> Vec<Mode> {
+    let is_measured = |mode| Side::ALL.into_iter().any(|side| cases(run, mode, side).next().is_some());
+    Mode::ALL.into_iter().filter(|mode| *mode != Mode::Jit || is_measured(*mode)).collect()
+}
+
 /// The case of the central table for a mode and a side.
-pub fn central_case(mode: Mode, side: Side) -> String {
-    let runner = match (side, mode) {
-        (Side::Direct, _) => Runner::Process,
-        (Side::Container, Mode::Native) => Runner::Runc,
-        (Side::Container, _) => Runner::WasmEdge,
-    };
-    Case::ALL
-        .into_iter()
-        .find(|case| case.mode() == mode && case.runner() == runner)
-        .map_or_else(String::new, |case| case.to_string())
+pub fn central_case(run: &Run, mode: Mode, side: Side) -> Option<&Case> {
+    cases(run, mode, side).next()
 }
 
 /// The summary of a cell.
@@ -110,16 +116,21 @@ pub fn case<'a>(run: &'a Run, bench: &str, case: &str) -> Option<&'a CaseSummary
     run.summary.cases.iter().find(|row| row.bench == bench && row.case == case)
 }
 
-/// The comparison of a case with the baseline on its side of the container wall, where both have samples of one round.
+/// The comparison of a case with its baseline, where both have samples of one round.
 pub fn comparison<'a>(run: &'a Run, bench: &str, case: &str) -> Option<&'a Comparison> {
-    let baseline = case.parse::<Case>().ok()?.baseline().to_string();
-    let like = |row: &&Comparison| row.bench == bench && row.case == case && row.baseline == baseline;
+    let like = |row: &&Comparison| row.bench == bench && row.case == case && is_to_baseline(run, row);
+    run.summary.comparisons.iter().filter(like).find(|row| row.ratio.is_some())
+}
+
+/// The comparison of two cases, where both have samples of one round.
+pub fn comparison_of<'a>(run: &'a Run, bench: &str, [case, baseline]: [&Case; 2]) -> Option<&'a Comparison> {
+    let like = |row: &&Comparison| row.bench == bench && row.case == case.name && row.baseline == baseline.name;
     run.summary.comparisons.iter().filter(like).find(|row| row.ratio.is_some())
 }
 
 /// Whether a case is compared with its own baseline, the native one on its side of the container wall.
-pub fn is_to_native(row: &Comparison) -> bool {
-    row.case.parse::<Case>().is_ok_and(|case| case.baseline().to_string() == row.baseline)
+pub fn is_to_baseline(run: &Run, row: &Comparison) -> bool {
+    cell(run, &row.case).is_some_and(|cell| cell.case.baseline.as_ref() == Some(&row.baseline))
 }
 
 /// The ratios that are not to native, of the benches that are shown: what a container adds, what
@@ -128,7 +139,7 @@ pub fn other_comparisons(run: &Run) -> Vec<&Comparison> {
     let mut rows = Vec::new();
     for bench in shown_benches(run) {
         let of_bench = run.summary.comparisons.iter().filter(|row| row.bench == bench.name);
-        rows.extend(of_bench.filter(|row| !is_to_native(row) && row.ratio.is_some()));
+        rows.extend(of_bench.filter(|row| !is_to_baseline(run, row) && row.ratio.is_some()));
     }
     rows
 }
@@ -208,10 +219,6 @@ pub fn unfinished(run: &Run) -> Option<&'static str> {
     }
 }
 
-/// The names of the three rows that are ours.
-pub const MODES: [(Mode, &str); 3] =
-    [(Mode::Native, "native"), (Mode::Interpreter, "wasm-interpreter"), (Mode::Aot, "wasm-aot")];
-
 /// The sizes of a program in a kind.
 pub fn size<'a>(run: &'a Run, program: &str, kind: Kind) -> Option<&'a SizeRow> {
     run.summary.sizes.iter().find(|row| row.program == program && row.kind == kind.name())
@@ -264,7 +271,7 @@ pub fn undetermined(run: &Run) -> Vec<(String, Vec<String>)> {
     let rows = run.summary.comparisons.iter().filter(|row| {
         matches!(row.verdict, Verdict::Undetermined | Verdict::TooNoisy)
             && row.ratio.is_some()
-            && is_to_native(row)
+            && is_to_baseline(run, row)
             && shown_benches(run).iter().any(|bench| bench.name == row.bench)
     });
     gathered(rows.map(|row| (verdict(row.verdict).to_owned(), format!("{} {}", row.bench, row.case))))
@@ -281,14 +288,14 @@ fn gathered(pairs: impl Iterator<Item = (String, String)>) -> Vec<(String, Vec<S
     groups
 }
 
-/// The mode of a cell by name; nothing for a name that this version does not know.
-pub fn mode(name: &str) -> Option<Mode> {
-    name.parse::<Cell>().ok().map(|cell| cell.case.mode())
+/// The mode of a cell by name; nothing for one that the run does not describe.
+pub fn mode(run: &Run, name: &str) -> Option<Mode> {
+    cell(run, name).map(|cell| cell.case.mode)
 }
 
 /// Whether a cell is an A/A twin.
-pub fn replica(name: &str) -> Replica {
-    name.parse::<Cell>().map_or(Replica::First, |cell| cell.replica)
+pub fn is_twin(run: &Run, name: &str) -> bool {
+    cell(run, name).is_some_and(Cell::is_twin)
 }
 
 /// An estimate with its interval, times a factor (nanoseconds to milliseconds: 1e-6).

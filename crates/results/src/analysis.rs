@@ -4,7 +4,6 @@
 //! interval keeps the manifest's confidence by itself; no correction is made for their number. The formulas
 //! are `stats`'s, the layout of tables is `report`'s.
 
-use crate::case::{Case, Cell, Replica};
 use crate::claims::Claim;
 use crate::claims::judge::{Evidence, Question, judge};
 use crate::{Comparison, Manifest, SCHEMA, Sample, SizeRow, Summary};
@@ -42,10 +41,7 @@ pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Sum
         sizes: &sizes,
         cases: &cases,
         paired: &|question: Question<'_>| {
-            let timed = |case: Case| {
-                let name = Cell { case, replica: Replica::First }.to_string();
-                cells.get(question.bench, &name).map_or(&[][..], |cell| &cell.ok)
-            };
+            let timed = |case: &str| cells.get(question.bench, case).map_or(&[][..], |cell| &cell.ok);
             let pair = Pair { case: timed(question.case), baseline: timed(question.baseline) };
             paired_ratio(pair, level.confidence)
         },

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::{Manifest, RunStatus, Sample};
-use crate::case::TWIN_SUFFIX;
+use crate::case::Cell;
 
 /// So many cells are named where lines are missing.
 const NAMED: usize = 3;
@@ -56,7 +56,7 @@ impl<'a> Sieve<'a> {
         Self {
             manifest,
             benches: manifest.benches.iter().map(|bench| bench.name.as_str()).collect(),
-            cells: manifest.cells.iter().map(String::as_str).collect(),
+            cells: manifest.cells.iter().map(|cell| cell.name.as_str()).collect(),
             runs: HashSet::new(),
             places: HashSet::new(),
             strangers: 0,
@@ -121,8 +121,8 @@ fn missing(manifest: &Manifest, samples: &[Sample]) -> Option<String> {
     let (mut planned, mut missing) = (0, Vec::new());
     for bench in &manifest.benches {
         for cell in &manifest.cells {
-            let there = rounds.get(&(bench.name.as_str(), cell.as_str())).unwrap_or(&none);
-            let until = if is_given_up(manifest, [&bench.name, cell]) { after_last(there) } else { whole };
+            let there = rounds.get(&(bench.name.as_str(), cell.name.as_str())).unwrap_or(&none);
+            let until = if is_given_up(manifest, &bench.name, cell) { after_last(there) } else { whole };
             planned += until;
             let lacks = until - there.iter().filter(|round| u64::from(**round) < until).count() as u64;
             if lacks > 0 {
@@ -140,9 +140,8 @@ fn missing(manifest: &Manifest, samples: &[Sample]) -> Option<String> {
     (all > 0).then(|| format!("{all} of {planned} planned runs have no line: {}", named.join(", ")))
 }
 
-fn is_given_up(manifest: &Manifest, [bench, cell]: [&str; 2]) -> bool {
-    let case = cell.trim_end_matches(TWIN_SUFFIX);
-    manifest.not_measured.iter().any(|row| row.bench == bench && (row.case == cell || row.case == case))
+fn is_given_up(manifest: &Manifest, bench: &str, cell: &Cell) -> bool {
+    manifest.not_measured.iter().any(|row| row.bench == bench && (row.case == cell.name || row.case == cell.case.name))
 }
 
 #[cfg(test)]

@@ -1,136 +1,239 @@
-//! The matrix: what is run ([`Kind`]) and how ([`Runner`]), and the names of both, in both directions.
+//! What a cell of a run is: a program in some form, what executes it, and what starts it. Records that a run stores and
+//! that everything later reads; no name is ever taken apart.
 //!
-//! Not here: what a bench is (`bench`), in which order cells run (`plan`), how one is started (`measure`).
+//! Not here: which cases there are (definitions, beside the program that measures them), in which order cells run.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::Role;
 
 pub use oci::kind::Kind;
-use serde::{Deserialize, Serialize};
 
-use crate::names::Names;
-
-/// How a kind is executed: a native binary by the kernel, a module in one of the engine's two modes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// How a program is executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// The processor executes the file.
     Native,
-    /// The engine interprets the module.
+    /// An engine interprets the module.
     Interpreter,
-    /// The engine executes code that it compiled ahead of time.
+    /// An engine compiles the module when it starts, and executes that.
+    Jit,
+    /// An engine executes code that was compiled ahead of time.
     Aot,
 }
 
-/// What starts the program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Runner {
-    /// A process: the binary itself, or the engine's command line with the module.
-    Process,
-    /// A container by containerd with runc.
-    Runc,
-    /// A container by containerd with the WasmEdge shim of this project.
-    WasmEdge,
-}
+impl Mode {
+    /// Every mode, in the order of tables.
+    pub const ALL: [Self; 4] = [Self::Native, Self::Interpreter, Self::Jit, Self::Aot];
 
-impl Runner {
-    /// The name after the slash of a case.
-    pub const fn name(self) -> &'static str {
+    /// The name of a table's row.
+    pub const fn label(self) -> &'static str {
         match self {
-            Self::Process => "process",
-            Self::Runc => "runc",
-            Self::WasmEdge => "wasmedge",
+            Self::Native => "native",
+            Self::Interpreter => "wasm-interpreter",
+            Self::Jit => "wasm-jit",
+            Self::Aot => "wasm-aot",
         }
     }
 
-    /// Whether this runner needs containerd, and with it root.
-    pub const fn is_container(self) -> bool {
-        !matches!(self, Self::Process)
+    /// What a sentence calls it.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Interpreter => "the interpreter",
+            Self::Jit => "code compiled at the start",
+            Self::Aot => "code compiled ahead of time",
+        }
     }
 }
 
-/// One row of the matrix. Only pairs that can exist have a value: runc starts no modules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.label())
+    }
+}
+
+/// What executes a module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Engine {
+    /// Its name.
+    pub name: String,
+    /// Its version, as it says itself; absent before it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// What starts a program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Runtime {
+    /// Its name.
+    pub name: String,
+    /// What a sentence calls it.
+    pub title: String,
+    /// Whether it makes containers.
+    pub container: bool,
+    /// Its version, as it says itself; absent before it was asked, and for a process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// One row of the matrix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
-    mode: Mode,
-    runner: Runner,
+    /// Its name.
+    #[serde(rename = "case")]
+    pub name: String,
+    /// The form of file that is executed, and shipped.
+    pub form: Kind,
+    /// The mode that was asked for.
+    pub mode: Mode,
+    /// What executes a module; absent for a native program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<Engine>,
+    /// What starts it.
+    pub runtime: Runtime,
+    /// The image definition; absent for a process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// The case that it is compared with; absent for one that others are compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<String>,
+    /// For a module in a container: the case that is the native program in the same runtime.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<String>,
+    /// The sets that it belongs to.
+    pub sets: Vec<String>,
+    /// Why it is worth anybody's time.
+    pub why: String,
 }
 
 impl Case {
-    /// Every case, in the order of the table. `native/wasmedge` is the control arm: the native image through the
-    /// WasmEdge shim, which separates what the shim costs from what the engine costs.
-    pub const ALL: [Self; 7] = [
-        Self::NATIVE_PROCESS,
-        Self { mode: Mode::Interpreter, runner: Runner::Process },
-        Self { mode: Mode::Aot, runner: Runner::Process },
-        Self::NATIVE_RUNC,
-        Self::NATIVE_WASMEDGE,
-        Self { mode: Mode::Interpreter, runner: Runner::WasmEdge },
-        Self { mode: Mode::Aot, runner: Runner::WasmEdge },
-    ];
-
-    /// The native binary, run directly: what every other direct case is compared with.
-    pub const NATIVE_PROCESS: Self = Self { mode: Mode::Native, runner: Runner::Process };
-    /// The native image under runc: what every other container case is compared with.
-    pub const NATIVE_RUNC: Self = Self { mode: Mode::Native, runner: Runner::Runc };
-    /// The control arm: the native image in the runtime of the modules.
-    pub const NATIVE_WASMEDGE: Self = Self { mode: Mode::Native, runner: Runner::WasmEdge };
-
-    /// The names of all cases.
-    pub fn names() -> Names {
-        Names { one: "case", several: "cases", known: Self::ALL.iter().map(ToString::to_string).collect() }
+    /// Whether it needs containerd, and with it root.
+    pub fn is_container(&self) -> bool {
+        self.runtime.container
     }
 
-    /// How the program is executed.
-    pub const fn mode(self) -> Mode {
-        self.mode
-    }
-
-    /// What starts the program.
-    pub const fn runner(self) -> Runner {
-        self.runner
-    }
-
-    /// The file that this case runs.
-    pub const fn kind(self) -> Kind {
-        match self.mode {
-            Mode::Native => Kind::Native,
-            Mode::Interpreter => Kind::Wasm,
-            Mode::Aot => Kind::WasmAot,
-        }
-    }
-
-    /// The case that this one is compared with: the native one on the same side of the container wall.
-    #[must_use]
-    pub const fn baseline(self) -> Self {
-        if self.runner.is_container() { Self::NATIVE_RUNC } else { Self::NATIVE_PROCESS }
+    /// Whether others are compared with it.
+    pub fn is_baseline(&self) -> bool {
+        self.baseline.is_none()
     }
 
     /// Whether both are containers, and made by different runtimes: what the runtimes cost is then a part of their
     /// ratio.
-    pub fn is_across_runtimes(self, other: Self) -> bool {
-        self.runner.is_container() && other.runner.is_container() && self.runner != other.runner
+    pub fn is_across_runtimes(&self, other: &Self) -> bool {
+        self.is_container() && other.is_container() && self.runtime.name != other.runtime.name
+    }
+
+    /// The name of its engine.
+    pub fn engine_name(&self) -> Option<&str> {
+        self.engine.as_ref().map(|engine| engine.name.as_str())
     }
 }
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mode = match self.mode {
-            Mode::Native => "native",
-            Mode::Interpreter => "wasm-interpreter",
-            Mode::Aot => "wasm-aot",
-        };
-        f.pad(&format!("{mode}/{}", self.runner.name()))
+        f.pad(&self.name)
     }
 }
 
-impl FromStr for Case {
-    type Err = anyhow::Error;
+/// A case as one column of a run: itself, or measured a second time under another name (the A/A row).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    /// The name in `samples.jsonl`.
+    pub name: String,
+    /// For a twin: the cell that is the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub twin_of: Option<String>,
+    /// What is run.
+    #[serde(flatten)]
+    pub case: Case,
+}
 
-    fn from_str(text: &str) -> anyhow::Result<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|case| case.to_string() == text)
-            .ok_or_else(|| anyhow::anyhow!("{}", Self::names().unknown(text)))
+/// What the name of a twin ends in.
+pub(crate) const TWIN_SUFFIX: &str = "#2";
+
+impl Cell {
+    /// A case under its own name.
+    pub fn of(case: Case) -> Self {
+        Self { name: case.name.clone(), twin_of: None, case }
+    }
+
+    /// The same once more.
+    pub fn twin_of(case: Case) -> Self {
+        Self { name: format!("{case}{TWIN_SUFFIX}"), twin_of: Some(case.name.clone()), case }
+    }
+
+    /// Whether it is there to be compared with itself.
+    pub fn is_twin(&self) -> bool {
+        self.twin_of.is_some()
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.name)
+    }
+}
+
+/// What runs of schema 1 name and do not describe.
+#[derive(Debug, Default, Deserialize)]
+pub struct FirstEdition {
+    /// What a bench of this name was there for.
+    pub roles: BTreeMap<String, Role>,
+    /// What a case of this name was.
+    pub cases: Vec<Case>,
+}
+
+impl FirstEdition {
+    /// What the names meant.
+    pub fn read() -> Self {
+        serde_json::from_str(include_str!("case/first_edition.json")).unwrap_or_default()
+    }
+}
+
+/// Cells as records, or as runs of schema 1 have them: by name.
+pub(crate) fn cells<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Cell>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Wire {
+        Name(String),
+        Record(Box<Cell>),
+    }
+    let known = FirstEdition::read().cases;
+    let cell = |wire| match wire {
+        Wire::Record(cell) => *cell,
+        Wire::Name(name) => named(&known, &name),
+    };
+    Ok(Vec::<Wire>::deserialize(deserializer)?.into_iter().map(cell).collect())
+}
+
+/// A cell of schema 1. A name that is unknown stands for nothing but itself: it has rows, and no comparisons.
+fn named(known: &[Case], name: &str) -> Cell {
+    let first = name.strip_suffix(TWIN_SUFFIX);
+    let case = known.iter().find(|case| case.name == first.unwrap_or(name)).cloned();
+    match (case, first) {
+        (Some(case), Some(_)) => Cell::twin_of(case),
+        (Some(case), None) => Cell::of(case),
+        (None, _) => Cell::of(unknown(name)),
+    }
+}
+
+fn unknown(name: &str) -> Case {
+    Case {
+        name: name.to_owned(),
+        form: Kind::Native,
+        mode: Mode::Native,
+        engine: None,
+        runtime: Runtime { name: "unknown".to_owned(), title: "unknown".to_owned(), container: false, version: None },
+        image: None,
+        baseline: None,
+        control: None,
+        sets: Vec::new(),
+        why: "The run names it and does not say what it is.".to_owned(),
     }
 }
 
@@ -139,98 +242,51 @@ pub fn names<T: fmt::Display>(items: &[T]) -> String {
     items.iter().map(|item| format!("`{item}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// A case as one column of a run: itself, or measured a second time under another name (the A/A row).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub struct Cell {
-    /// What is run.
-    pub case: Case,
-    /// Whether this is the case or its twin.
-    pub replica: Replica,
-}
-
-/// First or second measurement of one case within a round.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Replica {
-    /// The case under its own name.
-    First,
-    /// The same once more: the name ends in `#2`.
-    Twin,
-}
-
-/// What the name of a twin ends in.
-pub const TWIN_SUFFIX: &str = "#2";
-
-impl fmt::Display for Cell {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.replica {
-            Replica::First => f.pad(&self.case.to_string()),
-            Replica::Twin => f.pad(&format!("{}{TWIN_SUFFIX}", self.case)),
-        }
-    }
-}
-
-impl From<Cell> for String {
-    fn from(cell: Cell) -> Self {
-        cell.to_string()
-    }
-}
-
-impl TryFrom<String> for Cell {
-    type Error = anyhow::Error;
-
-    fn try_from(text: String) -> anyhow::Result<Self> {
-        text.parse()
-    }
-}
-
-impl FromStr for Cell {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> anyhow::Result<Self> {
-        let (name, replica) = match text.strip_suffix(TWIN_SUFFIX) {
-            Some(name) => (name, Replica::Twin),
-            None => (text, Replica::First),
-        };
-        Ok(Self { case: name.parse()?, replica })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_name_parses_to_the_cell_that_it_names() {
-        for case in Case::ALL {
-            for replica in [Replica::First, Replica::Twin] {
-                let cell = Cell { case, replica };
-                assert_eq!(cell.to_string().parse::<Cell>().unwrap(), cell);
-            }
-        }
+    fn cells_of(json: &str) -> Vec<Cell> {
+        cells(&mut serde_json::Deserializer::from_str(json)).unwrap()
     }
 
     #[test]
-    fn an_unknown_case_names_the_known_ones() {
-        let error = "wasm/runc".parse::<Case>().unwrap_err().to_string();
-        assert!(error.contains("`wasm/runc`") && error.contains("`native/runc`"), "{error}");
+    fn a_name_of_schema_1_is_the_record_that_it_meant() {
+        let cells = cells_of(r#"["native/runc", "native/runc#2", "wasm-aot/wasmedge", "native/youki"]"#);
+        assert_eq!(cells[1].twin_of.as_deref(), Some("native/runc"));
+        assert_eq!((cells[0].case.clone(), cells[0].is_twin()), (cells[1].case.clone(), false));
+        assert_eq!((cells[2].case.mode, cells[2].case.form), (Mode::Aot, Kind::WasmAot));
+        assert_eq!(cells[2].case.baseline.as_deref(), Some("native/runc"));
+        assert_eq!((cells[3].name.as_str(), cells[3].case.runtime.name.as_str()), ("native/youki", "unknown"));
+    }
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        let written: Vec<Cell> = FirstEdition::read()
+            .cases
+            .into_iter()
+            .flat_map(|case| [Cell::of(case.clone()), Cell::twin_of(case)])
+            .collect();
+        assert_eq!(cells_of(&serde_json::to_string(&written).unwrap()), written);
+    }
+
+    #[test]
+    fn the_first_edition_has_seven_cases_whose_baselines_are_among_them() {
+        let cases = FirstEdition::read().cases;
+        assert_eq!(cases.len(), 7);
+        for case in &cases {
+            let baseline = case.baseline.as_ref().map(|name| cases.iter().find(|other| other.name == *name).unwrap());
+            assert!(baseline.is_none_or(|baseline| baseline.is_baseline() && baseline.mode == Mode::Native), "{case}");
+        }
     }
 
     #[test]
     fn two_containers_of_different_runtimes_are_across_runtimes() {
-        let across = |case: &str, other: &str| -> bool {
-            case.parse::<Case>().unwrap().is_across_runtimes(other.parse().unwrap())
-        };
+        let cases = FirstEdition::read().cases;
+        let find = |name: &str| cases.iter().find(|case| case.name == name).unwrap();
+        let across = |case: &str, other: &str| find(case).is_across_runtimes(find(other));
         assert!(across("wasm-aot/wasmedge", "native/runc") && across("native/wasmedge", "native/runc"));
         assert!(!across("wasm-aot/wasmedge", "native/wasmedge") && !across("native/runc", "native/process"));
         assert!(!across("native/runc", "native/runc") && !across("wasm-aot/process", "native/process"));
-    }
-
-    #[test]
-    fn a_baseline_is_its_own_baseline() {
-        for case in Case::ALL {
-            assert_eq!(case.baseline().baseline(), case.baseline());
-            assert_eq!(case.baseline().kind(), Kind::Native);
-        }
     }
 }

@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 
 use crate::case::{Case, Kind, names};
+use crate::names::Names;
 
 pub mod judge;
 
@@ -29,6 +30,7 @@ pub struct Claim {
 
 /// What a claim says, and which rows of ours it is put beside.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a dozen claims are no place to save memory")]
 pub enum Statement {
     /// The size of the file.
     Binary(Size),
@@ -128,9 +130,9 @@ enum Quantity {
 ///
 /// # Errors
 /// When it can not be read, or says something that [`parse`] refuses.
-pub fn load(path: &Path) -> anyhow::Result<Vec<Claim>> {
+pub fn load(path: &Path, cases: &[Case]) -> anyhow::Result<Vec<Claim>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("can not read `{}`", path.display()))?;
-    parse(&text).with_context(|| format!("`{}` is not a list of claims", path.display()))
+    parse(&text, cases).with_context(|| format!("`{}` is not a list of claims", path.display()))
 }
 
 /// The claims that a TOML text defines, in its order.
@@ -139,15 +141,30 @@ pub fn load(path: &Path) -> anyhow::Result<Vec<Claim>> {
 /// With line, column and what was expected, for unknown or missing keys; with the claim's id for keys that
 /// its quantity does not have or lacks, unknown cases (the known ones are listed) and ids, and for figures
 /// that are not above 0.
-pub fn parse(text: &str) -> anyhow::Result<Vec<Claim>> {
+pub fn parse(text: &str, cases: &[Case]) -> anyhow::Result<Vec<Claim>> {
     let file: File = toml::from_str(text)?;
     for (index, wire) in file.claim.iter().enumerate() {
         ensure!(!file.claim[..index].iter().any(|other| other.id == wire.id), "two claims have the id `{}`", wire.id);
     }
-    file.claim.iter().map(|wire| check(wire, &file.claim).with_context(|| format!("claim `{}`", wire.id))).collect()
+    let known = Known { claims: &file.claim, cases };
+    file.claim.iter().map(|wire| check(wire, &known).with_context(|| format!("claim `{}`", wire.id))).collect()
 }
 
-fn check(wire: &Wire, all: &[Wire]) -> anyhow::Result<Claim> {
+/// What a claim may name.
+struct Known<'a> {
+    claims: &'a [Wire],
+    cases: &'a [Case],
+}
+
+impl Known<'_> {
+    fn case(&self, name: &str) -> anyhow::Result<Case> {
+        let found = self.cases.iter().find(|case| case.name == name).cloned();
+        let known = || self.cases.iter().map(ToString::to_string).collect();
+        Ok(found.ok_or_else(|| Names { one: "case", several: "cases", known: known() }.unknown(name))?)
+    }
+}
+
+fn check(wire: &Wire, known: &Known<'_>) -> anyhow::Result<Claim> {
     for (key, text) in [("source", &wire.source), ("what", &wire.what), ("bench", &wire.bench)] {
         ensure!(!text.trim().is_empty(), "`{key}` is empty");
     }
@@ -159,10 +176,10 @@ fn check(wire: &Wire, all: &[Wire]) -> anyhow::Result<Claim> {
             None => Statement::Image(size(wire)?),
         },
         Quantity::ProcessMs | Quantity::ContainerMs => {
-            let (case, milliseconds) = time(wire)?;
-            Statement::Time { case, milliseconds, explained_by: explained_by(wire)? }
+            let (case, milliseconds) = time(wire, known)?;
+            Statement::Time { case, milliseconds, explained_by: explained_by(wire, known)? }
         }
-        Quantity::Ratio => ratio(wire, all)?,
+        Quantity::Ratio => ratio(wire, known)?,
     };
     Ok(Claim {
         source: wire.source.clone(),
@@ -199,28 +216,29 @@ fn size(wire: &Wire) -> anyhow::Result<Size> {
     Ok(Size { kind, kilobytes: value(wire)?, tolerance: tolerance(wire)? })
 }
 
-fn time(wire: &Wire) -> anyhow::Result<(Case, f64)> {
-    let case: Case = wire.case.as_deref().context("a time needs `case`: the case of ours to put beside it")?.parse()?;
+fn time(wire: &Wire, known: &Known<'_>) -> anyhow::Result<(Case, f64)> {
+    let name = wire.case.as_deref().context("a time needs `case`: the case of ours to put beside it")?;
+    let case = known.case(name)?;
     let container = wire.quantity == Quantity::ContainerMs;
     ensure!(
-        case.runner().is_container() == container,
+        case.is_container() == container,
         "`{case}` is {} container, `quantity` says otherwise",
         if container { "no" } else { "a" }
     );
     Ok((case, value(wire)?))
 }
 
-fn ratio(wire: &Wire, all: &[Wire]) -> anyhow::Result<Statement> {
+fn ratio(wire: &Wire, known: &Known<'_>) -> anyhow::Result<Statement> {
     let part = |key: &str, id: Option<&String>| -> anyhow::Result<(Case, f64)> {
         let id = id.with_context(|| format!("a ratio needs `{key}`: the id of a claim about a time"))?;
-        let Some(other) = all.iter().find(|other| other.id == *id) else {
+        let Some(other) = known.claims.iter().find(|other| other.id == *id) else {
             bail!("`{key}`: no claim has the id `{id}`")
         };
         ensure!(
             matches!(other.quantity, Quantity::ProcessMs | Quantity::ContainerMs),
             "`{key}`: claim `{id}` is not about a time"
         );
-        time(other).with_context(|| format!("claim `{id}`"))
+        time(other, known).with_context(|| format!("claim `{id}`"))
     };
     let (case, above) = part("numerator", wire.numerator.as_ref())?;
     let (baseline, below) = part("denominator", wire.denominator.as_ref())?;
@@ -229,12 +247,12 @@ fn ratio(wire: &Wire, all: &[Wire]) -> anyhow::Result<Statement> {
         baseline,
         ratio: above / below,
         tolerance: tolerance(wire)?,
-        explained_by: explained_by(wire)?,
+        explained_by: explained_by(wire, known)?,
     })
 }
 
-fn explained_by(wire: &Wire) -> anyhow::Result<Option<Case>> {
-    wire.explained_by.as_deref().map(str::parse).transpose().context("`explained_by`")
+fn explained_by(wire: &Wire, known: &Known<'_>) -> anyhow::Result<Option<Case>> {
+    wire.explained_by.as_deref().map(|name| known.case(name)).transpose().context("`explained_by`")
 }
 
 fn value(wire: &Wire) -> anyhow::Result<f64> {

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::analysis::Level;
 use crate::analysis::cells::Cells;
-use crate::case::TWIN_SUFFIX;
-use crate::{Manifest, Sample, Verdict};
+use crate::case::Case;
+use crate::{Manifest, Role, Sample, Verdict};
 use stats::unpaired::{Estimate, Unpaired, unpaired_ratio};
 use stats::verdict::{Limits, Margin, verdict};
 use stats::{Confidence, Samples};
@@ -23,11 +23,6 @@ mod tests;
 use differences::{Difference, Likeness};
 use gate::{Gate, Limits as GateLimits, gate};
 use sizes::SizeChange;
-
-/// The bench whose native cases do nothing: what they take is the machine and its stack.
-const CANARY_BENCH: &str = "noop";
-/// The canaries, the better one first.
-const CANARY_CASES: [&str; 2] = ["native/runc", "native/process"];
 
 /// How the intervals are made, in words.
 const METHOD: &str = "unpaired: the ratio of the two runs' medians, interval from both exact order-statistic intervals, \
@@ -277,19 +272,25 @@ impl Table<'_> {
 
     /// What the canary says, and the step to divide by where there was one.
     fn canary(&self) -> (Canary, Option<Estimate>) {
-        let found = CANARY_CASES
+        let Some(bench) = self.cells_a.manifest.bench_for(Role::Canary).map(|bench| bench.name.as_str()) else {
+            return (Canary::Unknown { reason: "run A has no bench that does nothing".to_owned() }, None);
+        };
+        // A container passes through more of the machine than a process.
+        let mut cases: Vec<&Case> = self.cells_a.cases().into_iter().filter(|case| case.is_baseline()).collect();
+        cases.sort_by_key(|case| !case.is_container());
+        let found = cases
             .into_iter()
-            .filter_map(|case| Some((case, self.ratio([CANARY_BENCH, case])?)))
+            .filter_map(|case| Some((&case.name, self.ratio([bench, &case.name])?)))
             .find(|(_, ratio)| ratio.interval.is_some());
         let Some((case, ratio)) = found else {
-            let reason = format!("no native case of `{CANARY_BENCH}` has enough samples in both runs");
+            let reason = format!("no baseline of `{bench}` has enough samples in both runs");
             return (Canary::Unknown { reason }, None);
         };
         let witness = Witness {
-            bench: CANARY_BENCH.to_owned(),
-            case: case.to_owned(),
+            bench: bench.to_owned(),
+            case: case.clone(),
             ratio: Ratio::new(&ratio, self.margin, self.limit),
-            caveat: differences::canary_caveat([self.cells_a.manifest, self.cells_b.manifest], CANARY_BENCH),
+            caveat: differences::canary_caveat([self.cells_a.manifest, self.cells_b.manifest], bench),
         };
         match witness.ratio.verdict {
             Verdict::Faster | Verdict::Slower => (Canary::Stepped(witness), Some(ratio)),
@@ -300,20 +301,20 @@ impl Table<'_> {
     fn rows(&self, step: Option<&Estimate>) -> (Vec<Row>, Vec<NotCompared>) {
         let mut not_compared = differences::other_benches([self.cells_a.manifest, self.cells_b.manifest]);
         let mut rows = Vec::new();
-        for (bench, case, _) in self.cells_a.iter().filter(|(_, case, _)| !case.ends_with(TWIN_SUFFIX)) {
+        for (bench, cell, _) in self.cells_a.iter().filter(|(_, cell, _)| !cell.is_twin()) {
             if not_compared.iter().any(|other| other.bench == bench.name && other.case.is_none()) {
                 continue;
             }
-            if self.cells_b.get(&bench.name, case).is_none() {
-                not_compared.push(only_in("A", [&bench.name, case]));
+            if self.cells_b.get(&bench.name, &cell.name).is_none() {
+                not_compared.push(only_in("A", [&bench.name, &cell.name]));
                 continue;
             }
-            rows.push(self.row([&bench.name, case], step));
+            rows.push(self.row([&bench.name, &cell.name], step));
         }
-        for (bench, case, _) in self.cells_b.iter().filter(|(_, case, _)| !case.ends_with(TWIN_SUFFIX)) {
+        for (bench, cell, _) in self.cells_b.iter().filter(|(_, cell, _)| !cell.is_twin()) {
             let known = not_compared.iter().any(|other| other.bench == bench.name && other.case.is_none());
-            if !known && self.cells_a.get(&bench.name, case).is_none() {
-                not_compared.push(only_in("B", [&bench.name, case]));
+            if !known && self.cells_a.get(&bench.name, &cell.name).is_none() {
+                not_compared.push(only_in("B", [&bench.name, &cell.name]));
             }
         }
         (rows, not_compared)

@@ -18,7 +18,7 @@ mod summary;
 
 pub use manifest::{
     ArtifactRecord, BenchRecord, Finished, HostRecord, ImageRecord, LoadDuring, Machine, Manifest, NotMeasured,
-    PackageRecord, ProgramRecord, RunStatus, Sequential, Source, SweepPoint, UntilEnd, UntilReason,
+    PackageRecord, ProgramRecord, Role, RunStatus, Sequential, Source, SweepPoint, UntilEnd, UntilReason,
 };
 pub use stats::verdict::Verdict;
 pub use summary::{
@@ -27,7 +27,7 @@ pub use summary::{
 };
 
 /// The version of the stored format. Raised when a field changes its meaning or goes away.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// How one run of one cell ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

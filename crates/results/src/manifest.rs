@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::case::Cell;
+
 /// `manifest.json`: the circumstances of a run. Written before the first sample; `finished` is added at the
 /// end, so a manifest without it belongs to a run that was cut off.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,8 +35,9 @@ pub struct Manifest {
     pub source: Source,
     /// The benches of this run, in the order of the table.
     pub benches: Vec<BenchRecord>,
-    /// The cells of every bench, in the order of the table.
-    pub cells: Vec<String>,
+    /// The cells of every bench, in the order of the table; by name alone in runs of schema 1.
+    #[serde(deserialize_with = "crate::case::cells")]
+    pub cells: Vec<Cell>,
     /// What was built.
     pub artifacts: Vec<ArtifactRecord>,
     /// What was assembled and pushed.
@@ -53,6 +56,18 @@ pub struct Manifest {
     /// How the run ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finished: Option<Finished>,
+}
+
+impl Manifest {
+    /// A cell by its name.
+    pub fn cell(&self, name: &str) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.name == name)
+    }
+
+    /// The bench that is there for this.
+    pub fn bench_for(&self, role: Role) -> Option<&BenchRecord> {
+        self.benches.iter().find(|bench| bench.role == Some(role))
+    }
 }
 
 /// Preset looks of a run that goes on until its intervals are narrow enough.
@@ -96,9 +111,22 @@ pub struct BenchRecord {
     pub expected_sha256: String,
     /// Why the bench exists.
     pub why: String,
+    /// What it is there for beside its own row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     /// The sweep that it is a point of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sweep: Option<SweepPoint>,
+}
+
+/// What a bench is there for beside its own row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Its rows are the central table.
+    Headline,
+    /// It does nothing: what it takes is the machine and its stack.
+    Canary,
 }
 
 /// One size of a size sweep.

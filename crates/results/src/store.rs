@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 
 use super::audit::audit;
+use super::case::FirstEdition;
 use super::{Manifest, SCHEMA, Sample};
 
 mod find;
@@ -135,10 +136,15 @@ fn parse_manifest(text: &str) -> anyhow::Result<Manifest> {
     let value: serde_json::Value = serde_json::from_str(text).context("it is not JSON")?;
     let schema = value.get("schema").and_then(serde_json::Value::as_u64).context("it names no `schema`")?;
     ensure!(
-        schema == u64::from(SCHEMA),
-        "it has schema {schema}, and this program reads schema {SCHEMA}: use the revision that wrote it"
+        (1..=u64::from(SCHEMA)).contains(&schema),
+        "it has schema {schema}, and this program reads schemas 1 to {SCHEMA}: use the revision that wrote it"
     );
-    serde_json::from_value(value).context("a field is missing or of the wrong kind")
+    let mut manifest: Manifest = serde_json::from_value(value).context("a field is missing or of the wrong kind")?;
+    if schema == 1 {
+        let roles = FirstEdition::read().roles;
+        manifest.benches.iter_mut().for_each(|bench| bench.role = roles.get(&bench.name).copied());
+    }
+    Ok(manifest)
 }
 
 /// The samples of a `samples.jsonl`, and a line of explanation for each line that is none.
@@ -260,7 +266,21 @@ mod tests {
     #[test]
     fn an_unknown_schema_says_which_one_is_read() {
         let error = parse_manifest("{\"schema\": 99}").unwrap_err().to_string();
-        assert!(error.contains("schema 99") && error.contains("schema 1"), "{error}");
+        assert!(error.contains("schema 99") && error.contains("schemas 1 to 2"), "{error}");
+    }
+
+    /// A run that was recorded when a cell was its name, and the stored format had the number 1.
+    #[test]
+    fn a_recorded_run_of_schema_1_is_read_and_analysed_as_it_was_then() {
+        let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results/recorded/2026-11-23");
+        let run = RunDir(recorded.clone()).read().unwrap();
+        assert_eq!((run.manifest.schema, run.lost.len()), (1, 0));
+        assert_eq!(run.manifest.bench_for(crate::Role::Canary).unwrap().name, "noop");
+        let now = crate::analysis::analyse(&run.manifest, &run.samples, &[]);
+        let stored = std::fs::read(recorded.join("summary.json")).unwrap();
+        let then: crate::Summary = serde_json::from_slice(&stored).unwrap();
+        assert_eq!(now.comparisons, then.comparisons);
+        assert_eq!((now.cases, now.resolutions), (then.cases, then.resolutions));
     }
 
     #[test]

@@ -9,10 +9,11 @@ use crate::cli::{BenchArgs, Exit};
 use crate::compile::{self, Artifact};
 use crate::host::Access;
 use crate::machine::load::Snapshot;
+use crate::matrix::{self, Matrix};
 use crate::measure::clock::now_utc;
 use crate::measure::session::{Measured, Output, Session, SessionBench, Until};
 use crate::measure::stop::Stop;
-use crate::plan::{Plan, Rounds, plan, select_cases};
+use crate::plan::{Plan, Rounds, plan};
 use crate::setup::{Shipped, Shipping};
 use crate::stage::Parts;
 use crate::toolbox::Toolbox;
@@ -43,7 +44,7 @@ pub fn run(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Exit> {
         }
         prepared => prepared?,
     };
-    let manifest = record::manifest(workspace, args, &selected.plan, &prepared, &selected.not_measured, started)?;
+    let manifest = record::manifest(workspace, args, &selected, &prepared, started)?;
     let dir = RunDir::create(&out_dir(workspace, args, &manifest)?, &manifest)?;
     crate::console::note(format_args!("measuring {} runs into `{}`", runs(&selected.plan), dir.path().display()));
     let measured = measure(workspace, args, &selected, &prepared, (&manifest, &dir), &stop);
@@ -56,6 +57,8 @@ pub fn run(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Exit> {
 
 /// What is measured, and what is not for lack of root.
 pub struct Selected {
+    /// What its cases are made of.
+    pub matrix: Matrix,
     /// The plan of what can be measured here.
     pub plan: Plan,
     /// The rest, with the reason.
@@ -70,7 +73,8 @@ fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selected> {
     }
     let file = args.benches_file.clone().unwrap_or_else(|| workspace.benches_toml());
     let benches = bench::select(&bench::load(&file)?, &args.select.benches)?;
-    let cases = select_cases(&args.select.cases)?;
+    let matrix = matrix::load(&workspace.matrix())?;
+    let cases = matrix.select(&args.select.cases, &args.select.sets)?;
     // A definition that is broken should be told before minutes of building.
     setup::definitions(workspace)?;
     setup::destination(&args.registry)?;
@@ -78,7 +82,7 @@ fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selected> {
     setup::options(&args.programs)?;
     let access = Access::find(args.programs.namespaces());
     let (cases, barred): (Vec<Case>, Vec<Case>) = match &access {
-        Access::Denied(_) => cases.into_iter().partition(|case| !case.runner().is_container()),
+        Access::Denied(_) => cases.into_iter().partition(|case| !case.is_container()),
         Access::Root | Access::Sudo => (cases, Vec::new()),
     };
     let not_measured = not_measured(&benches, &barred, &access);
@@ -93,16 +97,17 @@ fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selected> {
     }
     let seed = args.rounds.seed.unwrap_or_else(|| now_utc().seed());
     let rounds = Rounds { warmup: args.rounds.warmup, counted: args.rounds.counted(), seed };
-    Ok(Selected { plan: plan(benches, &cases, rounds), not_measured, access })
+    let plan = plan(benches, (&matrix, &cases), rounds)?;
+    Ok(Selected { matrix, plan, not_measured, access })
 }
 
 /// What `--until` watches: the ratios of cases to their baselines.
 fn expect_ratio(cases: &[Case]) -> anyhow::Result<()> {
-    let is_ratio = |case: &Case| case.baseline() != *case && cases.contains(&case.baseline());
+    let is_ratio = |case: &Case| cases.iter().any(|other| case.baseline.as_ref() == Some(&other.name));
     if cases.iter().any(is_ratio) {
         return Ok(());
     }
-    let mut baselines: Vec<Case> = cases.iter().map(|case| case.baseline()).collect();
+    let mut baselines: Vec<&str> = cases.iter().map(|case| case.baseline.as_deref().unwrap_or(&case.name)).collect();
     baselines.dedup();
     anyhow::bail!(
         "`--until` watches the ratio of a case to its baseline, and there is none among {}: add another case beside {} \
@@ -137,7 +142,7 @@ pub struct Prepared {
 fn prepare(workspace: &Workspace, args: &BenchArgs, selected: &Selected, stop: &Stop) -> anyhow::Result<Prepared> {
     let plan = &selected.plan;
     let needs_toolbox = plan.has_containers() || plan.has_modules();
-    let mut steps = Steps::of(1 + usize::from(needs_toolbox) + usize::from(plan.has_shim()));
+    let mut steps = Steps::of(1 + usize::from(needs_toolbox) + usize::from(plan.needs(compile::SHIM_BINARY)));
     let toolbox = if needs_toolbox {
         Some(setup::toolbox(workspace, &args.programs, &mut steps.next(setup::PROGRAMS))?)
     } else {
@@ -145,7 +150,9 @@ fn prepare(workspace: &Workspace, args: &BenchArgs, selected: &Selected, stop: &
     };
     let artifacts = setup::artifacts(workspace, &plan.builds, toolbox.as_ref(), &mut steps.next(setup::WORKLOAD))?;
     let shim = match &toolbox {
-        Some(toolbox) if plan.has_shim() => Some(compile::shim(workspace, toolbox, &mut steps.next(setup::SHIM))?.path),
+        Some(toolbox) if plan.needs(compile::SHIM_BINARY) => {
+            Some(compile::shim(workspace, toolbox, &mut steps.next(setup::SHIM))?.path)
+        }
         _ => None,
     };
     // Sizes need no root: images are assembled for every kind that was built.
@@ -184,7 +191,7 @@ fn measure(
         schedule: selected.plan.schedule.clone(),
         until: until(args, manifest, dir),
         timeout_ms: args.timeout * 1000,
-        wasmedge: stage::wasmedge(&selected.plan, &parts)?,
+        starts: stage::starts(&selected.matrix, &selected.plan, &parts)?,
         containers: if selected.plan.has_containers() { Some(stage::containers(workspace, &parts)?) } else { None },
         samples: dir.samples_path(),
         measured: PathBuf::new(),

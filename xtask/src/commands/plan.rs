@@ -3,17 +3,18 @@
 use serde::Serialize;
 
 use crate::cli::{Exit, Format, PlanArgs};
-use crate::plan::{Plan, Rounds, plan, select_cases};
+use crate::plan::{Plan, Rounds, plan};
 use crate::workspace::Workspace;
-use crate::{bench, commands};
+use crate::{bench, commands, matrix};
 
 /// Shows the plan.
 pub fn run(workspace: &Workspace, args: &PlanArgs) -> anyhow::Result<Exit> {
     let benches = bench::select(&bench::load(&workspace.benches_toml())?, &args.select.benches)?;
-    let cases = select_cases(&args.select.cases)?;
+    let matrix = matrix::load(&workspace.matrix())?;
+    let cases = matrix.select(&args.select.cases, &args.select.sets)?;
     let rounds =
         Rounds { warmup: args.rounds.warmup, counted: args.rounds.counted(), seed: args.rounds.seed.unwrap_or(0) };
-    let plan = plan(benches, &cases, rounds);
+    let plan = plan(benches, (&matrix, &cases), rounds)?;
     match args.format.format {
         Format::Json => commands::print_json(&document(&plan))?,
         Format::Text => commands::print(&text(&plan))?,
@@ -32,7 +33,8 @@ struct Document {
 
 fn document(plan: &Plan) -> Document {
     let rounds = plan.schedule.rounds();
-    let slot = |slot: &crate::plan::Slot| format!("{} {}", plan.benches[slot.bench].name, slot.cell);
+    let slot =
+        |slot: &crate::plan::Slot| format!("{} {}", plan.benches[slot.place.bench].name, plan.cells[slot.place.cell]);
     Document {
         benches: plan.benches.iter().map(|bench| bench.name.clone()).collect(),
         cells: plan.cells.iter().map(ToString::to_string).collect(),

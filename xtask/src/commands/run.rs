@@ -7,37 +7,37 @@ use crate::cli::{Exit, RunArgs};
 use crate::host::Access;
 use crate::measure::session::{Output, Session};
 use crate::measure::stop::Stop;
-use crate::plan::{Build, Rounds, Schedule, plan};
+use crate::plan::{Build, Plan, Rounds, Schedule, plan};
 use crate::setup::{self, Shipping};
 use crate::stage::{self, Parts};
 use crate::toolbox::talk::Steps;
 use crate::workspace::Workspace;
-use crate::{compile, lock};
+use crate::{compile, lock, matrix};
 use results::Outcome;
-use results::case::{Case, Cell, Replica};
+use results::case::{Case, Cell};
 use results::store::parse_samples;
 
 /// Sets up what the case needs, runs it once, and says how it ended.
 pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
     setup::destination(&args.registry)?;
-    let case: Case = args.case.parse().map_err(|_| Case::names().unknown(&args.case))?;
+    let matrix = matrix::load(&workspace.matrix())?;
+    let case = matrix.case(&args.case)?;
     let bench = bench::select_one(&bench::load(&workspace.benches_toml())?, &args.bench)?;
     let access = Access::find(args.programs.namespaces());
-    if let (true, Access::Denied(reason)) = (case.runner().is_container(), &access) {
+    if let (true, Access::Denied(reason)) = (case.is_container(), &access) {
         anyhow::bail!("`{case}` can not be run: {reason}");
     }
     let _locks = lock::measure(workspace, args.busy.busy())?;
     let stop = Stop::on_signals()?;
-    let plan = plan(vec![bench.clone()], &[case], Rounds { warmup: 0, counted: 1, seed: 0 });
-    let mut steps = Steps::of(if plan.has_shim() { 3 } else { 2 });
+    let cases = std::slice::from_ref(case);
+    let plan = plan(vec![bench.clone()], (&matrix, cases), Rounds { warmup: 0, counted: 1, seed: 0 })?;
+    let needs_shim = plan.needs(compile::SHIM_BINARY);
+    let mut steps = Steps::of(if needs_shim { 3 } else { 2 });
     let toolbox = setup::toolbox(workspace, &args.programs, &mut steps.next(setup::PROGRAMS))?;
-    let build = Build { program: bench.program.clone(), kind: case.kind() };
+    let build = Build { program: bench.program.clone(), kind: case.form };
     let artifacts = setup::artifacts(workspace, &[build], Some(&toolbox), &mut steps.next(setup::WORKLOAD))?;
-    let shim = if plan.has_shim() {
-        Some(compile::shim(workspace, &toolbox, &mut steps.next(setup::SHIM))?.path)
-    } else {
-        None
-    };
+    let shim =
+        if needs_shim { Some(compile::shim(workspace, &toolbox, &mut steps.next(setup::SHIM))?.path) } else { None };
     let shipping = if plan.has_containers() { Shipping::Push(&args.registry, &stop) } else { Shipping::AssembleOnly };
     let shipped = setup::ship(workspace, &artifacts, shipping)?;
     let parts = Parts {
@@ -48,13 +48,14 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
         containerd_address: args.programs.containerd_address.clone(),
     };
     let samples = tempfile::NamedTempFile::new().context("can not make a temporary file")?;
-    let cell = Cell { case, replica: Replica::First };
+    // The plan's has a twin, and one run is asked for.
+    let plan = Plan { cells: vec![Cell::of(case.clone())], ..plan };
     let session = Session {
         benches: vec![stage::bench(&bench, &artifacts, Some(&shipped))],
-        schedule: Schedule::new(1, vec![cell], plan.schedule.rounds()),
+        schedule: Schedule::new(1, plan.cells.clone(), plan.schedule.rounds()),
         until: None,
         timeout_ms: args.timeout * 1000,
-        wasmedge: stage::wasmedge(&plan, &parts)?,
+        starts: stage::starts(&matrix, &plan, &parts)?,
         containers: if plan.has_containers() { Some(stage::containers(workspace, &parts)?) } else { None },
         samples: samples.path().to_path_buf(),
         measured: std::path::PathBuf::new(),
@@ -70,7 +71,7 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
     told(&parse_samples(&std::fs::read(samples.path())?).0, case)
 }
 
-fn told(samples: &[results::Sample], case: Case) -> anyhow::Result<Exit> {
+fn told(samples: &[results::Sample], case: &Case) -> anyhow::Result<Exit> {
     let Some(sample) = samples.first() else { return Ok(Exit::Interrupted) };
     let wall_ms = sample.wall_ns.unwrap_or(0) as f64 / 1e6;
     if sample.outcome == Outcome::Ok {

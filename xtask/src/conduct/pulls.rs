@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use crate::console;
 use crate::containerd::{Ctr, Login, Pulled, Wanted};
 use crate::measure::clock::Stopwatch;
-use crate::measure::session::{Containers, KindImage, Pull, Session};
+use crate::measure::session::{Containers, KindImage, Pull, Session, Start};
 use crate::measure::stop::Stop;
+use crate::plan::Place;
 use crate::secret::Secret;
-use results::case::{Cell, Runner};
 
 /// What was pulled, and what can not be run.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub struct Pulls {
     /// The images that containerd holds.
     pub done: Vec<Pull>,
     /// Bench and cell pairs without one, with the reason.
-    pub barred: BTreeMap<(usize, Cell), String>,
+    pub barred: BTreeMap<Place, String>,
 }
 
 /// Pulls every image that a container cell of the session runs, until `stop`.
@@ -31,9 +31,13 @@ pub fn pull_all(
     let mut registry = Registry { containers, login, silent: None };
     let mut tried: BTreeMap<String, Result<(), String>> = BTreeMap::new();
     let mut pulls = Pulls::default();
-    for (bench, cell) in super::container_cells(session) {
-        let Some(image) = session.image(bench, cell) else {
-            pulls.barred.insert((bench, cell), "it has no image".to_owned());
+    for place in session.schedule.container_places() {
+        if let Start::Absent(reason) = session.start(place) {
+            pulls.barred.insert(place, reason.clone());
+            continue;
+        }
+        let Some(image) = session.image(place) else {
+            pulls.barred.insert(place, "it has no image".to_owned());
             continue;
         };
         let result = tried.entry(image.reference.clone()).or_insert_with(|| {
@@ -46,10 +50,7 @@ pub fn pull_all(
             Ok(())
         });
         if let Err(reason) = result {
-            pulls.barred.insert((bench, cell), reason.clone());
-        }
-        if cell.case.runner() == Runner::WasmEdge && containers.runtimes.wasmedge_shim.is_none() {
-            pulls.barred.insert((bench, cell), "the WasmEdge shim was not built".to_owned());
+            pulls.barred.insert(place, reason.clone());
         }
     }
     pulls

@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail};
 use super::Ctr;
 use crate::cmd::Following;
 use crate::measure::clock::Stopwatch;
-use results::case::Cell;
+use crate::plan::Place;
 
 /// How long an event may be on its way.
 const EVENT_LIMIT: Duration = Duration::from_secs(10);
@@ -27,7 +27,7 @@ pub struct Witness {
     namespace: String,
     lines: Vec<String>,
     /// Bench and cell pairs that nobody saw run yet.
-    unseen: BTreeSet<(usize, Cell)>,
+    unseen: BTreeSet<Place>,
 }
 
 impl Witness {
@@ -35,7 +35,7 @@ impl Witness {
     ///
     /// # Errors
     /// When none does.
-    pub fn start(ctr: &Ctr, unseen: BTreeSet<(usize, Cell)>) -> anyhow::Result<Self> {
+    pub fn start(ctr: &Ctr, unseen: BTreeSet<Place>) -> anyhow::Result<Self> {
         let events = ctr.cmd().arg("events").follow()?;
         let mut witness = Self { events, namespace: ctr.namespace.clone(), lines: Vec::new(), unseen };
         let clock = Stopwatch::start();
@@ -55,13 +55,13 @@ impl Witness {
     }
 
     /// Whether this cell still has to be seen.
-    pub fn wants(&self, key: (usize, Cell)) -> bool {
-        self.unseen.contains(&key)
+    pub fn wants(&self, place: Place) -> bool {
+        self.unseen.contains(&place)
     }
 
     /// Nobody has to see this cell any more.
-    pub fn forget(&mut self, key: (usize, Cell)) {
-        self.unseen.remove(&key);
+    pub fn forget(&mut self, place: Place) {
+        self.unseen.remove(&place);
     }
 
     /// Whether there is nothing left to see.

@@ -24,13 +24,13 @@ impl Progress {
     }
 
     /// Before a run.
-    pub fn show(&mut self, slot: &Slot, bench: &str) {
+    pub fn show(&mut self, slot: &Slot, [bench, cell]: [&str; 2]) {
         if self.bar.is_hidden() {
             return;
         }
         let done = u64::from(slot.round) * self.slots_per_round as u64 + u64::from(slot.position);
         let round = if slot.warmup { "warm-up".to_owned() } else { format!("round {}", slot.round) };
-        self.bar.set_message(format!("{round}: {bench} {}", slot.cell));
+        self.bar.set_message(format!("{round}: {bench} {cell}"));
         self.bar.set_position(done);
     }
 

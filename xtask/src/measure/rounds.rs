@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use anyhow::{Context as _, bail};
+
 use crate::containerd::witness::Witness;
 use crate::containerd::{Container, Ctr};
 use crate::host::orphans::Orphans;
-use crate::plan::Slot;
-use results::case::{Cell, Mode, Replica};
+use crate::plan::{Place, Slot};
 use results::store::SampleSink;
 use results::{NotMeasured, Outcome, RunStatus, Sample, UntilEnd, UntilReason};
 
@@ -15,7 +16,7 @@ use super::child::{self, End, Invocation, Ran};
 use super::clock::Stopwatch;
 use super::difference::difference;
 use super::progress::Progress;
-use super::session::{Output, Session, Until};
+use super::session::{FILE, Output, Session, Start, Until};
 use super::stop::Stop;
 use super::watchdog::Watchdog;
 
@@ -55,7 +56,7 @@ pub struct Stage<'a> {
     /// What containers leave to be reaped; absent where somebody else reaps it.
     pub orphans: Option<Orphans>,
     /// Bench and cell pairs that can not be run, with the reason: no image, no containerd.
-    pub barred: BTreeMap<(usize, Cell), String>,
+    pub barred: BTreeMap<Place, String>,
 }
 
 /// Makes the runs of a session until its last round, until they are precise enough, or until `stop`.
@@ -83,13 +84,10 @@ pub fn run(stage: Stage<'_>, sink: &mut SampleSink, stop: &Stop, width: Width<'_
         .barred
         .iter()
         // A twin that failed beside its case says nothing new; one that failed alone is named as what it is.
-        .filter(|((bench, cell), _)| {
-            let first = Cell { replica: Replica::First, ..*cell };
-            cell.replica == Replica::First || !running.barred.contains_key(&(*bench, first))
-        })
-        .map(|((bench, cell), reason)| NotMeasured {
-            bench: stage.session.benches[*bench].name.clone(),
-            case: cell.to_string(),
+        .filter(|(place, _)| !is_beside_its_case(stage.session, **place, &running.barred))
+        .map(|(place, reason)| NotMeasured {
+            bench: stage.session.bench(*place).name.clone(),
+            case: stage.session.cell(*place).name.clone(),
             reason: reason.clone(),
         })
         .collect();
@@ -104,12 +102,18 @@ pub fn run(stage: Stage<'_>, sink: &mut SampleSink, stop: &Stop, width: Width<'_
     }
 }
 
+/// Whether a cell is a twin whose case is in the list too.
+fn is_beside_its_case(session: &Session, place: Place, barred: &BTreeMap<Place, String>) -> bool {
+    let Some(first) = &session.cell(place).twin_of else { return false };
+    barred.keys().any(|other| other.bench == place.bench && session.cell(*other).name == *first)
+}
+
 struct Loop<'a> {
     session: &'a Session,
     ctr: Option<&'a Ctr>,
     orphans: Option<Orphans>,
-    barred: BTreeMap<(usize, Cell), String>,
-    failures: BTreeMap<(usize, Cell), u32>,
+    barred: BTreeMap<Place, String>,
+    failures: BTreeMap<Place, u32>,
     samples: Vec<Sample>,
     timed_ns: u64,
     clock: Option<Stopwatch>,
@@ -132,8 +136,9 @@ impl Loop<'_> {
                 if stop.is_requested() {
                     return Ok(RunStatus::Interrupted);
                 }
-                progress.show(&slot, &self.session.benches[slot.bench].name);
-                if self.barred.contains_key(&(slot.bench, slot.cell)) {
+                let (bench, cell) = (self.session.bench(slot.place), self.session.cell(slot.place));
+                progress.show(&slot, [&bench.name, &cell.name]);
+                if self.barred.contains_key(&slot.place) {
                     continue;
                 }
                 let Some(sample) = self.one(slot, watchdog)? else { return Ok(RunStatus::Interrupted) };
@@ -201,7 +206,7 @@ impl Loop<'_> {
 
     /// After a container's run, never during one. Its own shim may end only now: the next one reaps that.
     fn reap(&mut self, slot: Slot) {
-        if slot.cell.case.runner().is_container()
+        if self.session.cell(slot.place).case.is_container()
             && let Some(orphans) = &self.orphans
             && let Err(error) = orphans.reap()
         {
@@ -213,75 +218,73 @@ impl Loop<'_> {
     /// Before the first round: without a witness no container can be believed.
     fn call_witness(&mut self) {
         let Some(ctr) = self.ctr else { return };
-        let cells = self.session.schedule.cells().iter().filter(|cell| cell.case.runner().is_container());
-        let keys: BTreeSet<(usize, Cell)> = cells
-            .flat_map(|cell| (0..self.session.benches.len()).map(move |bench| (bench, *cell)))
-            .filter(|key| !self.barred.contains_key(key))
-            .collect();
-        if keys.is_empty() {
+        let all = self.session.schedule.container_places();
+        let places: BTreeSet<Place> = all.into_iter().filter(|place| !self.barred.contains_key(place)).collect();
+        if places.is_empty() {
             return;
         }
-        match Witness::start(ctr, keys.clone()) {
+        match Witness::start(ctr, places.clone()) {
             Ok(witness) => self.witness = Some(witness),
-            Err(error) => self.barred.extend(keys.into_iter().map(|key| (key, format!("{error:#}")))),
+            Err(error) => self.barred.extend(places.into_iter().map(|place| (place, format!("{error:#}")))),
         }
     }
 
     /// The first success of a container's cell has to be known to containerd too. After the clock has stopped.
     fn witnessed(&mut self, slot: Slot, id: &str, sample: Sample) -> Sample {
-        let key = (slot.bench, slot.cell);
-        let Some(witness) = self.witness.as_mut().filter(|witness| witness.wants(key)) else { return sample };
+        let Some(witness) = self.witness.as_mut().filter(|witness| witness.wants(slot.place)) else { return sample };
         if sample.outcome != Outcome::Ok {
             return sample;
         }
         let looked = witness.look(id);
-        self.settle(key);
+        self.settle(slot.place);
         let Err(error) = looked else { return sample };
         let reason = format!("{error:#}");
-        self.barred.insert(key, reason.clone());
+        self.barred.insert(slot.place, reason.clone());
         self.row(slot, None, Outcome::NotStarted, Some(reason))
     }
 
     /// Nobody has to see this cell run any more; when that holds for all, nobody listens.
-    fn settle(&mut self, key: (usize, Cell)) {
+    fn settle(&mut self, place: Place) {
         if let Some(witness) = &mut self.witness {
-            witness.forget(key);
+            witness.forget(place);
         }
         self.witness.take_if(|witness| witness.is_done());
     }
 
     /// What is started for a cell.
     fn invocation(&self, slot: Slot, id: &str) -> anyhow::Result<Invocation> {
-        let bench = &self.session.benches[slot.bench];
-        let runner = slot.cell.case.runner();
-        if let (true, Some(ctr), Some(containers)) = (runner.is_container(), self.ctr, &self.session.containers) {
-            let image = self.session.image(slot.bench, slot.cell).ok_or_else(|| anyhow::anyhow!("it has no image"))?;
-            let command: Vec<String> = image.entrypoint.iter().chain(&bench.args).cloned().collect();
-            let container = Container {
-                image: &image.reference,
-                platform: &image.platform,
-                id,
-                runner,
-                command: &command,
-                env: &[],
-            };
-            return ctr.run(&container, &containers.runtimes);
-        }
-        anyhow::ensure!(!runner.is_container(), "no containerd is running");
-        let file = self.session.file(slot.bench, slot.cell).ok_or_else(|| anyhow::anyhow!("it was not built"))?;
-        let path = file.path.to_string_lossy().into_owned();
-        let engine = || self.session.wasmedge.clone().ok_or_else(|| anyhow::anyhow!("there is no `wasmedge`"));
-        let (program, mut args) = match slot.cell.case.mode() {
-            Mode::Native => (file.path.clone(), Vec::new()),
-            Mode::Interpreter => (engine()?, vec!["--force-interpreter".to_owned(), path]),
-            Mode::Aot => (engine()?, vec![path]),
+        let bench = self.session.bench(slot.place);
+        let file = || self.session.file(slot.place).context("it was not built");
+        let with = |mut args: Vec<String>| {
+            args.extend(bench.args.iter().cloned());
+            args
         };
-        args.extend(bench.args.iter().cloned());
-        Ok(Invocation { program, args, env: Vec::new() })
+        match self.session.start(slot.place) {
+            Start::Absent(reason) => bail!("{reason}"),
+            Start::Process => Ok(Invocation { program: file()?.path.clone(), args: with(Vec::new()), env: Vec::new() }),
+            Start::Engine { program, args } => {
+                let path = file()?.path.to_string_lossy();
+                let args = args.iter().map(|arg| arg.replace(FILE, &path)).collect();
+                Ok(Invocation { program: program.clone(), args: with(args), env: Vec::new() })
+            }
+            Start::Container(runtime) => {
+                let ctr = self.ctr.context("no containerd is running")?;
+                let image = self.session.image(slot.place).context("it has no image")?;
+                let command = with(image.entrypoint.clone());
+                Ok(ctr.run(&Container {
+                    image: &image.reference,
+                    platform: &image.platform,
+                    id,
+                    runtime,
+                    command: &command,
+                    env: &[],
+                }))
+            }
+        }
     }
 
     fn judge(&self, slot: Slot, ran: &Ran) -> Sample {
-        let expected = &self.session.benches[slot.bench].expected;
+        let expected = &self.session.bench(slot.place).expected;
         let (outcome, reason) = match ran.end {
             _ if let Some(stream) = ran.flooded() => {
                 let limit = super::output::OUTPUT_LIMIT_BYTES >> 20;
@@ -302,8 +305,8 @@ impl Loop<'_> {
 
     fn row(&self, slot: Slot, ran: Option<&Ran>, outcome: Outcome, reason: Option<String>) -> Sample {
         Sample {
-            bench: self.session.benches[slot.bench].name.clone(),
-            case: slot.cell.to_string(),
+            bench: self.session.bench(slot.place).name.clone(),
+            case: self.session.cell(slot.place).name.clone(),
             round: slot.round,
             position: slot.position,
             warmup: slot.warmup,
@@ -319,19 +322,18 @@ impl Loop<'_> {
     /// A container whose client was killed goes on without it, and one that failed may be left half made.
     fn clean(&self, slot: Slot, id: &str) -> anyhow::Result<()> {
         match self.ctr {
-            Some(ctr) if slot.cell.case.runner().is_container() => ctr.remove(id),
+            Some(ctr) if self.session.cell(slot.place).case.is_container() => ctr.remove(id),
             _ => Ok(()),
         }
     }
 
     fn count(&mut self, slot: Slot, sample: &Sample) {
-        let key = (slot.bench, slot.cell);
-        let failures = self.failures.entry(key).or_default();
+        let failures = self.failures.entry(slot.place).or_default();
         *failures = if sample.outcome == Outcome::Ok { 0 } else { *failures + 1 };
         if *failures >= FAILURES_IN_A_ROW {
             let reason = sample.reason.clone().unwrap_or_default();
-            self.settle(key);
-            self.barred.insert(key, format!("given up after {FAILURES_IN_A_ROW} failures in a row: {reason}"));
+            self.settle(slot.place);
+            self.barred.insert(slot.place, format!("given up after {FAILURES_IN_A_ROW} failures in a row: {reason}"));
         }
     }
 }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::containerd::{Runtimes, Scheme};
-use crate::plan::Schedule;
+use crate::containerd::{Runtime, Scheme};
+use crate::plan::{Place, Schedule};
 use oci::digest::Digest;
 use results::case::{Cell, Kind};
 use results::{HostRecord, LoadDuring, NotMeasured, RunStatus, UntilEnd};
@@ -25,8 +25,8 @@ pub struct Session {
     pub until: Option<Until>,
     /// The time limit of one run.
     pub timeout_ms: u64,
-    /// The engine's command line, for modules that are run directly.
-    pub wasmedge: Option<PathBuf>,
+    /// How each cell of the schedule is started.
+    pub starts: Vec<Start>,
     /// What containers need; absent when there are none.
     pub containers: Option<Containers>,
     /// The file that samples are appended to.
@@ -36,6 +36,27 @@ pub struct Session {
     /// Shows the output of every run on our stdout and stderr, after its clock has stopped.
     pub output: Output,
 }
+
+/// How a program is started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Start {
+    /// The file itself.
+    Process,
+    /// An engine's command line.
+    Engine {
+        /// Its program, an absolute path.
+        program: PathBuf,
+        /// Its arguments; [`FILE`] stands for the module.
+        args: Vec<String>,
+    },
+    /// In a container.
+    Container(Runtime),
+    /// Not at all, for this reason.
+    Absent(String),
+}
+
+/// What stands for the module in the arguments of an engine.
+pub const FILE: &str = "{file}";
 
 /// What becomes of the output of a run once it was compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,8 +132,6 @@ pub struct Containers {
     pub ctr: PathBuf,
     /// The containerd namespace of this run.
     pub namespace: String,
-    /// runc and the shim.
-    pub runtimes: Runtimes,
     /// How the registry is reached.
     pub scheme: Scheme,
     /// The account that the registry wants. Its password is not here: this goes into a file.
@@ -175,14 +194,29 @@ pub struct Pull {
 }
 
 impl Session {
+    /// The bench of a place.
+    pub fn bench(&self, place: Place) -> &SessionBench {
+        &self.benches[place.bench]
+    }
+
+    /// The cell of a place.
+    pub fn cell(&self, place: Place) -> &Cell {
+        &self.schedule.cells()[place.cell]
+    }
+
+    /// How a cell is started.
+    pub fn start(&self, place: Place) -> &Start {
+        &self.starts[place.cell]
+    }
+
     /// The image of a bench in the kind that a cell runs.
-    pub fn image(&self, bench: usize, cell: Cell) -> Option<&KindImage> {
-        self.benches[bench].images.iter().find(|image| image.kind == cell.case.kind())
+    pub fn image(&self, place: Place) -> Option<&KindImage> {
+        self.bench(place).images.iter().find(|image| image.kind == self.cell(place).case.form)
     }
 
     /// The file of a bench in the kind that a cell runs.
-    pub fn file(&self, bench: usize, cell: Cell) -> Option<&KindFile> {
-        self.benches[bench].files.iter().find(|file| file.kind == cell.case.kind())
+    pub fn file(&self, place: Place) -> Option<&KindFile> {
+        self.bench(place).files.iter().find(|file| file.kind == self.cell(place).case.form)
     }
 }
 

@@ -12,7 +12,7 @@ use super::{Check, Rig, shim};
 use crate::cli::ProgramArgs;
 use crate::cmd::Cmd;
 use crate::containerd::Ctr;
-use crate::measure::session::{Containers, DaemonChoice};
+use crate::measure::session::DaemonChoice;
 use crate::setup;
 use crate::toolbox::Toolbox;
 use crate::toolbox::talk::Stderr;
@@ -44,11 +44,11 @@ fn verdicts(rig: &Rig) -> anyhow::Result<Vec<shim::Verdict>> {
     let toolbox = setup::toolbox(&rig.workspace, &ProgramArgs::default(), &mut Stderr::default())?;
     let folder = rig.scratch.join("isolation");
     let plan = prepare(rig, &folder, &toolbox)?;
-    let (mut containers, _scratch) = shim::containers(rig, &toolbox)?;
-    if let DaemonChoice::Private { containerd, .. } = &mut containers.daemon {
+    let (mut setting, _scratch) = shim::setting(rig, &toolbox)?;
+    if let DaemonChoice::Private { containerd, .. } = &mut setting.containers.daemon {
         *containerd = wrapper(&folder, &plan, containerd)?;
     }
-    shim::run_inside(rig, &folder, containers, shim::Task::Isolation(plan))
+    shim::run_inside(rig, &folder, setting, shim::Task::Isolation(plan))
 }
 
 /// The probe in every form, in one root directory.
@@ -85,7 +85,7 @@ fn script(path: &Path, text: &str) -> anyhow::Result<()> {
 }
 
 /// The process inside: every comparison, then every attack.
-pub fn inside(containers: &Containers, ctr: &Ctr, plan: &Plan) -> Vec<shim::Verdict> {
-    let inside = Inside { containers, ctr, plan };
+pub fn inside(runtimes: &shim::Runtimes, ctr: &Ctr, plan: &Plan) -> Vec<shim::Verdict> {
+    let inside = Inside { runtimes, ctr, plan };
     [comparison::all(&inside), attacks::all(&inside)].concat()
 }

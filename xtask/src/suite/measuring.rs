@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{Check, Rig, tools};
 use crate::cmd::Cmd;
+use crate::matrix;
 use results::case::Case;
 use results::store::parse_samples;
 use results::{Outcome, Sample};
@@ -28,7 +29,7 @@ pub fn bench(rig: &Rig) -> Vec<Check> {
         Err(error) => return vec![Check::of(name, Err(error.context(failures(&out))))],
     };
     vec![
-        Check::of(name, rows(&out)),
+        Check::of(name, rows(rig, &out)),
         Check::of("every sample has the expected output and its place in the order", samples(&out)),
         Check::of("the table shows every row", table(&String::from_utf8_lossy(&output.stdout))),
         Check::of("timed regions fill the rounds", busy(&out)),
@@ -55,10 +56,10 @@ fn json(path: &Path) -> anyhow::Result<Value> {
         .with_context(|| format!("`{}` is not JSON", path.display()))
 }
 
-fn rows(out: &Path) -> anyhow::Result<()> {
+fn rows(rig: &Rig, out: &Path) -> anyhow::Result<()> {
     let summary = json(&out.join("summary.json"))?;
     for bench in ["array-sum", "noop"] {
-        for case in Case::ALL {
+        for case in default_cases(rig)? {
             let rows = summary["cases"].as_array().context("no `cases`")?;
             let row = rows.iter().find(|row| row["bench"] == bench && row["case"] == case.to_string());
             let row = row.with_context(|| format!("no row for {bench} {case}"))?;
@@ -190,9 +191,13 @@ fn gated(rig: &Rig, out: &Path) -> anyhow::Result<()> {
     rig.xtask(&["compare", &before, &other, "--unlike"]).run().map(|_| ())
 }
 
+fn default_cases(rig: &Rig) -> anyhow::Result<Vec<Case>> {
+    Ok(matrix::load(&rig.workspace.matrix())?.select(&[], &[])?)
+}
+
 fn run_case(rig: &Rig) -> anyhow::Result<()> {
     let mut printed = Vec::new();
-    for case in Case::ALL {
+    for case in default_cases(rig)? {
         let output = rig.xtask(&["run", &case.to_string()]).run().with_context(|| format!("{case}"))?;
         printed.push((case, output.text()));
     }

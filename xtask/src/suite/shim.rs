@@ -3,6 +3,7 @@
 //!
 //! The images are made here, the containers run in a measuring process's namespaces (`inside`).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::{Check, Rig, isolation, tools};
 use crate::cli::ProgramArgs;
 use crate::cmd::Cmd;
 use crate::conduct::Up;
-use crate::containerd::{Container, Ctr, Runtimes, Scheme};
+use crate::containerd::{Container, Ctr, Runtime, Scheme};
 use crate::host::scratch::{self, Scratch};
 use crate::host::{self, Namespaces, leftovers};
 use crate::measure::clock::Stopwatch;
@@ -24,7 +25,7 @@ use crate::plan::Build;
 use crate::toolbox::Toolbox;
 use crate::toolbox::talk::Stderr;
 use crate::{compile, setup};
-use results::case::{Kind, Runner};
+use results::case::Kind;
 
 mod archive;
 mod lifetime;
@@ -32,10 +33,47 @@ mod trials;
 
 use trials::{Trial, Want};
 
+/// A containerd, and what makes containers below it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Setting {
+    /// The containerd.
+    pub containers: Containers,
+    /// The runtimes.
+    pub runtimes: Runtimes,
+}
+
+/// runc and the shim.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Runtimes {
+    /// The runc executable.
+    pub runc: PathBuf,
+    /// The shim.
+    pub shim: PathBuf,
+}
+
+/// Which of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runner {
+    /// runc.
+    Runc,
+    /// The shim.
+    Shim,
+}
+
+impl Runtimes {
+    /// What makes a container.
+    pub fn of(&self, runner: Runner) -> Runtime {
+        match runner {
+            Runner::Runc => Runtime::Oci { program: self.runc.clone(), annotations: BTreeMap::new() },
+            Runner::Shim => Runtime::Shim { program: self.shim.clone() },
+        }
+    }
+}
+
 /// What the process inside is asked to do.
 #[derive(Debug, Serialize, Deserialize)]
 struct Request {
-    containers: Containers,
+    setting: Setting,
     task: Task,
     verdicts: PathBuf,
 }
@@ -93,15 +131,14 @@ fn trial_verdicts(rig: &Rig) -> anyhow::Result<Vec<Verdict>> {
         images.push(native_image(rig, &toolbox, &folder, program)?);
     }
     let trials = trials::trials(&images);
-    let (containers, _scratch) = containers(rig, &toolbox)?;
+    let (setting, _scratch) = setting(rig, &toolbox)?;
     let images = images.into_iter().map(|image| (image.name, image.archive)).collect();
-    let shim = containers.runtimes.wasmedge_shim.as_deref().context("the shim was not built")?;
-    let held_up = lifetime::held_up(shim, &folder)?;
-    run_inside(rig, &folder, containers, Task::Trials(Trials { images, trials, held_up }))
+    let held_up = lifetime::held_up(&setting.runtimes.shim, &folder)?;
+    run_inside(rig, &folder, setting, Task::Trials(Trials { images, trials, held_up }))
 }
 
 /// A private containerd with both runtimes, and the folder that it works in.
-pub fn containers(rig: &Rig, toolbox: &Toolbox) -> anyhow::Result<(Containers, Scratch)> {
+pub fn setting(rig: &Rig, toolbox: &Toolbox) -> anyhow::Result<(Setting, Scratch)> {
     let name = format!("{}{}-{}", leftovers::NAMESPACE_PREFIX, leftovers::SUITE, std::process::id());
     let hosts = std::path::absolute(rig.workspace.hosts())?;
     // The stage before this one had a folder of the same name, whose log stays for whoever wants to know.
@@ -117,21 +154,21 @@ pub fn containers(rig: &Rig, toolbox: &Toolbox) -> anyhow::Result<(Containers, S
         },
         ctr: toolbox.program("ctr")?,
         namespace: name,
-        runtimes: Runtimes {
-            runc: toolbox.program("runc")?,
-            wasmedge_shim: Some(compile::shim(&rig.workspace, toolbox, &mut Stderr::default())?.path),
-        },
         scheme: Scheme::Http,
         user: None,
     };
-    Ok((containers, scratch))
+    let runtimes = Runtimes {
+        runc: toolbox.program("runc")?,
+        shim: compile::shim(&rig.workspace, toolbox, &mut Stderr::default())?.path,
+    };
+    Ok((Setting { containers, runtimes }, scratch))
 }
 
 /// Has a task done in namespaces of its own.
-pub fn run_inside(rig: &Rig, folder: &Path, containers: Containers, task: Task) -> anyhow::Result<Vec<Verdict>> {
+pub fn run_inside(rig: &Rig, folder: &Path, setting: Setting, task: Task) -> anyhow::Result<Vec<Verdict>> {
     let request = folder.join("request.json");
     let verdicts = folder.join("verdicts.json");
-    session::write(&request, &Request { containers, task, verdicts: verdicts.clone() })?;
+    session::write(&request, &Request { setting, task, verdicts: verdicts.clone() })?;
     host::run_inside(&rig.access, host::SHIM_SUITE, (&request, None), Namespaces::Private, &Stop::never()?)?;
     session::read(&verdicts)
 }
@@ -184,20 +221,20 @@ pub fn inside(path: &Path) -> anyhow::Result<()> {
     ensure!(host::handover::take(std::io::stdin())?.is_none(), "nobody gives the shim's suite a password");
     stop.follow_lifeline()?;
     let request: Request = session::read(path)?;
-    let up = Up::start(&request.containers)?;
+    let Setting { containers, runtimes } = &request.setting;
+    let up = Up::start(containers)?;
     let made = match &request.task {
-        Task::Trials(trials) => all(&request.containers, &up.ctr, trials),
-        Task::Isolation(plan) => Ok(isolation::inside(&request.containers, &up.ctr, plan)),
+        Task::Trials(trials) => all(runtimes, &up.ctr, trials),
+        Task::Isolation(plan) => Ok(isolation::inside(runtimes, &up.ctr, plan)),
     };
-    up.stop(&request.containers)?;
+    up.stop(containers)?;
     session::write(&request.verdicts, &made?)
 }
 
-fn all(containers: &Containers, ctr: &Ctr, trials: &Trials) -> anyhow::Result<Vec<Verdict>> {
+fn all(runtimes: &Runtimes, ctr: &Ctr, trials: &Trials) -> anyhow::Result<Vec<Verdict>> {
     for (_, archive) in &trials.images {
         ctr.import(archive)?;
     }
-    let runtimes = &containers.runtimes;
     let mut verdicts = Vec::new();
     let mut busy = Vec::new();
     for (number, trial) in trials.trials.iter().enumerate() {
@@ -230,24 +267,22 @@ fn mode(busy: &[(String, Duration)]) -> Option<String> {
     }
 }
 
-fn command(runtimes: &Runtimes, ctr: &Ctr, trial: &Trial, id: &str) -> anyhow::Result<Cmd> {
+fn command(runtimes: &Runtimes, ctr: &Ctr, trial: &Trial, id: &str) -> Cmd {
+    let runtime = runtimes.of(Runner::Shim);
     let container = Container {
         image: &trial.image,
         platform: &trial.platform,
         id,
-        runner: Runner::WasmEdge,
+        runtime: &runtime,
         command: &trial.command,
         env: &trial.env,
     };
-    let invocation = ctr.run(&container, runtimes)?;
-    Ok(Cmd::new(&invocation.program)
-        .args(&invocation.args)
-        .stdin(trial.stdin.as_bytes())
-        .limit(Duration::from_secs(30)))
+    let invocation = ctr.run(&container);
+    Cmd::new(&invocation.program).args(&invocation.args).stdin(trial.stdin.as_bytes()).limit(Duration::from_secs(30))
 }
 
 fn ended(runtimes: &Runtimes, ctr: &Ctr, trial: &Trial, id: &str) -> anyhow::Result<()> {
-    let output = command(runtimes, ctr, trial, id)?.output()?;
+    let output = command(runtimes, ctr, trial, id).output()?;
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let told = format!("exit status {:?}, stdout {stdout:.400?}, stderr {stderr:.400?}", output.code);
     match &trial.want {
@@ -274,7 +309,7 @@ fn ended(runtimes: &Runtimes, ctr: &Ctr, trial: &Trial, id: &str) -> anyhow::Res
 const KILL_LIMIT: Duration = Duration::from_secs(2);
 
 fn killed(runtimes: &Runtimes, ctr: &Ctr, trial: &Trial, id: &str) -> anyhow::Result<()> {
-    let running = command(runtimes, ctr, trial, id)?.start()?;
+    let running = command(runtimes, ctr, trial, id).start()?;
     let clock = Stopwatch::start();
     while !ctr.is_running(id)? {
         running.ensure_running()?;

@@ -22,7 +22,7 @@ const STEPS: u32 = 48;
 /// The figure of a sweep on one side; nothing when it has no fit there.
 pub fn figure(run: &Run, (sweep, side): (&str, Side), id: &str) -> Result<Option<String>> {
     let fits: Vec<&Fit> =
-        view::fits(run).filter(|fit| fit.sweep == sweep && Side::of(&fit.case) == Some(side)).collect();
+        view::fits(run).filter(|fit| fit.sweep == sweep && view::side(run, &fit.case) == side).collect();
     let dots: Vec<(&Fit, Vec<(f64, f64)>)> = fits.iter().map(|fit| (*fit, dots(run, fit))).collect();
     let points = || dots.iter().flat_map(|(_, dots)| dots.iter().copied());
     if points().next().is_none() {
@@ -45,11 +45,11 @@ pub fn figure(run: &Run, (sweep, side): (&str, Side), id: &str) -> Result<Option
         }
         canvas.text((LEFT - 5.0, top - 8.0), "ms", (Ink::Muted, Anchor::End))?;
         for (index, (fit, dots)) in dots.iter().enumerate() {
-            legend(canvas, fit, 14.0 * index as f64 + 7.0)?;
+            legend(canvas, (run, fit), 14.0 * index as f64 + 7.0)?;
             for (n, ms) in dots {
-                canvas.dot((sizes.at(*n), times.at(*ms)), 1.8, Ink::dot(view::mode(&fit.case)))?;
+                canvas.dot((sizes.at(*n), times.at(*ms)), 1.8, Ink::dot(view::mode(run, &fit.case)))?;
             }
-            curve(canvas, fit, (&sizes, &times))?;
+            curve(canvas, (run, fit), (&sizes, &times))?;
         }
         Ok(())
     })?;
@@ -61,8 +61,8 @@ fn describe(fit: &Fit) -> String {
     format!("{}: {a} ms and {} ns per n", fit.case, view::estimate(fit.b_ns_per_n, 1.0).with_brackets())
 }
 
-fn legend(canvas: &Canvas, fit: &Fit, y: f64) -> Result<()> {
-    let ink = Ink::of(view::mode(&fit.case));
+fn legend(canvas: &Canvas, (run, fit): (&Run, &Fit), y: f64) -> Result<()> {
+    let ink = Ink::of(view::mode(run, &fit.case));
     canvas.line(((LEFT + 2.0, y), (LEFT + 16.0, y)), ink, 2.0)?;
     canvas.text((LEFT + 21.0, y), &fit.case, (ink, Anchor::Start))?;
     let a = view::estimate(fit.a_ns, 1e-6).value;
@@ -70,7 +70,7 @@ fn legend(canvas: &Canvas, fit: &Fit, y: f64) -> Result<()> {
     canvas.text((WIDTH - 4.0, y), &format!("{a} ms + {b} ns · n"), (Ink::Text, Anchor::End))
 }
 
-fn curve(canvas: &Canvas, fit: &Fit, (sizes, times): (&Axis, &Axis)) -> Result<()> {
+fn curve(canvas: &Canvas, (run, fit): (&Run, &Fit), (sizes, times): (&Axis, &Axis)) -> Result<()> {
     let (Some(a), Some(b)) = (fit.a_ns, fit.b_ns_per_n) else { return Ok(()) };
     let (Some(&least), Some(&most)) = (fit.sizes.iter().min(), fit.sizes.iter().max()) else { return Ok(()) };
     if least == 0 {
@@ -83,7 +83,7 @@ fn curve(canvas: &Canvas, fit: &Fit, (sizes, times): (&Axis, &Axis)) -> Result<(
         .filter(|(_, ms)| *ms > 0.0)
         .map(|(n, ms)| (sizes.at(n), times.at(ms)))
         .collect();
-    canvas.path(&points, Ink::of(view::mode(&fit.case)), 1.6)
+    canvas.path(&points, Ink::of(view::mode(run, &fit.case)), 1.6)
 }
 
 /// Size and time of the samples behind a fit; sizes of zero have no place on a log scale.

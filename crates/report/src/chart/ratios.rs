@@ -55,8 +55,8 @@ pub fn figure(run: &Run, (bench, side): (&str, Side), id: &str) -> Result<Option
 
 fn lines(run: &Run, bench: &str, side: Side) -> Vec<Line> {
     let mut lines = Vec::new();
-    let on_side = |case: &str| Side::of(case) == Some(side);
-    let to_native = run.summary.comparisons.iter().filter(|row| row.bench == bench && view::is_to_native(row));
+    let on_side = |case: &str| view::side(run, case) == side;
+    let to_native = run.summary.comparisons.iter().filter(|row| row.bench == bench && view::is_to_baseline(run, row));
     for row in to_native.filter(|row| on_side(&row.case)) {
         let Some(ratio) = row.ratio else { continue };
         lines.push(Line {
@@ -65,7 +65,7 @@ fn lines(run: &Run, bench: &str, side: Side) -> Vec<Line> {
             ratio,
             ends: number::interval(row.ci_low, row.ci_high),
             delta: Some(row.delta),
-            ink: Ink::of(view::mode(&row.case)),
+            ink: Ink::of(view::mode(run, &row.case)),
         });
     }
     for row in run.summary.resolutions.iter().filter(|row| row.bench == bench && on_side(&row.case)) {

@@ -51,7 +51,7 @@ pub fn figure(run: &Run, row: &CaseSummary, id: &str) -> Result<Option<String>> 
         center(canvas, row, &values)?;
         for sample in chosen(&samples) {
             let at = (rounds.at(f64::from(sample.round)), values.at(ms(sample)));
-            if ms(sample) > edge { beyond_edge(canvas, sample, at.0)? } else { mark(canvas, sample, at)? }
+            if ms(sample) > edge { beyond_edge(canvas, (run, sample), at.0)? } else { mark(canvas, (run, sample), at)? }
         }
         canvas.text((LEFT + 4.0, BOTTOM + 12.0), "0", (Ink::Muted, Anchor::Middle))?;
         canvas.text((f64::midpoint(LEFT, WIDTH), BOTTOM + 12.0), "round", (Ink::Muted, Anchor::Middle))?;
@@ -102,13 +102,13 @@ fn edge(row: &CaseSummary) -> f64 {
 }
 
 /// A triangle at the upper edge: how far beyond it does not say.
-fn beyond_edge(canvas: &Canvas, sample: &Sample, x: f64) -> Result<()> {
-    let ink = if sample.outcome == Outcome::Ok { Ink::of(view::mode(&sample.case)) } else { Ink::Failed };
+fn beyond_edge(canvas: &Canvas, (run, sample): (&Run, &Sample), x: f64) -> Result<()> {
+    let ink = if sample.outcome == Outcome::Ok { Ink::of(view::mode(run, &sample.case)) } else { Ink::Failed };
     canvas.path(&[(x - 2.5, TOP + 1.0), (x, TOP - 3.5), (x + 2.5, TOP + 1.0), (x - 2.5, TOP + 1.0)], ink, 1.0)
 }
 
-fn mark(canvas: &Canvas, sample: &Sample, at: (f64, f64)) -> Result<()> {
-    let mode = view::mode(&sample.case);
+fn mark(canvas: &Canvas, (run, sample): (&Run, &Sample), at: (f64, f64)) -> Result<()> {
+    let mode = view::mode(run, &sample.case);
     if sample.outcome != Outcome::Ok {
         canvas.cross(at, 3.0, Ink::Failed)
     } else if sample.warmup {

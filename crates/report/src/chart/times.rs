@@ -16,9 +16,10 @@ const ROW: f64 = 38.0;
 pub const DOTS: usize = 300;
 
 /// The figure of a bench on one side of the container wall, so that each side has a scale of its own; nothing when
-/// it has no sample there. A cell with an unknown name counts as direct.
+/// it has no sample there. A cell that the run does not describe counts as direct.
 pub fn figure(run: &Run, (bench, side): (&str, Side), id: &str) -> Result<Option<String>> {
-    let shown = |row: &&CaseSummary| row.bench == bench && row.median_ns.is_some() && Side::drawn(&row.case) == side;
+    let shown =
+        |row: &&CaseSummary| row.bench == bench && row.median_ns.is_some() && view::side(run, &row.case) == side;
     let rows: Vec<&CaseSummary> = run.summary.cases.iter().filter(shown).collect();
     if rows.is_empty() {
         return Ok(None);
@@ -41,7 +42,7 @@ pub fn figure(run: &Run, (bench, side): (&str, Side), id: &str) -> Result<Option
 }
 
 fn strip(canvas: &Canvas, (run, row): (&Run, &CaseSummary), (axis, top): (&Axis, f64)) -> Result<()> {
-    let mode = view::mode(&row.case);
+    let mode = view::mode(run, &row.case);
     let ink = Ink::of(mode);
     let center = top + 27.0;
     axis.draw_grid(canvas, (top + 16.0, top + ROW))?;

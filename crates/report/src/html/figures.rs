@@ -48,7 +48,7 @@ pub fn times(run: &Run) -> Result<String> {
         for side in Side::ALL {
             let id = format!("time-{index}-{}", if side == Side::Direct { "direct" } else { "container" });
             if let Some(svg) = times::figure(run, (&bench.name, side), &id)? {
-                let on_side = |row: &&CaseSummary| row.bench == bench.name && Side::drawn(&row.case) == side;
+                let on_side = |row: &&CaseSummary| row.bench == bench.name && view::side(run, &row.case) == side;
                 let rows: Vec<&CaseSummary> = run.summary.cases.iter().filter(on_side).collect();
                 let (name, counts) = (escape(&bench.name), escape(&view::counts(&rows)));
                 figures.push_str(&figure(&svg, &format!("{name}, {}: {counts}", side.title())));

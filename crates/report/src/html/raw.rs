@@ -8,6 +8,7 @@ use super::escape;
 use super::tables::{note, table};
 use crate::number::{NONE, confidence, fixed, significant};
 use crate::{Run, push, view};
+use results::case::Cell;
 use results::{CaseSummary, Comparison, Outcome, Sample};
 
 pub fn tables(run: &Run) -> String {
@@ -105,18 +106,19 @@ fn statistics_row(row: &CaseSummary) -> Vec<String> {
     ]
 }
 
-fn rounds(bench: &str, samples: &[&Sample], cells: &[String]) -> String {
+fn rounds(bench: &str, samples: &[&Sample], cells: &[Cell]) -> String {
     let mut grid: BTreeMap<u32, BTreeMap<&str, &Sample>> = BTreeMap::new();
     for sample in samples {
         grid.entry(sample.round).or_default().insert(&sample.case, sample);
     }
-    let cells: Vec<&String> = cells.iter().filter(|cell| samples.iter().any(|sample| sample.case == **cell)).collect();
+    let cells: Vec<&str> = cells.iter().map(|cell| cell.name.as_str()).collect();
+    let cells: Vec<&str> = cells.into_iter().filter(|cell| samples.iter().any(|sample| sample.case == *cell)).collect();
     let rows: Vec<Vec<String>> = grid
         .iter()
         .map(|(round, row)| {
             let warmup = row.values().any(|sample| sample.warmup);
             let mut line = vec![if warmup { format!("{round}, warm-up") } else { round.to_string() }];
-            line.extend(cells.iter().map(|cell| row.get(cell.as_str()).map_or_else(|| NONE.to_owned(), |s| shown(s))));
+            line.extend(cells.iter().map(|cell| row.get(cell).map_or_else(|| NONE.to_owned(), |s| shown(s))));
             line
         })
         .collect();

@@ -150,7 +150,7 @@ fn text_from_data_stays_text() {
         sample.case = sample.case.replace("native", "na\"><b>");
     }
     for cell in &mut run.manifest.cells {
-        *cell = cell.replace("native", "na\"><b>");
+        cell.name = cell.name.replace("native", "na\"><b>");
     }
     let text = html::render(&run).unwrap();
     let page = read(&text).unwrap();

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{MODES, Side, case, central_case, comparison, headline, median_ms, runtimes, size, three_sizes};
+use super::{Side, case, cases, central_case, comparison, headline, median_ms, modes, runtimes, size, three_sizes};
 use crate::Run;
 use crate::number::{NONE, Rounded, kb, published as as_published, size_ratio};
 use results::Quantity;
@@ -41,35 +41,59 @@ pub struct TimeCell {
     pub ratio: Option<String>,
 }
 
-const fn kind_of(mode: Mode) -> Kind {
+/// The form of file that a mode executes, where the run does not say.
+const fn form_of(mode: Mode) -> Kind {
     match mode {
         Mode::Native => Kind::Native,
-        Mode::Interpreter => Kind::Wasm,
+        Mode::Interpreter | Mode::Jit => Kind::Wasm,
         Mode::Aot => Kind::WasmAot,
     }
 }
 
-/// The rows of the central table: ours, then the published ones.
+/// The rows of the central table: one per mode, behind each what else executes that mode in this run; then the published
+/// ones.
 pub fn central(run: &Run) -> Vec<Row> {
     let Some(bench) = headline(run) else { return Vec::new() };
-    let mut rows: Vec<Row> = MODES
-        .iter()
-        .map(|&(mode, name)| Row {
-            name: name.to_owned(),
-            sizes: size_cells(run, &bench.program, kind_of(mode)),
-            times: Side::ALL.map(|side| time_cell(run, &bench.name, &central_case(mode, side))),
-        })
-        .collect();
-    let arm = Case::NATIVE_WASMEDGE.to_string();
-    if case(run, &bench.name, &arm).is_some() {
-        // The same file and image as in the row above it.
-        let none = || TimeCell { median: String::new(), interval: None, ratio: None };
-        let sizes = std::array::from_fn(|_| SizeCell { kb: String::new(), ratio: None });
-        let times = [none(), time_cell(run, &bench.name, &arm)];
-        rows.insert(1, Row { name: "native, in the shim".to_owned(), sizes, times });
+    let mut rows: Vec<Row> = Vec::new();
+    for mode in modes(run) {
+        let time = |side| central_case(run, mode, side).map_or_else(no_time, |case| time_cell(run, &bench.name, case));
+        rows.push(Row {
+            name: mode.label().to_owned(),
+            sizes: size_cells(run, &bench.program, form_of(mode)),
+            times: Side::ALL.map(time),
+        });
+        // The same files and images as in the row above them.
+        rows.extend(Side::ALL.into_iter().flat_map(|side| further(run, &bench.name, (mode, side))));
     }
     rows.extend(published(run));
     rows
+}
+
+/// The cases of a mode that are not in its own row.
+fn further(run: &Run, bench: &str, (mode, side): (Mode, Side)) -> Vec<Row> {
+    let blank = || TimeCell { median: String::new(), interval: None, ratio: None };
+    let row = |found: &Case| Row {
+        name: format!("{mode}, {}", by(found)),
+        sizes: std::array::from_fn(|_| SizeCell { kb: String::new(), ratio: None }),
+        times: match side {
+            Side::Direct => [time_cell(run, bench, found), blank()],
+            Side::Container => [blank(), time_cell(run, bench, found)],
+        },
+    };
+    let measured = |found: &&Case| case(run, bench, &found.name).is_some();
+    cases(run, mode, side).skip(1).filter(measured).map(row).collect()
+}
+
+/// What tells a case from another one of its mode and side.
+pub fn by(case: &Case) -> String {
+    match &case.engine {
+        Some(engine) if !case.is_container() => format!("by {}", engine.name),
+        _ => format!("in {}", case.runtime.name),
+    }
+}
+
+fn no_time() -> TimeCell {
+    TimeCell { median: NONE.to_owned(), interval: None, ratio: None }
 }
 
 fn size_cells(run: &Run, program: &str, kind: Kind) -> [SizeCell; 3] {
@@ -84,7 +108,8 @@ fn size_cells(run: &Run, program: &str, kind: Kind) -> [SizeCell; 3] {
     })
 }
 
-fn time_cell(run: &Run, bench: &str, name: &str) -> TimeCell {
+fn time_cell(run: &Run, bench: &str, found: &Case) -> TimeCell {
+    let name = found.name.as_str();
     let median = case(run, bench, name).map_or_else(|| Rounded::new(None, None), median_ms);
     let interval = median.ends.is_some().then(|| median.brackets());
     let ratio = comparison(run, bench, name).map(runtimes::marked_ratio).filter(|ratio| ratio != NONE);

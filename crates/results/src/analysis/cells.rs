@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::case::{Case, Cell, Replica};
+use crate::case::{Case, Cell};
 use crate::{BenchRecord, Manifest, Outcome, Sample};
 use stats::Timed;
 
@@ -32,7 +32,7 @@ impl<'a> Cells<'a> {
     /// Sorts the samples. Those of a bench or cell that the manifest does not name are left out; what else is wrong
     /// with a stored run was sorted out when it was read (`results::audit`).
     pub fn new(manifest: &'a Manifest, samples: &'a [Sample]) -> Self {
-        let row = || manifest.cells.iter().map(|cell| (cell.as_str(), CellRuns::default())).collect();
+        let row = || manifest.cells.iter().map(|cell| (cell.name.as_str(), CellRuns::default())).collect();
         let mut by_bench: BTreeMap<&str, BTreeMap<&str, CellRuns<'_>>> =
             manifest.benches.iter().map(|bench| (bench.name.as_str(), row())).collect();
         let mut in_order: Vec<&Sample> = samples.iter().collect();
@@ -54,28 +54,20 @@ impl<'a> Cells<'a> {
     }
 
     /// Every bench × cell in the manifest's order.
-    pub fn iter(&self) -> impl Iterator<Item = (&'a BenchRecord, &'a str, &CellRuns<'a>)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&'a BenchRecord, &'a Cell, &CellRuns<'a>)> {
         self.manifest.benches.iter().flat_map(move |bench| {
-            self.manifest
-                .cells
-                .iter()
-                .filter_map(move |cell| Some((bench, cell.as_str(), self.get(&bench.name, cell)?)))
+            self.manifest.cells.iter().filter_map(move |cell| Some((bench, cell, self.get(&bench.name, &cell.name)?)))
         })
     }
 
-    /// The cases of the run, twins left out, in the manifest's order. A name that this version does not know
-    /// has rows, but no comparisons.
-    pub fn cases(&self) -> Vec<Case> {
-        self.known().filter(|cell| cell.replica == Replica::First).map(|cell| cell.case).collect()
+    /// The cases of the run, twins left out, in the manifest's order.
+    pub fn cases(&self) -> Vec<&'a Case> {
+        self.manifest.cells.iter().filter(|cell| !cell.is_twin()).map(|cell| &cell.case).collect()
     }
 
-    /// The cases that were measured twice.
-    pub fn twinned(&self) -> Vec<Case> {
-        self.known().filter(|cell| cell.replica == Replica::Twin).map(|cell| cell.case).collect()
-    }
-
-    fn known(&self) -> impl Iterator<Item = Cell> {
-        self.manifest.cells.iter().filter_map(|name| name.parse().ok())
+    /// The cells that measure a case once more.
+    pub fn twins(&self) -> impl Iterator<Item = &'a Cell> {
+        self.manifest.cells.iter().filter(|cell| cell.is_twin())
     }
 }
 

@@ -1,9 +1,9 @@
 //! Tests only: a made-up run with a seed, of the size and shape of a real one.
 
-use crate::case::{Case, Cell, Replica, TWIN_SUFFIX};
+use crate::case::{Cell, FirstEdition, TWIN_SUFFIX};
 use crate::{
     ArtifactRecord, BenchRecord, Finished, HostRecord, ImageRecord, LoadDuring, Machine, Manifest, Outcome,
-    PackageRecord, ProgramRecord, RunStatus, SCHEMA, Sample, Source, SweepPoint,
+    PackageRecord, ProgramRecord, Role, RunStatus, SCHEMA, Sample, Source, SweepPoint,
 };
 use stats::random::{Random, Stream};
 
@@ -90,7 +90,13 @@ fn program(name: &str, origin: &str) -> ProgramRecord {
 }
 
 fn benches() -> Vec<BenchRecord> {
+    let role = |name: &str| match name {
+        "array-sum" => Some(Role::Headline),
+        "noop" => Some(Role::Canary),
+        _ => None,
+    };
     let bench = |name: &str, program: &str, sweep| BenchRecord {
+        role: role(name),
         name: name.to_owned(),
         program: program.to_owned(),
         args: Vec::new(),
@@ -106,15 +112,12 @@ fn benches() -> Vec<BenchRecord> {
     benches
 }
 
-fn cells() -> Vec<String> {
-    Case::ALL
-        .iter()
-        .flat_map(|case| {
-            let first = Cell { case: *case, replica: Replica::First }.to_string();
-            let twin = (case.baseline() == *case).then(|| Cell { case: *case, replica: Replica::Twin }.to_string());
-            [Some(first), twin].into_iter().flatten()
-        })
-        .collect()
+fn cells() -> Vec<Cell> {
+    let with_twin = |case: crate::case::Case| {
+        let twin = case.is_baseline().then(|| Cell::twin_of(case.clone()));
+        [Some(Cell::of(case)), twin].into_iter().flatten()
+    };
+    FirstEdition::read().cases.into_iter().flat_map(with_twin).collect()
 }
 
 fn image(kind: &str, [transfer_bytes, layers_unpacked_bytes]: [u64; 2]) -> ImageRecord {
@@ -158,9 +161,9 @@ pub fn samples(manifest: &Manifest) -> Vec<Sample> {
         for bench in &manifest.benches {
             let n = bench.sweep.as_ref().map_or(if bench.name == "noop" { 0 } else { 1_000_000 }, |point| point.n);
             for cell in &manifest.cells {
-                let (fixed, marginal) = costs(cell);
+                let (fixed, marginal) = costs(&cell.name);
                 let time = level * (fixed + marginal * n as f64) * (0.03 * random.normal()).exp();
-                samples.push(sample([&bench.name, cell], [round, position], time));
+                samples.push(sample([&bench.name, &cell.name], [round, position], time));
                 position += 1;
             }
         }

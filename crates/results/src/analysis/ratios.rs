@@ -2,24 +2,22 @@
 
 use super::Level;
 use super::cells::Cells;
-use crate::case::{Case, Mode, Runner, TWIN_SUFFIX};
+use crate::case::{Case, Cell, Mode};
 use crate::{Comparison, Resolution};
 use stats::verdict::{Limits, Margin, more_rounds, verdict};
 use stats::{Pair, PairedRatio, paired_ratio};
 
 /// The A/A rows: twin over case, for every bench.
 pub fn resolutions(cells: &Cells<'_>, level: Level) -> Vec<Resolution> {
-    let twinned = cells.twinned();
     let benches = cells.manifest.benches.iter();
-    benches.flat_map(|bench| twinned.iter().map(|case| resolution(cells, &bench.name, *case, level))).collect()
+    benches.flat_map(|bench| cells.twins().map(|twin| resolution(cells, &bench.name, twin, level))).collect()
 }
 
-fn resolution(cells: &Cells<'_>, bench: &str, case: Case, level: Level) -> Resolution {
-    let name = case.to_string();
-    let ratio = twin_ratio(cells, [bench, &name], level);
+fn resolution(cells: &Cells<'_>, bench: &str, twin: &Cell, level: Level) -> Resolution {
+    let ratio = ratio_of(cells, bench, [&twin.name, &twin.case.name], level);
     Resolution {
         bench: bench.to_owned(),
-        case: name,
+        case: twin.case.name.clone(),
         n: ratio.n,
         ratio: ratio.ratio,
         ci_low: ratio.interval.map(|interval| interval.low),
@@ -29,9 +27,10 @@ fn resolution(cells: &Cells<'_>, bench: &str, case: Case, level: Level) -> Resol
     }
 }
 
-/// Twin over case.
+/// Twin over case; n = 0 where the case has no twin.
 pub fn twin_ratio(cells: &Cells<'_>, [bench, case]: [&str; 2], level: Level) -> PairedRatio {
-    ratio_of(cells, bench, [&format!("{case}{TWIN_SUFFIX}"), case], level)
+    let twin = cells.twins().find(|twin| twin.case.name == case).map_or("", |twin| &twin.name);
+    ratio_of(cells, bench, [twin, case], level)
 }
 
 fn ratio_of(cells: &Cells<'_>, bench: &str, [case, baseline]: [&str; 2], level: Level) -> PairedRatio {
@@ -48,51 +47,63 @@ pub fn comparisons(cells: &Cells<'_>, resolutions: &[Resolution], level: Level) 
         .iter()
         .flat_map(|bench| {
             pairs.iter().map(|(case, baseline)| {
-                let limits = limits(resolutions, &bench.name, [*case, *baseline], level);
-                comparison(cells, &bench.name, [*case, *baseline], (level, limits))
+                let limits = limits(cells, resolutions, &bench.name, ([case, baseline], level));
+                comparison(cells, &bench.name, [case, baseline], (level, limits))
             })
         })
         .collect()
 }
 
-/// What is compared, among the cases of a run: each with its baseline; a container with the process of the
-/// same mode; the interpreter with compiled code on the same runner; and a module in the shim with the
-/// native image in the same shim, where that control arm was run.
-fn pairs(cases: &[Case]) -> Vec<(Case, Case)> {
-    let find = |mode: Mode, runner: Runner| {
-        cases.iter().copied().find(|other| other.mode() == mode && other.runner() == runner)
-    };
-    let mut pairs = Vec::new();
-    let mut add = |case: Case, baseline: Option<Case>| {
-        if let Some(baseline) = baseline.filter(|baseline| *baseline != case && !pairs.contains(&(case, *baseline))) {
+/// What is compared, among the cases of a run: each with its baseline; a container with the process of the same mode and
+/// engine; the interpreter with compiled code of the same engine in the same runtime; and a module with the native
+/// program in the same runtime, where that control arm was run.
+fn pairs<'a>(cases: &[&'a Case]) -> Vec<(&'a Case, &'a Case)> {
+    let mut pairs: Vec<(&Case, &Case)> = Vec::new();
+    let mut add = |case: &'a Case, baseline: Option<&&'a Case>| {
+        let new = |baseline: &&&Case| {
+            baseline.name != case.name
+                && !pairs.iter().any(|(known, other)| known.name == case.name && other.name == baseline.name)
+        };
+        if let Some(baseline) = baseline.filter(new) {
             pairs.push((case, baseline));
         }
     };
     for case in cases {
-        add(*case, cases.iter().copied().find(|other| *other == case.baseline()));
+        add(case, cases.iter().find(|other| case.baseline.as_ref() == Some(&other.name)));
     }
-    for case in cases.iter().filter(|case| case.runner().is_container()) {
-        add(*case, find(case.mode(), Runner::Process));
+    for case in cases.iter().filter(|case| case.is_container()) {
+        let is_alike = |other: &&&Case| {
+            !other.is_container() && other.mode == case.mode && other.engine_name() == case.engine_name()
+        };
+        add(case, cases.iter().find(is_alike));
     }
-    for case in cases.iter().filter(|case| case.mode() == Mode::Interpreter) {
-        add(*case, find(Mode::Aot, case.runner()));
+    let beside = |case: &Case, mode: Mode| {
+        let case = case.clone();
+        move |other: &&&Case| {
+            other.runtime.name == case.runtime.name
+                && other.mode == mode
+                && (mode == Mode::Native || other.engine_name() == case.engine_name())
+        }
+    };
+    for case in cases.iter().filter(|case| case.mode == Mode::Interpreter) {
+        add(case, cases.iter().find(beside(case, Mode::Aot)));
     }
-    for case in cases.iter().filter(|case| case.runner() == Runner::WasmEdge) {
-        add(*case, find(Mode::Native, Runner::WasmEdge));
+    for case in cases.iter().filter(|case| case.is_container()) {
+        add(case, cases.iter().find(beside(case, Mode::Native)));
     }
     pairs
 }
 
 /// The margin asked for, or the worst A/A resolution of this bench on the sides of the container wall that
 /// take part, whichever is greater. Where no twin is on a side, the bench's other twins stand in.
-fn limits(resolutions: &[Resolution], bench: &str, sides: [Case; 2], level: Level) -> Limits {
-    let of_bench: Vec<(Case, f64)> = resolutions
+fn limits(cells: &Cells<'_>, resolutions: &[Resolution], bench: &str, (sides, level): ([&Case; 2], Level)) -> Limits {
+    let of_bench: Vec<(bool, f64)> = resolutions
         .iter()
         .filter(|row| row.bench == bench)
-        .filter_map(|row| Some((row.case.parse().ok()?, row.resolution?)))
+        .filter_map(|row| Some((cells.manifest.cell(&row.case)?.case.is_container(), row.resolution?)))
         .collect();
-    let near = |twin: &Case| sides.iter().any(|side| side.runner().is_container() == twin.runner().is_container());
-    let relevant: Vec<f64> = of_bench.iter().filter(|(twin, _)| near(twin)).map(|(_, each)| *each).collect();
+    let near = |container: bool| sides.iter().any(|side| side.is_container() == container);
+    let relevant: Vec<f64> = of_bench.iter().filter(|(twin, _)| near(*twin)).map(|(_, each)| *each).collect();
     let used = if relevant.is_empty() { of_bench.into_iter().map(|(_, each)| each).collect() } else { relevant };
     used.into_iter().fold(Limits::asked(level.margin), |limits, resolution| limits.widened(Margin::new(resolution)))
 }
@@ -100,11 +111,11 @@ fn limits(resolutions: &[Resolution], bench: &str, sides: [Case; 2], level: Leve
 fn comparison(
     cells: &Cells<'_>,
     bench: &str,
-    [case, baseline]: [Case; 2],
+    [case, baseline]: [&Case; 2],
     (level, limits): (Level, Limits),
 ) -> Comparison {
     let across_runtimes = case.is_across_runtimes(baseline);
-    let (case, baseline) = (case.to_string(), baseline.to_string());
+    let (case, baseline) = (case.name.clone(), baseline.name.clone());
     let ratio = ratio_of(cells, bench, [&case, &baseline], level);
     Comparison {
         bench: bench.to_owned(),
@@ -126,11 +137,15 @@ fn comparison(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::case::FirstEdition;
 
     #[test]
     fn each_case_meets_its_baseline_its_process_and_its_mode() {
-        let shown: Vec<String> =
-            pairs(&Case::ALL).iter().map(|(case, baseline)| format!("{case} over {baseline}")).collect();
+        let cases = FirstEdition::read().cases;
+        let shown: Vec<String> = pairs(&cases.iter().collect::<Vec<_>>())
+            .iter()
+            .map(|(case, baseline)| format!("{case} over {baseline}"))
+            .collect();
         expect_test::expect![[r"
             wasm-interpreter/process over native/process
             wasm-aot/process over native/process
@@ -150,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_missing_baseline_is_no_comparison() {
-        assert_eq!(pairs(&Case::ALL[5..6]), []);
+        assert_eq!(pairs(&[&FirstEdition::read().cases[5]]), []);
         assert_eq!(pairs(&[]), []);
     }
 }

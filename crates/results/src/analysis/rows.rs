@@ -1,7 +1,6 @@
 //! A row per bench and cell, and the reasons of those that have no number.
 
 use super::cells::{CellRuns, Cells};
-use crate::case::TWIN_SUFFIX;
 use crate::{CaseSummary, Drift, NotMeasured};
 use stats::describe::Percentile;
 use stats::drift::spearman;
@@ -9,7 +8,7 @@ use stats::{Confidence, Samples};
 
 /// Every bench × cell in the manifest's order; rows without samples have only their counts.
 pub fn case_rows(cells: &Cells<'_>, confidence: Confidence) -> Vec<CaseSummary> {
-    cells.iter().map(|(bench, cell, runs)| case_row([&bench.name, cell], runs, confidence)).collect()
+    cells.iter().map(|(bench, cell, runs)| case_row([&bench.name, &cell.name], runs, confidence)).collect()
 }
 
 fn case_row([bench, case]: [&str; 2], runs: &CellRuns<'_>, confidence: Confidence) -> CaseSummary {
@@ -46,9 +45,9 @@ fn case_row([bench, case]: [&str; 2], runs: &CellRuns<'_>, confidence: Confidenc
 /// What the manifest says was not measured, and the cases whose runs all failed or never took place.
 pub fn not_measured(cells: &Cells<'_>) -> Vec<NotMeasured> {
     let mut rows = cells.manifest.not_measured.clone();
-    for (bench, case, runs) in cells.iter() {
-        let known = rows.iter().any(|row| row.bench == bench.name && row.case == case);
-        if !runs.ok.is_empty() || known || case.ends_with(TWIN_SUFFIX) {
+    for (bench, cell, runs) in cells.iter() {
+        let known = rows.iter().any(|row| row.bench == bench.name && row.case == cell.name);
+        if !runs.ok.is_empty() || known || cell.is_twin() {
             continue;
         }
         let reason = match runs.commonest_failure() {
@@ -62,7 +61,7 @@ pub fn not_measured(cells: &Cells<'_>) -> Vec<NotMeasured> {
             }
             None => "no run of it took place: see how the run ended".to_owned(),
         };
-        rows.push(NotMeasured { bench: bench.name.clone(), case: case.to_owned(), reason });
+        rows.push(NotMeasured { bench: bench.name.clone(), case: cell.name.clone(), reason });
     }
     rows
 }

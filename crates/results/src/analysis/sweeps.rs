@@ -2,7 +2,6 @@
 
 use super::Level;
 use super::cells::Cells;
-use crate::case::TWIN_SUFFIX;
 use crate::{CaseSummary, Estimate, Fit, Warning};
 use stats::Interval;
 use stats::fit::{REPLICATES, Sweep, SweepFit};
@@ -20,8 +19,8 @@ pub fn fits(cells: &Cells<'_>, cases: &[CaseSummary], level: Level) -> (Vec<Fit>
     }
     let (mut fits, mut warnings) = (Vec::new(), Vec::new());
     for sweep in sweeps {
-        for case in cells.manifest.cells.iter().filter(|cell| !cell.ends_with(TWIN_SUFFIX)) {
-            let (fit, warning) = fit(cells, [sweep, case], cases, level);
+        for case in cells.cases() {
+            let (fit, warning) = fit(cells, [sweep, &case.name], cases, level);
             fits.push(fit);
             warnings.extend(warning);
         }

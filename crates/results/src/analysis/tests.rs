@@ -3,13 +3,14 @@
 use super::fixture::{fail, manifest, samples, slow};
 use super::*;
 use crate::ClaimVerdict::{NotComparable, NotReproduced, Reproduced};
+use crate::case::FirstEdition;
 use crate::claims;
 use crate::{ClaimVerdict, LoadDuring, RunStatus, Sequential, Verdict};
 
 const CLAIMS: &str = include_str!("../../../../results/claims.toml");
 
 fn summary(manifest: &Manifest, samples: &[Sample]) -> Summary {
-    analyse(manifest, samples, &claims::parse(CLAIMS).unwrap())
+    analyse(manifest, samples, &claims::parse(CLAIMS, &FirstEdition::read().cases).unwrap())
 }
 
 fn whats(summary: &Summary) -> String {

@@ -5,6 +5,7 @@
 use super::Level;
 use super::cells::Cells;
 use super::ratios::twin_ratio;
+use crate::case::Cell;
 use crate::{CaseSummary, Comparison, LoadDuring, Resolution, RunStatus, Warning};
 use stats::describe::{OUTLIER_LIMIT, Samples};
 use stats::interval::rounds_for_interval;
@@ -212,7 +213,7 @@ fn drift(findings: &Findings<'_>) -> Option<Warning> {
 
 /// A first counted run that is far above the rest: the warm-up was too short, or absent.
 fn first_runs(findings: &Findings<'_>) -> Option<Warning> {
-    let slow: Vec<(&str, &str, f64)> = findings
+    let slow: Vec<(&str, &Cell, f64)> = findings
         .cells
         .iter()
         .filter_map(|(bench, cell, runs)| {

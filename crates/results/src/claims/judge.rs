@@ -5,7 +5,7 @@
 //! Not here: any statistic (the ratios come from `analysis`).
 
 use super::{Claim, Size, Statement, Tolerance};
-use crate::case::{Case, Kind};
+use crate::case::{Case, Kind, Mode};
 use crate::{CaseSummary, ClaimRow, ClaimVerdict, Manifest, Place, Quantity, SizeRow};
 use stats::{Interval, PairedRatio};
 
@@ -15,9 +15,9 @@ pub struct Question<'a> {
     /// The bench.
     pub bench: &'a str,
     /// Above the line.
-    pub case: Case,
+    pub case: &'a str,
     /// Below it.
-    pub baseline: Case,
+    pub baseline: &'a str,
 }
 
 /// What a run has to say.
@@ -82,14 +82,14 @@ fn row(claim: &Claim, evidence: &Evidence<'_>) -> ClaimRow {
 /// The cell of the central table in which a figure stands. What was published as Wasm is one row, whatever mode of
 /// the engine each of its figures was most likely measured in.
 fn place(claim: &Claim) -> Option<Place> {
-    let of_case = |case: Case| Place {
-        kind: if case.kind() == Kind::Native { Kind::Native } else { Kind::Wasm }.to_string(),
-        quantity: if case.runner().is_container() { Quantity::ContainerTime } else { Quantity::DirectTime },
+    let of_case = |case: &Case| Place {
+        kind: if case.mode == Mode::Native { Kind::Native } else { Kind::Wasm }.to_string(),
+        quantity: if case.is_container() { Quantity::ContainerTime } else { Quantity::DirectTime },
     };
     match &claim.statement {
         Statement::Binary(size) => Some(Place { kind: size.kind.to_string(), quantity: Quantity::BinarySize }),
         Statement::Image(size) => Some(Place { kind: size.kind.to_string(), quantity: Quantity::ImageSize }),
-        Statement::Time { case, .. } => Some(of_case(*case)),
+        Statement::Time { case, .. } => Some(of_case(case)),
         Statement::WithdrawnImage { .. } | Statement::Ratio { .. } => None,
     }
 }
@@ -103,15 +103,15 @@ fn judged(claim: &Claim, evidence: &Evidence<'_>) -> Judged {
             let explanation = format!("withdrawn by its author on {on}; {}", judged.explanation);
             Judged::not_comparable(judged.ours, explanation)
         }
-        Statement::Time { case, explained_by, .. } => time(evidence, &claim.bench, &[Some(*case), *explained_by]),
+        Statement::Time { case, explained_by, .. } => {
+            time(evidence, &claim.bench, &[Some(case), explained_by.as_ref()])
+        }
         Statement::Ratio { case, baseline, ratio, tolerance, explained_by } => {
-            let ask = |case| (evidence.paired)(Question { bench: &claim.bench, case, baseline: *baseline });
-            let arm = explained_by.map(|arm| (arm, ask(arm)));
-            judge_ratio(
-                &Asked { case: *case, baseline: *baseline, published: *ratio, tolerance: *tolerance },
-                &ask(*case),
-                arm,
-            )
+            let ask = |case: &Case| {
+                (evidence.paired)(Question { bench: &claim.bench, case: &case.name, baseline: &baseline.name })
+            };
+            let arm = explained_by.as_ref().map(|arm| (arm, ask(arm)));
+            judge_ratio(&Asked { case, baseline, published: *ratio, tolerance: *tolerance }, &ask(case), arm)
         }
     }
 }
@@ -122,9 +122,9 @@ impl Evidence<'_> {
         self.sizes.iter().find(|row| row.program == *program && row.kind == kind.name())
     }
 
-    fn median_ms(&self, bench: &str, case: Case) -> Option<(f64, String)> {
-        let name = case.to_string();
-        let row = self.cases.iter().find(|row| row.bench == bench && row.case == name)?;
+    fn median_ms(&self, bench: &str, case: &Case) -> Option<(f64, String)> {
+        let name = &case.name;
+        let row = self.cases.iter().find(|row| row.bench == bench && row.case == *name)?;
         let median = row.median_ns? / 1e6;
         let interval = match (row.ci_low_ns, row.ci_high_ns) {
             (Some(low), Some(high)) => format!(" ({} to {} ms)", shown(low / 1e6), shown(high / 1e6)),
@@ -173,8 +173,8 @@ fn not_built(kind: Kind) -> Judged {
     Judged::not_comparable(None, format!("nothing of kind `{kind}` was built in this run"))
 }
 
-fn time(evidence: &Evidence<'_>, bench: &str, cases: &[Option<Case>]) -> Judged {
-    let found: Vec<_> = cases.iter().flatten().map(|case| (case, evidence.median_ms(bench, *case))).collect();
+fn time(evidence: &Evidence<'_>, bench: &str, cases: &[Option<&Case>]) -> Judged {
+    let found: Vec<_> = cases.iter().flatten().map(|case| (case, evidence.median_ms(bench, case))).collect();
     let ours = found.first().and_then(|(_, median)| median.as_ref().map(|(median, _)| *median));
     let texts: Vec<String> = found
         .into_iter()
@@ -185,14 +185,14 @@ fn time(evidence: &Evidence<'_>, bench: &str, cases: &[Option<Case>]) -> Judged 
 }
 
 /// A published ratio and where ours comes from.
-struct Asked {
-    case: Case,
-    baseline: Case,
+struct Asked<'a> {
+    case: &'a Case,
+    baseline: &'a Case,
     published: f64,
     tolerance: Tolerance,
 }
 
-fn judge_ratio(asked: &Asked, ours: &PairedRatio, arm: Option<(Case, PairedRatio)>) -> Judged {
+fn judge_ratio(asked: &Asked<'_>, ours: &PairedRatio, arm: Option<(&Case, PairedRatio)>) -> Judged {
     let Asked { case, baseline, published, tolerance } = asked;
     let arm =
         arm.and_then(|(arm, ratio)| Some(format!(", {} for `{arm}`", with_interval(&ratio)?))).unwrap_or_default();
@@ -212,7 +212,7 @@ fn judge_ratio(asked: &Asked, ours: &PairedRatio, arm: Option<(Case, PairedRatio
             ),
         },
     };
-    let across = if case.is_across_runtimes(*baseline) { ", across two runtimes" } else { "" };
+    let across = if case.is_across_runtimes(baseline) { ", across two runtimes" } else { "" };
     let explanation = format!(
         "{because}`{case}` over `{baseline}` is {text} here{across}, {}{arm}",
         Beside { ours: ratio, published: *published }.in_words()

@@ -1,6 +1,7 @@
 //! The claims file of this project, and what a wrong one is told.
 
 use super::*;
+use crate::case::FirstEdition;
 
 const OURS: &str = include_str!("../../../../results/claims.toml");
 
@@ -35,12 +36,12 @@ tolerance = 1.5
 "#;
 
 fn refusal(text: &str) -> String {
-    format!("{:#}", parse(text).unwrap_err())
+    format!("{:#}", parse(text, &FirstEdition::read().cases).unwrap_err())
 }
 
 #[test]
 fn the_projects_own_claims_are_all_there() {
-    let claims = parse(OURS).unwrap();
+    let claims = parse(OURS, &FirstEdition::read().cases).unwrap();
     assert_eq!(claims.len(), 13);
     let published: Vec<f64> = claims
         .iter()
@@ -57,7 +58,7 @@ fn the_projects_own_claims_are_all_there() {
 
 #[test]
 fn a_ratio_is_the_quotient_of_its_two_claims() {
-    let claims = parse(TIMES).unwrap();
+    let claims = parse(TIMES, &FirstEdition::read().cases).unwrap();
     let Statement::Ratio { case, baseline, ratio, .. } = &claims[2].statement else { panic!("{claims:?}") };
     assert_eq!((case.to_string().as_str(), baseline.to_string().as_str()), ("wasm-aot/process", "native/process"));
     assert!((ratio - 4.0).abs() < 1e-12);

@@ -118,7 +118,7 @@ fn facts(manifest: &Manifest, other: &Manifest) -> Vec<(DifferenceKind, String, 
     add(Design, "warm-up rounds".to_owned(), manifest.warmup_rounds.to_string());
     add(Design, "confidence".to_owned(), manifest.confidence.to_string());
     add(Design, "delta".to_owned(), manifest.delta.to_string());
-    add(Design, "cells".to_owned(), manifest.cells.join(" "));
+    add(Design, "cells".to_owned(), manifest.cells.iter().map(|cell| cell.name.as_str()).collect::<Vec<_>>().join(" "));
     facts
 }
 

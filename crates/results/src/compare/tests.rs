@@ -4,6 +4,7 @@ use super::differences::DifferenceKind;
 use super::gate::{GateOutcome, Threshold, Undecided};
 use super::*;
 use crate::analysis::fixture::{fail, manifest, samples, slow};
+use crate::case::Cell;
 
 /// Run A, and a run B with another seed and whatever the two functions change.
 fn compared(
@@ -197,8 +198,10 @@ fn other_benches_and_cells_are_listed_not_compared() {
         |manifest| {
             manifest.benches[0].args = vec!["--n".to_owned(), "5".to_owned()];
             manifest.benches[1].name = "new".to_owned();
-            manifest.cells.retain(|cell| cell != "wasm-aot/process");
-            manifest.cells.push("native/youki".to_owned());
+            manifest.cells.retain(|cell| cell.name != "wasm-aot/process");
+            let mut other = manifest.cells[0].case.clone();
+            other.name = "native/youki".to_owned();
+            manifest.cells.push(Cell::of(other));
         },
         nothing,
         Some(0.0),

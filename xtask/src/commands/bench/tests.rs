@@ -5,7 +5,8 @@ use results::{UntilEnd, UntilReason};
 
 #[test]
 fn until_without_a_ratio_to_watch_is_refused_and_names_the_way_out() {
-    let cases = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<Case>>();
+    let matrix = crate::matrix::tests::ours();
+    let cases = |texts: &[&str]| texts.iter().map(|text| matrix.case(text).unwrap().clone()).collect::<Vec<Case>>();
     let alone = expect_ratio(&cases(&["wasm-aot/process"])).unwrap_err().to_string();
     assert!(alone.contains("`wasm-aot/process`") && alone.contains("`native/process`"), "{alone}");
     // Baselines alone: neither has a ratio to the other, as one is direct and one a container.

@@ -9,8 +9,8 @@ use super::container::{Inside, Subject};
 use super::{SECRET, facts};
 use crate::cmd::Cmd;
 use crate::measure::clock::Stopwatch;
+use crate::suite::shim::Runner;
 use crate::suite::shim::Verdict;
-use results::case::Runner;
 
 /// `EROFS` of errno(3): the file is on a read-only mount.
 const READ_ONLY: i32 = 30;
@@ -36,7 +36,7 @@ pub fn all(inside: &Inside<'_>) -> Vec<Verdict> {
     ATTACKS.iter().map(attack).collect()
 }
 
-const ATTACKER: Subject<'static> = Subject { runner: Runner::WasmEdge, id: "attack", options: "" };
+const ATTACKER: Subject<'static> = Subject { runner: Runner::Shim, id: "attack", options: "" };
 
 const MODULES: [&str; 2] = ["/module.wasm", "/compiled.wasm"];
 
@@ -117,7 +117,7 @@ fn inherited(inside: &Inside<'_>) -> anyhow::Result<()> {
 }
 
 fn write_to_shim(inside: &Inside<'_>) -> anyhow::Result<()> {
-    let shim = inside.shim()?;
+    let shim = inside.shim();
     let before = std::fs::read(shim)?;
     // What a container gets as `/proc/self/exe` is this very file on this very mount, and it can keep it open.
     let held = inside.while_waiting(ATTACKER, "/module.wasm", |pid| {
@@ -155,7 +155,7 @@ fn read_keys(inside: &Inside<'_>) -> anyhow::Result<()> {
     let probe = inside.plan.root.join("native");
     let control = Cmd::new(&probe).arg("with-key").arg(&probe).arg("find-key").run()?.text();
     ensure!(control == "found", "the probe does not find a key that is there: {control:?}");
-    for runner in [Runner::Runc, Runner::WasmEdge] {
+    for runner in [Runner::Runc, Runner::Shim] {
         let output = inside.run(Subject { runner, ..ATTACKER }, &["/native", "find-key"])?;
         let answer = String::from_utf8_lossy(&output.stdout).into_owned();
         ensure!(answer == "none\n", "{runner:?}: it printed {answer:?}");

@@ -3,8 +3,8 @@
 
 use super::container::{Inside, Subject};
 use super::{SECRET, facts};
+use crate::suite::shim::Runner;
 use crate::suite::shim::Verdict;
-use results::case::Runner;
 
 /// Options of `ctr run`, one set a line.
 const OPTIONS: [&str; 15] = [
@@ -54,8 +54,8 @@ fn compare(inside: &Inside<'_>, number: usize, options: &str) -> anyhow::Result<
         inside.while_waiting(subject, program, |pid| Ok((facts::of(pid, &id)?, threads(pid)?)))
     };
     let (runc, _) = seen(Runner::Runc, "/native")?;
-    let (native, _) = seen(Runner::WasmEdge, "/native")?;
-    let (mut module, threads) = seen(Runner::WasmEdge, "/module.wasm")?;
+    let (native, _) = seen(Runner::Shim, "/native")?;
+    let (mut module, threads) = seen(Runner::Shim, "/module.wasm")?;
     let mut expected = runc.clone();
     let mounts = facts::without_kernel_files(&runc["mounts"]);
     let secret = module["environment"].contains(SECRET);

@@ -9,8 +9,7 @@ use super::{Plan, facts};
 use crate::cmd::{Cmd, Output};
 use crate::containerd::{Container, Ctr};
 use crate::measure::clock::Stopwatch;
-use crate::measure::session::Containers;
-use results::case::Runner;
+use crate::suite::shim::{Runner, Runtimes};
 
 /// How long a container may take to start, on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -18,7 +17,7 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 /// What the process inside works with.
 pub struct Inside<'a> {
     /// The runtimes.
-    pub containers: &'a Containers,
+    pub runtimes: &'a Runtimes,
     /// The client.
     pub ctr: &'a Ctr,
     /// The probe's files.
@@ -38,8 +37,8 @@ pub struct Subject<'a> {
 
 impl Inside<'_> {
     /// The shim's file.
-    pub fn shim(&self) -> anyhow::Result<&Path> {
-        self.containers.runtimes.wasmedge_shim.as_deref().context("the shim was not built")
+    pub fn shim(&self) -> &Path {
+        &self.runtimes.shim
     }
 
     /// Runs a command to its end.
@@ -85,15 +84,16 @@ impl Inside<'_> {
     fn command(&self, subject: Subject<'_>, command: &[&str]) -> anyhow::Result<Cmd> {
         let image = self.plan.root.to_string_lossy();
         let command: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
+        let runtime = self.runtimes.of(subject.runner);
         let container = Container {
             image: &image,
             platform: "linux/amd64",
             id: subject.id,
-            runner: subject.runner,
+            runtime: &runtime,
             command: &command,
             env: &[],
         };
-        let invocation = self.ctr.run(&container, &self.containers.runtimes)?;
+        let invocation = self.ctr.run(&container);
         let mut args = invocation.args;
         let place = args.iter().position(|arg| arg == "--rm").context("`ctr run` has no `--rm`")? + 1;
         let shared = format!("type=bind,src={},dst=/shared,options=rbind:rw", self.plan.shared.display());

@@ -8,9 +8,9 @@ use anyhow::{Context as _, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::trials::{Trial, Want};
-use super::{Trials, Verdict, command, ended};
+use super::{Runtimes, Trials, Verdict, command, ended};
 use crate::cmd::Cmd;
-use crate::containerd::{Ctr, Runtimes};
+use crate::containerd::Ctr;
 use crate::host::leftovers;
 use crate::suite::endings::wait_until;
 
@@ -93,7 +93,7 @@ fn verdict(name: String, result: anyhow::Result<()>) -> Verdict {
 
 fn made_although_held_up(runtimes: &Runtimes, ctr: &Ctr, trials: &Trials, name: &str) -> anyhow::Result<()> {
     let trial = trials.trials.iter().find(|trial| trial.name == name).context("there is no such trial")?;
-    let runtimes = Runtimes { wasmedge_shim: Some(trials.held_up.clone()), ..runtimes.clone() };
+    let runtimes = Runtimes { shim: trials.held_up.clone(), ..runtimes.clone() };
     let id = format!("held-up-{}", name.len());
     let result = ended(&runtimes, ctr, trial, &id);
     ctr.remove(&id)?;
@@ -167,7 +167,7 @@ fn processes() -> anyhow::Result<Vec<Process>> {
 }
 
 fn ends(runtimes: &Runtimes, ctr: &Ctr, trial: &Trial, id: &str, victim: Victim) -> anyhow::Result<()> {
-    let running = command(runtimes, ctr, trial, id)?.start()?;
+    let running = command(runtimes, ctr, trial, id).start()?;
     wait_until(Duration::from_secs(20), || {
         running.ensure_running()?;
         ctr.is_running(id)

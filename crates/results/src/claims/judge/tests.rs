@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::analysis::fixture;
+use crate::case::FirstEdition;
 use crate::claims::parse;
 
 const NOTHING: PairedRatio = PairedRatio { n: 0, ratio: None, interval: None };
@@ -52,12 +53,12 @@ fn claims(bench: &str) -> Vec<Claim> {
         bench = "BENCH"
         tolerance = 1.25
         "#;
-    parse(&text.replace("BENCH", bench)).unwrap()
+    parse(&text.replace("BENCH", bench), &FirstEdition::read().cases).unwrap()
 }
 
 fn rows(bench: &str, answer: PairedRatio) -> Vec<ClaimRow> {
     let manifest = fixture::manifest(6);
-    let arm: Case = "wasm-interpreter/process".parse().unwrap();
+    let arm = "wasm-interpreter/process";
     let paired = |question: Question<'_>| if question.case == arm { ratio(9.0, 11.0) } else { answer };
     judge(&claims(bench), &Evidence { manifest: &manifest, sizes: &[], cases: &[], paired: &paired })
 }

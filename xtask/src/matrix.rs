@@ -1,0 +1,209 @@
+//! The matrix as data: `matrix/engines.toml`, `matrix/runtimes.toml` and `matrix/cases.toml` become checked [`Engine`]s,
+//! [`Runtime`]s and cases.
+//!
+//! What a runtime *does* is one of few [`Behaviour`]s, which are code; which runtimes there are is data. An impossible
+//! case is refused here, with file and line. Not here: in which order cells run (`plan`), how one is started
+//! (`measure`), what is said about it (`report`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use results::case::{Case, Kind, Mode};
+use results::names::{Misnamed, Names};
+
+mod wire;
+
+#[cfg(test)]
+pub mod tests;
+
+/// The set that is measured unless something else is asked for.
+pub const DEFAULT_SET: &str = "default";
+/// The set of everything.
+pub const EVERYTHING: &str = "all";
+
+/// What executes a module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Engine {
+    /// Its name.
+    pub name: String,
+    /// The program that is its command line.
+    pub program: String,
+    /// How each of its modes is run.
+    pub modes: BTreeMap<Mode, Run>,
+    /// Why it is there.
+    pub why: String,
+}
+
+/// How an engine runs a module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The form of file that is run.
+    pub form: Kind,
+    /// The arguments; `{file}` stands for the module, the bench's arguments follow.
+    pub args: Vec<String>,
+}
+
+/// What starts a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Runtime {
+    /// Its name: what is behind the slash of a case.
+    pub name: String,
+    /// What a sentence calls it.
+    pub title: String,
+    /// What it does.
+    pub behaviour: Behaviour,
+    /// The modes that it can run.
+    pub runs: BTreeSet<Mode>,
+    /// The engine that is built into it.
+    pub engine: Option<String>,
+    /// Why it is there.
+    pub why: String,
+}
+
+/// The few ways to start a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Behaviour {
+    /// The binary itself, or the engine's command line with the module.
+    Process,
+    /// `ctr run` with an OCI runtime below containerd's runc shim.
+    Oci {
+        /// The runtime's program.
+        program: String,
+        /// Annotations of every container of a module.
+        annotations: BTreeMap<String, String>,
+    },
+    /// `ctr run` with a containerd shim.
+    Shim {
+        /// The shim's program.
+        program: String,
+    },
+}
+
+impl Behaviour {
+    /// Whether it makes containers.
+    pub const fn is_container(&self) -> bool {
+        !matches!(self, Self::Process)
+    }
+
+    /// The program that it starts; absent for a process, whose program is the artifact or the engine.
+    pub fn program(&self) -> Option<&str> {
+        match self {
+            Self::Process => None,
+            Self::Oci { program, .. } | Self::Shim { program } => Some(program),
+        }
+    }
+}
+
+/// Everything that can be measured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matrix {
+    /// The engines.
+    pub engines: Vec<Engine>,
+    /// The runtimes.
+    pub runtimes: Vec<Runtime>,
+    /// The cases, in the order of the table.
+    pub cases: Vec<Case>,
+}
+
+/// The text of the three files.
+#[derive(Clone, Copy, Debug)]
+pub struct Texts<'a> {
+    /// `engines.toml`.
+    pub engines: &'a str,
+    /// `runtimes.toml`.
+    pub runtimes: &'a str,
+    /// `cases.toml`.
+    pub cases: &'a str,
+}
+
+/// Reads and checks the matrix of a folder.
+///
+/// # Errors
+/// When a file can not be read, or says something that [`parse`] refuses.
+pub fn load(folder: &Path) -> anyhow::Result<Matrix> {
+    let read = |name: &str| {
+        let path = folder.join(name);
+        std::fs::read_to_string(&path).with_context(|| format!("can not read `{}`", path.display()))
+    };
+    let (engines, runtimes, cases) = (read("engines.toml")?, read("runtimes.toml")?, read("cases.toml")?);
+    parse(Texts { engines: &engines, runtimes: &runtimes, cases: &cases })
+        .with_context(|| format!("the matrix in `{}` is refused", folder.display()))
+}
+
+/// The checked matrix.
+///
+/// # Errors
+/// With file, line and what was expected: unknown or missing keys, an empty `why`, a double name, a case that names an
+/// unknown engine, runtime, image or baseline, a runtime that can not run its mode, a baseline that is compared itself.
+pub fn parse(texts: Texts<'_>) -> anyhow::Result<Matrix> {
+    let engines = wire::engines(texts.engines).context("`engines.toml`")?;
+    let runtimes = wire::runtimes(texts.runtimes, &engines).context("`runtimes.toml`")?;
+    let cases = wire::cases(texts.cases, (&engines, &runtimes)).context("`cases.toml`")?;
+    Ok(Matrix { engines, runtimes, cases })
+}
+
+impl Matrix {
+    /// The engine of a case.
+    pub fn engine(&self, case: &Case) -> Option<&Engine> {
+        let name = case.engine_name()?;
+        self.engines.iter().find(|engine| engine.name == name)
+    }
+
+    /// The runtime of a case.
+    ///
+    /// # Errors
+    /// When the case is of another matrix.
+    pub fn runtime(&self, case: &Case) -> anyhow::Result<&Runtime> {
+        let found = self.runtimes.iter().find(|runtime| runtime.name == case.runtime.name);
+        found.with_context(|| format!("`{case}` names the runtime `{}`, which is not defined", case.runtime.name))
+    }
+
+    /// The names of all sets, and that of everything.
+    pub fn sets(&self) -> Vec<String> {
+        let mut sets: Vec<String> = Vec::new();
+        for set in self.cases.iter().flat_map(|case| &case.sets) {
+            if !sets.contains(set) {
+                sets.push(set.clone());
+            }
+        }
+        sets.push(EVERYTHING.to_owned());
+        sets
+    }
+
+    /// The names of these cases.
+    fn names(&self) -> Names {
+        Names { one: "case", several: "cases", known: self.cases.iter().map(ToString::to_string).collect() }
+    }
+
+    /// One case by its name.
+    ///
+    /// # Errors
+    /// When there is none of this name; says which was probably meant, and all of them.
+    pub fn case(&self, name: &str) -> Result<&Case, Misnamed> {
+        self.cases.iter().find(|case| case.name == name).ok_or_else(|| self.names().unknown(name))
+    }
+
+    /// The cases that patterns match and those of sets, in the order of the table; without either, the default ones.
+    ///
+    /// # Errors
+    /// When a pattern matches no case, or a set is unknown.
+    pub fn select(&self, patterns: &[String], sets: &[String]) -> Result<Vec<Case>, Misnamed> {
+        let default = [DEFAULT_SET.to_owned()];
+        let sets = if patterns.is_empty() && sets.is_empty() { &default } else { sets };
+        let mut chosen = BTreeSet::new();
+        for text in patterns {
+            chosen.extend(self.names().matching(text)?);
+        }
+        for set in sets {
+            let known = Names { one: "set", several: "sets", known: self.sets() };
+            if !known.known.contains(set) {
+                return Err(known.unknown(set));
+            }
+            let is_in = |case: &Case| set == EVERYTHING || case.sets.contains(set);
+            chosen.extend((0..self.cases.len()).filter(|&index| is_in(&self.cases[index])));
+        }
+        Ok(chosen.into_iter().map(|index| self.cases[index].clone()).collect())
+    }
+}

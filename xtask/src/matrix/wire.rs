@@ -1,0 +1,286 @@
+//! What the three files may say, apart from what the program may rely on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use anyhow::{anyhow, ensure};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Behaviour, Engine, Run, Runtime};
+use results::case::{self, Case, Kind, Mode};
+
+/// What stands for the module in the arguments of an engine.
+const FILE: &str = "{file}";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Engines {
+    #[serde(default)]
+    engine: Vec<WireEngine>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireEngine {
+    name: Spanned<String>,
+    program: String,
+    modes: BTreeMap<Mode, Spanned<WireRun>>,
+    why: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireRun {
+    form: Kind,
+    args: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Runtimes {
+    #[serde(default)]
+    runtime: Vec<WireRuntime>,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+enum WireBehaviour {
+    Process,
+    Oci,
+    Shim,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireRuntime {
+    name: Spanned<String>,
+    title: String,
+    behaviour: Spanned<WireBehaviour>,
+    program: Option<String>,
+    #[serde(default)]
+    annotations: BTreeMap<String, String>,
+    engine: Option<Spanned<String>>,
+    runs: BTreeSet<Mode>,
+    why: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cases {
+    #[serde(default)]
+    case: Vec<WireCase>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireCase {
+    name: Spanned<String>,
+    mode: Spanned<Mode>,
+    engine: Option<Spanned<String>>,
+    runtime: Spanned<String>,
+    image: Option<Spanned<String>>,
+    baseline: Option<Spanned<String>>,
+    sets: Vec<String>,
+    why: Spanned<String>,
+}
+
+/// A file's text, for `line N: …` where a TOML parser can not know that something is wrong.
+struct At<'a>(&'a str);
+
+impl At<'_> {
+    fn refuse(&self, span: &Range<usize>, what: impl std::fmt::Display) -> anyhow::Error {
+        let line = self.0[..span.start.min(self.0.len())].matches('\n').count() + 1;
+        anyhow!("line {line}: {what}")
+    }
+
+    /// A name of lower-case letters, digits, `-` and the given others, that no earlier one has.
+    fn name(&self, name: &Spanned<String>, known: &[&str], others: &[char]) -> anyhow::Result<String> {
+        let text = name.get_ref();
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || others.contains(&c);
+        if text.is_empty() || !text.chars().all(fits) {
+            let what = format!("`{text}` is no name: use lower-case letters, digits and `-`");
+            return Err(self.refuse(&name.span(), what));
+        }
+        if known.contains(&text.as_str()) {
+            return Err(self.refuse(&name.span(), format!("`{text}` is defined twice")));
+        }
+        Ok(text.clone())
+    }
+
+    fn why(&self, why: &Spanned<String>) -> anyhow::Result<String> {
+        let text = why.get_ref().trim();
+        if text.is_empty() {
+            return Err(self.refuse(&why.span(), "`why` is empty: say what question it answers"));
+        }
+        Ok(text.to_owned())
+    }
+
+    fn known<'k, T>(
+        &self,
+        what: &str,
+        name: &Spanned<String>,
+        (all, of): (&'k [T], fn(&T) -> &str),
+    ) -> anyhow::Result<&'k T> {
+        all.iter().find(|each| of(each) == name.get_ref()).ok_or_else(|| {
+            let names: Vec<&str> = all.iter().map(of).collect();
+            let known = if names.is_empty() { "there is none".to_owned() } else { case::names(&names) };
+            self.refuse(&name.span(), format!("there is no {what} `{}` (known: {known})", name.get_ref()))
+        })
+    }
+}
+
+pub(super) fn engines(text: &str) -> anyhow::Result<Vec<Engine>> {
+    let at = At(text);
+    let file: Engines = toml::from_str(text)?;
+    let mut engines: Vec<Engine> = Vec::new();
+    for wire in file.engine {
+        let known: Vec<&str> = engines.iter().map(|engine| engine.name.as_str()).collect();
+        let name = at.name(&wire.name, &known, &[])?;
+        let why = at.why(&wire.why)?;
+        let mut modes = BTreeMap::new();
+        for (mode, run) in wire.modes {
+            let (span, run) = (run.span(), run.into_inner());
+            if mode == Mode::Native || run.form == Kind::Native {
+                let what = "an engine runs no native programs: its modes are `interpreter`, `jit` and `aot`";
+                return Err(at.refuse(&span, what));
+            }
+            if !run.args.iter().any(|arg| arg.contains(FILE)) {
+                return Err(at.refuse(&span, format!("no argument contains `{FILE}`, which stands for the module")));
+            }
+            modes.insert(mode, Run { form: run.form, args: run.args });
+        }
+        engines.push(Engine { name, program: wire.program, modes, why });
+    }
+    Ok(engines)
+}
+
+pub(super) fn runtimes(text: &str, engines: &[Engine]) -> anyhow::Result<Vec<Runtime>> {
+    let at = At(text);
+    let file: Runtimes = toml::from_str(text)?;
+    let mut runtimes: Vec<Runtime> = Vec::new();
+    for wire in file.runtime {
+        let known: Vec<&str> = runtimes.iter().map(|runtime| runtime.name.as_str()).collect();
+        let name = at.name(&wire.name, &known, &[])?;
+        let why = at.why(&wire.why)?;
+        if let Some(engine) = &wire.engine {
+            at.known("engine", engine, (engines, |engine| &engine.name))?;
+        }
+        let behaviour = behaviour(&at, &wire)?;
+        let engine = wire.engine.map(Spanned::into_inner);
+        runtimes.push(Runtime { name, title: wire.title, behaviour, runs: wire.runs, engine, why });
+    }
+    Ok(runtimes)
+}
+
+fn behaviour(at: &At<'_>, wire: &WireRuntime) -> anyhow::Result<Behaviour> {
+    let span = wire.behaviour.span();
+    let program = || {
+        let what = "it needs `program`: what is started";
+        wire.program.clone().ok_or_else(|| at.refuse(&span, what))
+    };
+    match wire.behaviour.get_ref() {
+        WireBehaviour::Oci => Ok(Behaviour::Oci { program: program()?, annotations: wire.annotations.clone() }),
+        _ if !wire.annotations.is_empty() => Err(at.refuse(&span, "`annotations` are for `behaviour = \"oci\"` only")),
+        WireBehaviour::Shim => Ok(Behaviour::Shim { program: program()? }),
+        WireBehaviour::Process if wire.program.is_some() || wire.engine.is_some() => {
+            Err(at.refuse(&span, "a process has no `program` and no `engine` of its own: the case names its engine"))
+        }
+        WireBehaviour::Process => Ok(Behaviour::Process),
+    }
+}
+
+pub(super) fn cases(text: &str, known: (&[Engine], &[Runtime])) -> anyhow::Result<Vec<Case>> {
+    let at = At(text);
+    let file: Cases = toml::from_str(text)?;
+    ensure!(!file.case.is_empty(), "it defines no case: add a `[[case]]` table");
+    let mut cases: Vec<Case> = Vec::new();
+    for wire in &file.case {
+        let case = case(&at, wire, known, &cases)?;
+        cases.push(case);
+    }
+    for wire in &file.case {
+        baseline(&at, wire, &cases)?;
+    }
+    let controls: Vec<Option<String>> = cases.iter().map(|case| control(case, &cases)).collect();
+    cases.iter_mut().zip(controls).for_each(|(case, control)| case.control = control);
+    Ok(cases)
+}
+
+fn case(
+    at: &At<'_>,
+    wire: &WireCase,
+    (engines, runtimes): (&[Engine], &[Runtime]),
+    before: &[Case],
+) -> anyhow::Result<Case> {
+    let known: Vec<&str> = before.iter().map(|case| case.name.as_str()).collect();
+    let name = at.name(&wire.name, &known, &['/'])?;
+    let mode = *wire.mode.get_ref();
+    let runtime = at.known("runtime", &wire.runtime, (runtimes, |runtime| &runtime.name))?;
+    if !runtime.runs.contains(&mode) {
+        let runs: Vec<&Mode> = runtime.runs.iter().collect();
+        let what = format!("`{}` does not run {mode}: it runs {}", runtime.name, case::names(&runs));
+        return Err(at.refuse(&wire.mode.span(), what));
+    }
+    let form = form(at, wire, (engines, runtime))?;
+    let container = runtime.behaviour.is_container();
+    let image = match &wire.image {
+        Some(image) if !container => return Err(at.refuse(&image.span(), "a process has no `image`")),
+        Some(image) if *image.get_ref() != form.name() => {
+            let what = format!("there is no image `{}` of this form (known: `{form}`)", image.get_ref());
+            return Err(at.refuse(&image.span(), what));
+        }
+        _ => container.then(|| form.name().to_owned()),
+    };
+    Ok(Case {
+        name,
+        form,
+        mode,
+        engine: wire.engine.as_ref().map(|engine| case::Engine { name: engine.get_ref().clone(), version: None }),
+        runtime: case::Runtime { name: runtime.name.clone(), title: runtime.title.clone(), container, version: None },
+        image,
+        baseline: wire.baseline.as_ref().map(|baseline| baseline.get_ref().clone()),
+        control: None,
+        sets: wire.sets.clone(),
+        why: at.why(&wire.why)?,
+    })
+}
+
+/// The form of file that a case runs: what its engine takes in this mode.
+fn form(at: &At<'_>, wire: &WireCase, (engines, runtime): (&[Engine], &Runtime)) -> anyhow::Result<Kind> {
+    let mode = *wire.mode.get_ref();
+    match (mode, &wire.engine) {
+        (Mode::Native, None) => Ok(Kind::Native),
+        (Mode::Native, Some(engine)) => Err(at.refuse(&engine.span(), "a native program has no `engine`")),
+        (_, None) => Err(at.refuse(&wire.name.span(), "a module needs an `engine`")),
+        (_, Some(name)) => {
+            let engine = at.known("engine", name, (engines, |engine| &engine.name))?;
+            if let Some(own) = runtime.engine.as_ref().filter(|own| **own != engine.name) {
+                return Err(at.refuse(&name.span(), format!("`{}` has the engine `{own}` built in", runtime.name)));
+            }
+            let run = engine.modes.get(&mode);
+            let what = format!("the engine `{}` has no mode {mode}", engine.name);
+            run.map(|run| run.form).ok_or_else(|| at.refuse(&wire.mode.span(), what))
+        }
+    }
+}
+
+/// A baseline exists, is native and is no case's that is compared itself: then none can lead back.
+fn baseline(at: &At<'_>, wire: &WireCase, cases: &[Case]) -> anyhow::Result<()> {
+    let Some(name) = &wire.baseline else { return Ok(()) };
+    let found = at.known("case", name, (cases, |case| &case.name))?;
+    if let Some(further) = &found.baseline {
+        let what =
+            format!("the baseline `{found}` is itself compared with `{further}`: name a case without a `baseline`");
+        return Err(at.refuse(&name.span(), what));
+    }
+    Ok(())
+}
+
+/// For a module in a container: the native program in the same runtime, where that is no baseline itself.
+fn control(case: &Case, cases: &[Case]) -> Option<String> {
+    let is_control =
+        |other: &&Case| other.mode == Mode::Native && other.runtime.name == case.runtime.name && !other.is_baseline();
+    let wants = case.is_container() && case.mode != Mode::Native;
+    wants.then(|| cases.iter().find(is_control).map(|control| control.name.clone())).flatten()
+}
