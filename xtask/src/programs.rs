@@ -205,7 +205,12 @@ pub fn takes(definition: &Definition) -> String {
         seconds => format!("about {} minutes of processor time, ", seconds.div_ceil(60)),
     };
     let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
-    format!("{time}{} MB to fetch, {} MB on disk", megabytes(cost.transfer_bytes), megabytes(cost.disk_bytes))
+    let building = match cost.building_bytes {
+        0 => String::new(),
+        bytes => format!(", {} while it is built", megabytes(bytes)),
+    };
+    let (transfer, disk) = (megabytes(cost.transfer_bytes), megabytes(cost.disk_bytes));
+    format!("{time}{transfer} MB to fetch, {disk} MB on disk{building}")
 }
 
 #[cfg(test)]
@@ -218,12 +223,12 @@ mod tests {
             [[program]]
             name = "runsc"
             debian = { package = "runsc" }
-            cost = { cpu_s = 0, transfer_bytes = 6_900_001, disk_bytes = 31_000_000 }
+            cost = { cpu_s = 0, transfer_bytes = 6_900_001, building_bytes = 0, disk_bytes = 31_000_000 }
             why = "x"
             [[program]]
             name = "wasmi"
             crate = { name = "wasmi_cli", version = "2.0.0" }
-            cost = { cpu_s = 96, transfer_bytes = 5_000_000, disk_bytes = 3_000_000 }
+            cost = { cpu_s = 96, transfer_bytes = 5_000_000, building_bytes = 250_000_000, disk_bytes = 3_000_000 }
             why = "x""#,
         );
         Programs { workspace: Workspace::at(dir), definitions: definitions.unwrap() }
@@ -238,7 +243,7 @@ mod tests {
             (
                 "wasmi",
                 "`cargo xtask toolbox --with wasmi` builds it (about 2 minutes of processor time, 5 MB to fetch, 3 MB on \
-                 disk)",
+                 disk, 250 while it is built)",
             ),
         ] {
             assert_eq!(programs.how_to_get(name), says);

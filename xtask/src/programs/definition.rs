@@ -63,6 +63,8 @@ pub struct Cost {
     pub cpu_s: u64,
     /// What is fetched.
     pub transfer_bytes: u64,
+    /// What lies on disk beside that while it is built.
+    pub building_bytes: u64,
     /// What stays on disk.
     pub disk_bytes: u64,
 }
@@ -227,13 +229,13 @@ mod tests {
 [[program]]
 name = "runsc"
 debian = { package = "runsc" }
-cost = { cpu_s = 0, transfer_bytes = 7, disk_bytes = 31 }
+cost = { cpu_s = 0, transfer_bytes = 7, building_bytes = 0, disk_bytes = 31 }
 why = "because"
 
 [[program]]
 name = "youki"
 crate = { name = "youki", version = "0.7.0", features = ["v1"] }
-cost = { cpu_s = 230, transfer_bytes = 60, disk_bytes = 10 }
+cost = { cpu_s = 230, transfer_bytes = 60, building_bytes = 99, disk_bytes = 10 }
 why = "because"
 "#;
 

@@ -192,3 +192,38 @@ fn a_program_belongs_to_the_package_that_brought_it_and_has_its_digest_from_ther
     assert_eq!(shown, [("containerd", "containerd"), ("runc", "runc")]);
     assert_eq!(known[0].sha256, manifest::sha256(b"as packaged"));
 }
+
+#[test]
+fn a_tree_on_request_knows_its_program_and_the_package_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = Workspace::at(dir.path());
+    let contents = || Contents::on_request("runsc", "gvisor");
+    assert_eq!(find_tree(&workspace, contents()).unwrap(), None);
+    let place = Place::new(&workspace, contents()).unwrap();
+    fs::create_dir_all(place.home.join("usr/bin")).unwrap();
+    fs::write(place.home.join("usr/bin/runsc"), "patched").unwrap();
+    write_manifest(&place, &place.home.clone(), &recipe(&contents()));
+    let mut manifest = Manifest::read(&place.home).unwrap().unwrap();
+    let record = PackageRecord {
+        name: "gvisor".to_owned(),
+        version: "1".to_owned(),
+        architecture: "amd64".to_owned(),
+        sha256: manifest::sha256(b"package"),
+    };
+    manifest.packages.push(Package { record: record.clone(), file: "gvisor_1_amd64.deb".to_owned(), size_bytes: 7 });
+    manifest.programs.push(Packaged {
+        name: "runsc".to_owned(),
+        package: "gvisor".to_owned(),
+        sha256: manifest::sha256(b"as packaged"),
+        version: Some("runsc 1".to_owned()),
+    });
+    manifest.write(&place.home).unwrap();
+    let tree = find_tree(&workspace, contents()).unwrap().unwrap();
+    let path = tree.program("runsc").unwrap();
+    assert_eq!(tree.file(&path).unwrap().sha256, manifest::sha256(b"patched"));
+    let (program, package) = tree.packaged("runsc").unwrap();
+    assert_eq!((program.version.as_deref(), package), (Some("runsc 1"), &record));
+    assert_ne!(recipe(&contents()), recipe(&Contents::on_request("runsc", "runsc")));
+    fs::remove_file(&path).unwrap();
+    assert!(find_tree(&workspace, contents()).unwrap_err().to_string().contains("usr/bin/runsc"));
+}
