@@ -49,11 +49,11 @@ pub fn build(
         remove(&tree.join(folder))?;
     }
     isolate_linkable(tree)?;
-    patch(tree, home)?;
+    let patched = patch(tree, home)?;
     keep_only(tree, programs)?;
     packaged.retain(|program| find_program(tree, &program.name).is_some());
     for program in programs {
-        let said = probe(tree, program)?;
+        let said = probe(tree, program, &patched)?;
         if let Some(packaged) = packaged.iter_mut().find(|packaged| packaged.name == program.name) {
             packaged.version = said.lines().next().map(str::to_owned);
         }
@@ -127,8 +127,9 @@ fn isolate_linkable(tree: &Path) -> anyhow::Result<()> {
 }
 
 /// patchelf 0.18 breaks programs that are not position-independent (all of Go's here) when it sets both at once,
-/// or the dynamic linker first; hence two calls in this order, and [`probe`].
-fn patch(tree: &Path, home: &Path) -> anyhow::Result<()> {
+/// or the dynamic linker first; hence two calls in this order, and [`probe`]. Returns what it patched: afterwards it can not
+/// be told from the first bytes of a file.
+fn patch(tree: &Path, home: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let loader = tree.join(LOADER);
     ensure!(loader.is_file(), "the packages hold no `{LOADER}`");
     let mut programs = Vec::new();
@@ -143,7 +144,7 @@ fn patch(tree: &Path, home: &Path) -> anyhow::Result<()> {
     programs.retain(|path| *path != patchelf);
     if programs.is_empty() {
         // All of them are static, as gVisor's is.
-        return Ok(());
+        return Ok(programs);
     }
     // patchelf can not run by itself where the host's C library is older.
     let run = |settings: [OsString; 2], more: &[&str]| {
@@ -152,7 +153,7 @@ fn patch(tree: &Path, home: &Path) -> anyhow::Result<()> {
     };
     run(["--set-rpath".into(), home.join(LIBRARIES).into()], &["--force-rpath"])?;
     run(["--set-interpreter".into(), home.join(LOADER).into()], &[])?;
-    Ok(())
+    Ok(programs)
 }
 
 fn through_loader(tree: &Path, program: &Path) -> Cmd {
@@ -174,10 +175,12 @@ fn keep_only(tree: &Path, programs: &[Program]) -> anyhow::Result<()> {
 
 /// What a patched program says, if it starts. The tree is not in its place yet, so its dynamic linker is named where it
 /// needs one.
-fn probe(tree: &Path, program: &Program) -> anyhow::Result<String> {
+fn probe(tree: &Path, program: &Program, patched: &[PathBuf]) -> anyhow::Result<String> {
     let path = find_program(tree, &program.name)
         .with_context(|| format!("the packages hold no program `{}`", program.name))?;
-    let command = if is_interpreted_program(&path)? { through_loader(tree, &path) } else { Cmd::new(&path) };
+    let file = path.canonicalize().with_context(|| format!("can not follow `{}`", path.display()))?;
+    let is_patched = patched.iter().any(|patched| patched.canonicalize().is_ok_and(|patched| patched == file));
+    let command = if is_patched { through_loader(tree, &path) } else { Cmd::new(&path) };
     let output = command.arg(program.probe).run();
     Ok(output.context("a program of the toolbox does not start")?.text())
 }
