@@ -9,7 +9,8 @@ use anyhow::{Context as _, Result};
 use rustix::fs::{Mode, OFlags};
 use serde_json::Value;
 
-use crate::preparation;
+use crate::engine::Engine;
+use crate::preparation::{self, Adopted};
 use crate::root::Root;
 use crate::specification::{self, Namespaces};
 
@@ -54,13 +55,14 @@ pub fn leave_pod() -> Result<()> {
 ///
 /// # Errors
 /// The bundle can not be read or written to, or that process is gone.
-pub fn adapt(namespaces: &Namespaces) -> Result<()> {
+pub fn adapt<E: Engine>(namespaces: &Namespaces) -> Result<()> {
     let specification = read()?;
-    let root = Root::open(&specification)?;
+    let root = Root::open(&specification, E::owns)?;
     let program = specification::program(&specification, &root);
     let home = root.home(specification["process"]["user"]["uid"].as_u64().unwrap_or_default());
     // Not to be guessed, so that no image can name it as its entrypoint.
     let mark = format!("shim-{:016x}", RandomState::new().build_hasher().finish());
-    preparation::adopt(&mark, program)?;
+    let mode = specification::mode(&specification);
+    preparation::adopt(&Adopted { mark: mark.clone(), program, mode })?;
     write(&specification::rewritten(specification, program, &mark, &home, namespaces))
 }

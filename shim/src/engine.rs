@@ -14,6 +14,9 @@ use crate::failure::Failure;
 use crate::lifetime;
 use crate::preparation::{self, Prepared};
 
+/// The annotation by which a container asks for one of the engine's modes.
+pub const MODE: &str = "run.deploy-bench.wasm.mode";
+
 /// An engine, as a shim is made of it. The shim of the engine `x` is `containerd-shim-x-v1`.
 pub trait Engine: 'static {
     /// What containerd's name for the runtime is made of, the library's name for its folder, and the first word of what
@@ -22,6 +25,15 @@ pub trait Engine: 'static {
 
     /// The variables of containerd's environment that the engine reads. Every other one is kept from it.
     const VARIABLES: &'static [&'static str];
+
+    /// The modes that a container may ask for ([`MODE`]). Without a choice the file alone decides.
+    const MODES: &'static [&'static str] = &[];
+
+    /// Whether an executable file that begins with these bytes, eight at most, is the engine's although it looks like a
+    /// native program.
+    fn owns(_header: &[u8]) -> bool {
+        false
+    }
 
     /// Loads everything that does not depend on the module. It is called in a process that is forked later, and may
     /// leave no thread there.
@@ -51,6 +63,8 @@ pub struct Module<'a> {
     pub arguments: &'a [String],
     /// Its environment, `NAME=value` each.
     pub environment: &'a [String],
+    /// How it is to be run, one of [`Engine::MODES`]; `None` when nobody asked.
+    pub mode: Option<&'a str>,
 }
 
 /// The outcome of loading in the zygote, inherited by every container that is forked from it. A failure is

@@ -36,7 +36,7 @@ use containerd_shim_wasm::shim::{Cli as _, Compiler, Config, Shim, Version};
 
 use crate::sandbox::EngineSandbox;
 
-pub use crate::engine::{Engine, Loaded, Module};
+pub use crate::engine::{Engine, Loaded, MODE, Module};
 pub use crate::failure::Failure;
 
 /// The shim as the library sees it: a name, a version, and who runs a module.
@@ -59,7 +59,7 @@ impl<E: Engine> Shim for ShimOf<E> {
     /// by which the engine has to be in the zygote, and the specification adapted.
     async fn compiler() -> Option<impl Compiler> {
         if let Some(prepared) = engine::await_preload() {
-            if let Err(error) = bundle::adapt(&prepared.namespaces) {
+            if let Err(error) = bundle::adapt::<E>(&prepared.namespaces) {
                 log::error!("the container's specification could not be adapted: {error:#}");
             }
             CGROUP.get_or_init(|| prepared.cgroup);

@@ -43,26 +43,36 @@ pub struct Held {
 
 static HELD: OnceLock<Held> = OnceLock::new();
 
-/// The word that stands before the program's name in the specification of this shim's container, and what it is.
-static ADOPTED: OnceLock<(String, Program)> = OnceLock::new();
+/// What this shim's container is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Adopted {
+    /// The word that stands before the program's name in its specification.
+    pub mark: String,
+    /// What it runs.
+    pub program: Program,
+    /// The mode that it asks for.
+    pub mode: Option<String>,
+}
+
+static ADOPTED: OnceLock<Adopted> = OnceLock::new();
 
 /// What this process inherited, or holds.
 pub fn held() -> Option<&'static Held> {
     HELD.get()
 }
 
-/// What the shim's container runs, and the word that its specification is known by.
-pub fn adopted() -> Option<&'static (String, Program)> {
+/// What the shim's container is.
+pub fn adopted() -> Option<&'static Adopted> {
     ADOPTED.get()
 }
 
-/// Tells the zygote what its container is going to run.
+/// Tells the zygote what its container is going to be.
 ///
 /// # Errors
 /// The zygote is gone.
-pub fn adopt(mark: &str, program: Program) -> Result<()> {
+pub fn adopt(adopted: &Adopted) -> Result<()> {
     Zygote::global()
-        .try_run(|adopted| ADOPTED.get_or_init(|| adopted).1, (mark.to_owned(), program))
+        .try_run(|adopted| ADOPTED.get_or_init(|| adopted).program, adopted.clone())
         .map(drop)
         .map_err(|error| anyhow!("the process that containers are made from is gone: {error}"))
 }

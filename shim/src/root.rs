@@ -14,11 +14,16 @@ use serde_json::Value;
 /// How much of an image's `/etc/passwd` is read.
 const PASSWD_LIMIT: u64 = 1 << 20;
 
+/// How much of a program's file is read: the part of an ELF file's header that says whose file it is.
+const HEADER: usize = 8;
+
 /// A root directory, and what will be mounted over parts of it.
 pub struct Root {
     directory: OwnedFd,
     /// Where in the container, and what of the host.
     volumes: Vec<(PathBuf, PathBuf)>,
+    /// Whether a file with this header is the engine's, whatever else it looks like.
+    is_engines: fn(&[u8]) -> bool,
 }
 
 impl Root {
@@ -26,28 +31,26 @@ impl Root {
     ///
     /// # Errors
     /// The specification names no root, or it is not there.
-    pub fn open(specification: &Value) -> Result<Self> {
+    pub fn open(specification: &Value, is_engines: fn(&[u8]) -> bool) -> Result<Self> {
         let path = specification["root"]["path"].as_str().context("the specification names no `root.path`")?;
         let directory = open_directory(Path::new(path))?;
         let mounts = specification["mounts"].as_array().into_iter().flatten();
         let volumes = mounts.filter_map(volume).collect();
-        Ok(Self { directory, volumes })
+        Ok(Self { directory, volumes, is_engines })
     }
 
     /// Whether this is a file that the kernel can execute: an ELF file, or a script that names its interpreter.
     /// `None` when there is no executable file there.
     pub fn is_native_program(&self, path: &Path) -> Option<bool> {
-        let mut file = self.file(path)?;
+        let file = self.file(path)?;
         let metadata = file.metadata().ok()?;
         if !metadata.is_file() || metadata.mode() & 0o111 == 0 {
             return None;
         }
-        let mut header = [0; 4];
-        Some(match file.read(&mut header) {
-            Ok(4) => header == *b"\x7fELF" || header.starts_with(b"#!"),
-            Ok(2 | 3) => header.starts_with(b"#!"),
-            _ => false,
-        })
+        let mut header = Vec::with_capacity(HEADER);
+        file.take(HEADER as u64).read_to_end(&mut header).ok()?;
+        let native = header.starts_with(b"\x7fELF") || header.starts_with(b"#!");
+        Some(native && !(self.is_engines)(&header))
     }
 
     /// The home directory of a user: what the image's `/etc/passwd` says, else `/`, as under runc.
@@ -127,7 +130,7 @@ mod tests {
         std::fs::create_dir_all(root.join("etc")).expect("a root");
         // On the host there is such a file and root's home is not `/`; in the image there is none.
         symlink("../../../../../../../../etc/passwd", root.join("etc/passwd")).expect("a link");
-        let opened = Root::open(&json!({ "root": { "path": root } })).expect("the root");
+        let opened = Root::open(&json!({ "root": { "path": root } }), |_| false).expect("the root");
         assert_eq!(opened.home(0), "/");
     }
 
@@ -143,14 +146,19 @@ mod tests {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("mode set");
         };
         put(&root.join("elf"), b"\x7fELF....", 0o755);
+        put(&root.join("engines"), b"\x7fELFMINE....", 0o755);
+        put(&root.join("short"), b"#!", 0o755);
         put(&root.join("script"), b"#!/proc/self/exe\n", 0o700);
         put(&root.join("module"), b"\0asm\x01\0\0\0", 0o755);
         put(&root.join("data"), b"\x7fELF....", 0o644);
         put(&volume.join("elf"), b"\x7fELF....", 0o755);
         let mounts = json!([{ "type": "bind", "destination": "/v", "source": volume, "options": ["rbind"] }]);
-        let opened = Root::open(&json!({ "root": { "path": root }, "mounts": mounts })).expect("the root");
+        let opened =
+            Root::open(&json!({ "root": { "path": root }, "mounts": mounts }), |header| header == b"\x7fELFMINE")
+                .expect("the root");
         let is = |path: &str| opened.is_native_program(Path::new(path));
         assert_eq!((is("/elf"), is("/script"), is("/module")), (Some(true), Some(true), Some(false)));
+        assert_eq!((is("/engines"), is("/short")), (Some(false), Some(true)));
         assert_eq!((is("/data"), is("/absent"), is("/v/elf"), is("/v/absent")), (None, None, Some(true), None));
     }
 }

@@ -24,7 +24,7 @@ use anyhow::{Context as _, Result, ensure};
 use containerd_shim_wasm::sandbox::Sandbox;
 use containerd_shim_wasm::sandbox::context::{RuntimeContext, Source};
 
-use crate::engine::{self, Engine, Module};
+use crate::engine::{self, Engine, MODE, Module};
 use crate::failure::Failure;
 use crate::specification::Program;
 use crate::{confinement, native, preparation};
@@ -39,7 +39,7 @@ pub struct EngineSandbox<E> {
 impl<E: Engine> Default for EngineSandbox<E> {
     fn default() -> Self {
         let adopted = preparation::adopted().context("the shim did not prepare this container");
-        let confined = adopted.and_then(|(_, program)| confinement::confine(*program).map(|()| *program));
+        let confined = adopted.and_then(|adopted| confinement::confine(adopted.program).map(|()| adopted.program));
         Self { confined: confined.map_err(|error| format!("{error:#}")), engine: PhantomData }
     }
 }
@@ -71,8 +71,8 @@ impl<E: Engine> Sandbox for EngineSandbox<E> {
 
 /// The arguments behind the word that this shim's container is known by.
 fn own_arguments(arguments: &[String]) -> Option<&[String]> {
-    let (mark, _) = preparation::adopted()?;
-    arguments.split_first().filter(|(first, _)| *first == mark).map(|(_, rest)| rest)
+    let adopted = preparation::adopted()?;
+    arguments.split_first().filter(|(first, _)| **first == adopted.mark).map(|(_, rest)| rest)
 }
 
 /// Returns why a native program could not be executed.
@@ -85,6 +85,8 @@ fn execute(context: &impl RuntimeContext, arguments: &[String]) -> Failure {
 
 fn run<E: Engine>(context: &impl RuntimeContext, arguments: &[String]) -> Result<i32, Failure> {
     let (path, function) = entrypoint(arguments);
+    let mode = preparation::adopted().and_then(|adopted| adopted.mode.as_deref());
+    check_mode(mode, E::MODES)?;
     let bytes = match context.entrypoint().source {
         source @ Source::Oci(_) => source.as_bytes(),
         Source::File(_) => read(path, context.envs()).map(Cow::Owned),
@@ -92,7 +94,18 @@ fn run<E: Engine>(context: &impl RuntimeContext, arguments: &[String]) -> Result
     let bytes = bytes.map_err(|error| Failure::NoModule(format!("{error:#}")))?;
     let engine = engine::loaded::<E>().map_err(|reason| Failure::Engine(reason.to_owned()))?;
     confinement::close_start().map_err(|error| Failure::Engine(format!("{error:#}")))?;
-    engine.run(&Module { bytes: &bytes, function, arguments, environment: context.envs() })
+    engine.run(&Module { bytes: &bytes, function, arguments, environment: context.envs(), mode })
+}
+
+/// A container whose wish is not understood does not run in another mode than it wished for.
+fn check_mode(asked: Option<&str>, known: &[&str]) -> Result<(), Failure> {
+    let Some(asked) = asked.filter(|asked| !known.contains(asked)) else { return Ok(()) };
+    let remedy = if known.is_empty() {
+        "leave it out: with this engine the file alone decides".to_owned()
+    } else {
+        format!("this engine has `{}`", known.join("` and `"))
+    };
+    Err(Failure::Engine(format!("the annotation `{MODE}` asks for the mode `{asked}`, which there is not; {remedy}")))
 }
 
 /// The module and the function that the first argument names: `file` or `file#function`.
@@ -109,4 +122,19 @@ fn read(name: &str, environment: &[String]) -> Result<Vec<u8>> {
     let file = found.unwrap_or_else(|| Path::new(name).to_path_buf());
     ensure!(file.is_file(), "no such file");
     Ok(std::fs::read(&file)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_mode;
+
+    #[test]
+    fn a_mode_that_the_engine_has_not_is_refused_with_those_that_it_has() {
+        assert!(check_mode(None, &[]).is_ok() && check_mode(Some("a"), &["a", "b"]).is_ok());
+        let error = check_mode(Some("c"), &["a", "b"]).expect_err("refused");
+        assert_eq!(error.exit_code(), 125);
+        assert!(error.to_string().contains("`c`") && error.to_string().contains("`a` and `b`"), "{error}");
+        let error = check_mode(Some(""), &[]).expect_err("refused").to_string();
+        assert!(error.contains("leave it out"), "{error}");
+    }
 }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::engine::MODE;
 use crate::root::Root;
 
 /// Marks a container that would share its shim with the others of its pod (the key is containerd's, for Kubernetes).
@@ -64,6 +65,11 @@ pub fn program(specification: &Value, root: &Root) -> Program {
     };
     let native = candidates.iter().find_map(|path| root.is_native_program(path)).unwrap_or(false);
     if native { Program::Native } else { Program::Module }
+}
+
+/// The mode that the container asks for; an empty one, which no engine has, when the annotation is no text.
+pub fn mode(specification: &Value) -> Option<String> {
+    specification["annotations"].get(MODE).map(|mode| mode.as_str().unwrap_or_default().to_owned())
 }
 
 /// A variable of the container's environment; the last one counts, as for the C library's `setenv`.

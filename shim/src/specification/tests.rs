@@ -99,3 +99,11 @@ fn what_needs_proc_in_the_container_is_taken_from_a_module_only() {
     let module = rewritten(specification, Program::Module, "m", "/", &Namespaces::default());
     assert!(module["linux"]["sysctl"].is_null() && module["process"]["apparmorProfile"].is_null());
 }
+
+#[test]
+fn the_mode_is_an_annotation_and_anything_but_text_is_none_that_an_engine_has() {
+    let of = |mode: Value| super::mode(&json!({ "annotations": { crate::engine::MODE: mode } }));
+    assert_eq!(super::mode(&specification()), None);
+    assert_eq!(of(json!("interpreter")).as_deref(), Some("interpreter"));
+    assert_eq!(of(json!(1)).as_deref(), Some(""));
+}
