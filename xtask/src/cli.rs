@@ -58,6 +58,8 @@ pub enum Command {
     Compare(CompareArgs),
     /// Fetch the programs that the host lacks, into `target/toolbox`
     Toolbox(ToolboxArgs),
+    /// List the rows that can be measured: what each is, why, and what it lacks here
+    Cases(CasesArgs),
     /// Show what `bench` would do, in order, without doing it
     Plan(PlanArgs),
     /// Show how often the intervals hold the truth in a simulation, interleaved beside sequential
@@ -147,10 +149,38 @@ pub struct SelectArgs {
     /// Measure the benches that this pattern matches (`*`, `?`, `[…]`); may be repeated
     #[arg(long = "bench", value_name = "PATTERN")]
     pub benches: Vec<String>,
-    /// Measure the cases that this pattern matches; may be repeated
+    #[command(flatten)]
+    pub rows: CaseArgs,
+}
+
+/// Which rows there are.
+#[derive(Clone, Debug, Default, Args)]
+pub struct MatrixArgs {
+    /// Take engines, runtimes and cases from this folder instead of `matrix`
+    #[arg(long, value_name = "DIR")]
+    pub matrix: Option<PathBuf>,
+    /// An OCI runtime, or a containerd shim, of yours: for a name that is known instead of its own program, for a new one
+    /// as one more row with the native image; may be repeated
+    #[arg(long = "runtime", value_name = "NAME=FILE", value_parser = named_file)]
+    pub runtimes: Vec<(String, PathBuf)>,
+}
+
+fn named_file(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, file)) if !name.is_empty() && !file.is_empty() => Ok((name.to_owned(), file.into())),
+        _ => Err("write a name and a file, as in `mine=/usr/bin/crun`".to_owned()),
+    }
+}
+
+/// Which cases.
+#[derive(Clone, Debug, Default, Args)]
+pub struct CaseArgs {
+    #[command(flatten)]
+    pub of: MatrixArgs,
+    /// The cases that this pattern matches; may be repeated. `cargo xtask cases` lists them
     #[arg(long = "case", value_name = "PATTERN")]
     pub cases: Vec<String>,
-    /// Measure the cases of this set, or `all`; may be repeated [default: default, where no `--case` is given]
+    /// The cases of this set, or `all`; may be repeated. Without it and `--case`: `default`, or all where they are listed
     #[arg(long = "set", value_name = "SET")]
     pub sets: Vec<String>,
 }
@@ -244,6 +274,8 @@ pub struct PushArgs {
 pub struct RunArgs {
     /// The case, for example `wasm-aot/wasmedge`
     pub case: String,
+    #[command(flatten)]
+    pub of: MatrixArgs,
     /// The bench
     #[arg(long, default_value = "array-sum")]
     pub bench: String,
@@ -367,6 +399,15 @@ pub struct ToolboxArgs {
     pub verify: bool,
     #[command(flatten)]
     pub programs: ProgramArgs,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// `cases`.
+#[derive(Clone, Debug, Args)]
+pub struct CasesArgs {
+    #[command(flatten)]
+    pub select: CaseArgs,
     #[command(flatten)]
     pub format: FormatArgs,
 }

@@ -10,6 +10,7 @@ use ::report::visible::{visible, visible_json};
 
 pub mod bench;
 pub mod build;
+pub mod cases;
 pub mod clean;
 pub mod compare;
 pub mod coverage;

@@ -66,6 +66,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Report(args) => commands::report::run(&workspace, &args),
         Command::Compare(args) => commands::compare::run(&workspace, &args),
         Command::Toolbox(args) => commands::toolbox::run(&workspace, &args),
+        Command::Cases(args) => commands::cases::run(&workspace, &args),
         Command::Plan(args) => commands::plan::run(&workspace, &args),
         Command::Coverage(args) => commands::coverage::run(args),
         Command::Test(args) => suite::run(&workspace, &args),

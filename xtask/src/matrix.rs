@@ -8,9 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail, ensure};
 
-use results::case::{Case, Kind, Mode};
+use crate::toolbox::identity::Maker;
+use results::case::{self, Case, Kind, Mode};
 use results::names::{Misnamed, Names};
 
 mod wire;
@@ -71,6 +72,8 @@ pub enum Behaviour {
     Oci {
         /// The runtime's program.
         program: String,
+        /// Arguments in front of those that the shim gives it.
+        args: Vec<String>,
         /// Annotations of every container of a module.
         annotations: BTreeMap<String, String>,
     },
@@ -158,6 +161,55 @@ impl Matrix {
     pub fn runtime(&self, case: &Case) -> anyhow::Result<&Runtime> {
         let found = self.runtimes.iter().find(|runtime| runtime.name == case.runtime.name);
         found.with_context(|| format!("`{case}` names the runtime `{}`, which is not defined", case.runtime.name))
+    }
+
+    /// A runtime of somebody's own: in place of a known one's program, or as a new runtime with a row for the native image.
+    ///
+    /// # Errors
+    /// When the name is none, or is known and the other way of making containers.
+    pub fn add_runtime(&mut self, name: &str, program: &Path, made: Maker) -> anyhow::Result<()> {
+        let program = program.to_str().context("its path is not UTF-8")?.to_owned();
+        if let Some(known) = self.runtimes.iter_mut().find(|runtime| runtime.name == name) {
+            match (&mut known.behaviour, made) {
+                (Behaviour::Oci { program: own, .. }, Maker::Oci) | (Behaviour::Shim { program: own }, Maker::Shim) => {
+                    *own = program;
+                }
+                (Behaviour::Process, _) => bail!("`{name}` makes no containers: choose another name"),
+                (Behaviour::Oci { .. }, Maker::Shim) => bail!("`{name}` is an OCI runtime, and this is a shim"),
+                (Behaviour::Shim { .. }, Maker::Oci) => bail!("`{name}` is a shim, and this is an OCI runtime"),
+            }
+            return Ok(());
+        }
+        let fits = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+        ensure!(name.chars().all(fits), "`{name}` is no name: use lower-case letters, digits and `-`");
+        let behaviour = match made {
+            Maker::Oci => Behaviour::Oci { program, args: Vec::new(), annotations: BTreeMap::new() },
+            Maker::Shim => Behaviour::Shim { program },
+        };
+        let why = "Named on the command line.".to_owned();
+        let baseline = self.cases.iter().find(|case| case.is_container() && case.is_baseline());
+        self.cases.push(Case {
+            name: format!("native/{name}"),
+            form: Kind::Native,
+            mode: Mode::Native,
+            engine: None,
+            runtime: case::Runtime { name: name.to_owned(), title: name.to_owned(), container: true, version: None },
+            image: Some(Kind::Native.name().to_owned()),
+            baseline: baseline.map(|baseline| baseline.name.clone()),
+            control: None,
+            sets: vec![DEFAULT_SET.to_owned(), "runtimes".to_owned()],
+            why: why.clone(),
+        });
+        let runs = BTreeSet::from([Mode::Native]);
+        self.runtimes.push(Runtime {
+            name: name.to_owned(),
+            title: name.to_owned(),
+            behaviour,
+            runs,
+            engine: None,
+            why,
+        });
+        Ok(())
     }
 
     /// The names of all sets, and that of everything.

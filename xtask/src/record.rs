@@ -9,8 +9,9 @@ use crate::matrix::Matrix;
 use crate::measure::clock::Utc;
 use crate::measure::session::Measured;
 use crate::plan::Plan;
+use crate::programs::Available;
 use crate::secret::without_accounts;
-use crate::toolbox::Toolbox;
+use crate::toolbox::{Origin, Toolbox};
 use crate::workspace::Workspace;
 use crate::{compile, machine};
 use oci::Image;
@@ -87,11 +88,17 @@ pub fn finish(mut manifest: Manifest, measured: Measured, finished: Utc) -> Mani
     manifest
 }
 
+/// A program that was named by its path is recorded by its file's name.
+fn recorded_name(program: &Path) -> &str {
+    program.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+}
+
 /// A cell with what its engine and its runtime say of themselves. An engine that is built into a runtime is told by that.
 fn with_versions(cell: &Cell, matrix: &Matrix, programs: &[ProgramRecord]) -> Cell {
     let version = |name: &str| programs.iter().find(|program| program.name == name).map(|found| found.version.clone());
     let mut cell = cell.clone();
     let runtime = matrix.runtime(&cell.case).ok().and_then(|runtime| runtime.behaviour.program());
+    let runtime = runtime.map(|program| recorded_name(Path::new(program)));
     cell.case.runtime.version = runtime.and_then(version);
     let engine = matrix.engine(&cell.case).map(|engine| engine.program.as_str());
     if let (Some(engine), Some(record)) = (engine, &mut cell.case.engine) {
@@ -136,11 +143,25 @@ fn programs(workspace: &Workspace, prepared: &Prepared, plan: &Plan) -> anyhow::
     let Some(toolbox) = &prepared.toolbox else { return Ok(Vec::new()) };
     let mut programs = Vec::new();
     let always = ["containerd", "ctr", "runc", "wasmedge"].map(str::to_owned);
-    let others = plan.programs.iter().filter(|name| !always.contains(name) && *name != compile::SHIM_BINARY);
+    let others = plan.programs.iter().filter(|name| {
+        !always.contains(name) && *name != compile::SHIM_BINARY && !prepared.on_request.contains_key(*name)
+    });
+    let (named, others): (Vec<&String>, Vec<&String>) = others.partition(|name| Path::new(name).is_absolute());
+    for path in named.into_iter().map(Path::new) {
+        programs.push(machine::program(
+            recorded_name(path),
+            path,
+            Origin::Host.name(),
+            crate::toolbox::identity::runtime(path)?.version(),
+            &[],
+        )?);
+    }
     for name in always.iter().chain(others) {
         // The command line needs the engine's library, and that needs LLVM; the shim does without the latter.
         let libraries: &[&str] = if name == "wasmedge" { &[ENGINE, "libLLVM.so.19.1"] } else { &[] };
-        let record = program(name, &toolbox.program(name)?, toolbox.origin(name).name(), (toolbox, libraries))?;
+        // What is not there bars its rows, with the reason, and has no record.
+        let Ok(path) = toolbox.program(name) else { continue };
+        let record = program(name, &path, toolbox.origin(name).name(), (toolbox, libraries))?;
         let packaged = toolbox.packaged(name);
         programs.push(ProgramRecord {
             package: packaged.map(|packaged| packaged.package.clone()),
@@ -148,6 +169,7 @@ fn programs(workspace: &Workspace, prepared: &Prepared, plan: &Plan) -> anyhow::
             ..record
         });
     }
+    programs.extend(prepared.on_request.values().flatten().map(Available::record));
     if let Some(shim) = &prepared.shim {
         let record = program(compile::SHIM_BINARY, shim, "built", (toolbox, &[ENGINE]))?;
         let source = compile::source::shim_sha256(workspace.root())?;

@@ -1,18 +1,22 @@
 //! The set-up that a command needs, and no more: programs, artifacts, images, registry, each made from the
 //! one before it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use crate::cli::{ProgramArgs, RegistryArgs};
+use crate::cli::{MatrixArgs, ProgramArgs, RegistryArgs};
 use crate::compile::{self, Artifact};
+use crate::matrix::{self, Matrix};
 use crate::measure::session::KindImage;
 use crate::measure::stop::Stop;
-use crate::plan::Build;
+use crate::plan::{Build, Plan};
+use crate::programs::{Available, Programs};
 use crate::registry::{Access, Credentials, Destination, EmbeddedRegistry, Patience, PlainHttp, Pushed};
 use crate::secret::Secret;
-use crate::toolbox::talk::Stderr;
+use crate::toolbox::manifest::Check;
+use crate::toolbox::talk::{Stderr, Steps};
 use crate::toolbox::{self, Group, Mirror, Options, Toolbox};
 use crate::workspace::Workspace;
 use oci::definition::Definition;
@@ -24,12 +28,70 @@ use results::case::Kind;
 pub const PROGRAMS: &str = "the programs that this machine lacks";
 /// The second of them.
 pub const WORKLOAD: &str = "the programs to be measured, for every target";
+/// The step between, where it is needed.
+pub const FURTHER: &str = "the programs that only some of these rows need";
 /// The third of them.
 pub const SHIM: &str = "the containerd shim for WasmEdge";
+
+/// The rows that there are: those of a folder, and those of runtimes that were named. Each of these is asked who it is.
+///
+/// # Errors
+/// When a file of the folder is refused, or a runtime is none.
+pub fn matrix(workspace: &Workspace, args: &MatrixArgs) -> anyhow::Result<Matrix> {
+    let folder = args.matrix.clone().unwrap_or_else(|| workspace.matrix());
+    let mut matrix = matrix::load(&folder)?;
+    for (name, file) in &args.runtimes {
+        let context = || format!("`--runtime {name}={}` can not be used", file.display());
+        let path = std::path::absolute(file).with_context(context)?;
+        let made = toolbox::identity::runtime(&path).with_context(context)?;
+        matrix.add_runtime(name, &path, made).with_context(context)?;
+    }
+    Ok(matrix)
+}
 
 /// The toolbox's programs, or those that were named instead.
 pub fn toolbox(workspace: &Workspace, programs: &ProgramArgs, talk: &mut Stderr) -> anyhow::Result<Toolbox> {
     toolbox::ensure(workspace, Group::Run, &options(programs)?, talk)
+}
+
+/// Programs that only some cases need, by name: there, or the reason why not, with how to get them.
+pub type OnRequest = BTreeMap<String, Result<Available, String>>;
+
+/// The names of those that a plan needs.
+///
+/// # Errors
+/// When the list of them can not be read.
+pub fn further(workspace: &Workspace, plan: &Plan) -> anyhow::Result<Vec<String>> {
+    let list = Programs::load(workspace)?;
+    let names = list.definitions().iter().map(|definition| definition.name.clone());
+    Ok(names.filter(|name| plan.needs(name)).collect())
+}
+
+/// Fetches or builds them. What can not be had bars its cells, and no others.
+///
+/// # Errors
+/// When the list of them can not be read, or the options are wrong.
+pub fn on_request(
+    workspace: &Workspace,
+    names: Vec<String>,
+    programs: &ProgramArgs,
+    steps: &mut Steps,
+) -> anyhow::Result<OnRequest> {
+    if names.is_empty() {
+        return Ok(OnRequest::new());
+    }
+    let (list, options, mut talk) = (Programs::load(workspace)?, options(programs)?, steps.next(FURTHER));
+    let mut had = |name: &str| {
+        let ensured = list.ensure(name, &options, Check::Quick, &mut talk);
+        ensured.map_err(|error| format!("`{name}` can not be had: {error:#}; {}", list.how_to_get(name)))
+    };
+    Ok(names
+        .into_iter()
+        .map(|name| {
+            let found = had(&name);
+            (name, found)
+        })
+        .collect())
 }
 
 /// Artifacts of builds, with what the compiler has to say on stderr.

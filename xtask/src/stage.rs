@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use crate::bench::Bench;
-use crate::compile::Artifact;
+use crate::compile::{Artifact, prepend};
 use crate::conduct::Leftovers;
 use crate::containerd::{Runtime, Scheme};
 use crate::host::scratch::Scratch;
@@ -18,8 +18,9 @@ use crate::measure::session::{self, Containers, DaemonChoice, KindFile, Measured
 use crate::measure::stop::Stop;
 use crate::plan::Plan;
 use crate::registry::Credentials;
-use crate::setup::{Registry, Shipped};
+use crate::setup::{OnRequest, Registry, Shipped};
 use crate::toolbox::Toolbox;
+use crate::toolbox::talk::Stderr;
 use crate::workspace::Workspace;
 use crate::{compile, conduct, setup};
 use results::case::Case;
@@ -31,6 +32,8 @@ pub struct Parts<'a> {
     pub toolbox: Option<&'a Toolbox>,
     /// The shim.
     pub shim: Option<&'a Path>,
+    /// Programs that only some cases need: there, or why not.
+    pub on_request: &'a OnRequest,
     /// Where images are pulled from.
     pub registry: Option<&'a Registry>,
     /// Where containerd's root goes, when not below `target`.
@@ -54,12 +57,12 @@ pub fn bench(bench: &Bench, artifacts: &[Artifact], shipped: Option<&Shipped>) -
 ///
 /// # Errors
 /// When a case is of another matrix.
-pub fn starts(matrix: &Matrix, plan: &Plan, parts: &Parts<'_>) -> anyhow::Result<Vec<Start>> {
-    plan.cells.iter().map(|cell| start(matrix, &cell.case, parts)).collect()
+pub fn starts(workspace: &Workspace, matrix: &Matrix, plan: &Plan, parts: &Parts<'_>) -> anyhow::Result<Vec<Start>> {
+    plan.cells.iter().map(|cell| start((workspace, matrix), &cell.case, parts)).collect()
 }
 
-fn start(matrix: &Matrix, case: &Case, parts: &Parts<'_>) -> anyhow::Result<Start> {
-    let or_absent = |program: &str, start: &dyn Fn(PathBuf) -> Start| match parts.program(program) {
+fn start((workspace, matrix): (&Workspace, &Matrix), case: &Case, parts: &Parts<'_>) -> anyhow::Result<Start> {
+    let or_absent = |found: anyhow::Result<PathBuf>, start: &dyn Fn(PathBuf) -> Start| match found {
         Ok(path) => start(path),
         Err(error) => Start::Absent(format!("{error:#}")),
     };
@@ -67,14 +70,20 @@ fn start(matrix: &Matrix, case: &Case, parts: &Parts<'_>) -> anyhow::Result<Star
         (Behaviour::Process, None) => Start::Process,
         (Behaviour::Process, Some(engine)) => {
             let run = engine.modes.get(&case.mode).with_context(|| format!("`{case}` has no mode"))?;
-            or_absent(&engine.program, &|program| Start::Engine { program, args: run.args.clone() })
+            or_absent(parts.program(&engine.program), &|program| Start::Engine { program, args: run.args.clone() })
         }
-        (Behaviour::Oci { program, annotations }, engine) => {
+        (Behaviour::Oci { program, args, annotations }, engine) => {
+            let path = parts.program(program).and_then(|path| match &args[..] {
+                [] => Ok(path),
+                args => prepend::with_arguments(workspace, &path, args, &mut Stderr::default()),
+            });
             let annotations = if engine.is_some() { annotations.clone() } else { BTreeMap::new() };
             let oci = |program| Start::Container(Runtime::Oci { program, annotations: annotations.clone() });
-            or_absent(program, &oci)
+            or_absent(path, &oci)
         }
-        (Behaviour::Shim { program }, _) => or_absent(program, &|program| Start::Container(Runtime::Shim { program })),
+        (Behaviour::Shim { program }, _) => {
+            or_absent(parts.program(program), &|program| Start::Container(Runtime::Shim { program }))
+        }
     })
 }
 
@@ -84,7 +93,14 @@ impl Parts<'_> {
         if name == compile::SHIM_BINARY {
             return self.shim.map(Path::to_path_buf).context("the WasmEdge shim was not built");
         }
-        self.toolbox.with_context(|| format!("there is no toolbox to take `{name}` from"))?.program(name)
+        if Path::new(name).is_absolute() {
+            return Ok(name.into());
+        }
+        match self.on_request.get(name) {
+            Some(Ok(available)) => Ok(available.path.clone()),
+            Some(Err(reason)) => bail!("{reason}"),
+            None => self.toolbox.with_context(|| format!("there is no toolbox to take `{name}` from"))?.program(name),
+        }
     }
 }
 

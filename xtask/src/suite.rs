@@ -26,6 +26,7 @@ mod endings;
 mod faults;
 mod images;
 mod isolation;
+mod matrix;
 mod measuring;
 mod programs;
 mod registries;
@@ -93,6 +94,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "image", what: "reproducible, verified, read by skopeo", run: images::images },
     Stage { name: "registry", what: "pushed to Debian's docker-registry", run: registries::registries },
     Stage { name: "shim", what: "modules in real containers", run: shim::stage },
+    Stage { name: "matrix", what: "rows by file alone, and runtimes of one's own", run: matrix::matrix },
     Stage { name: "bench", what: "a short real run, its files, its rebuild", run: measuring::bench },
     Stage { name: "variants", what: "--until, a sweep, an existing containerd", run: variants::variants },
     Stage { name: "endings", what: "SIGKILL, Ctrl-C, two at once, not root", run: endings::endings },

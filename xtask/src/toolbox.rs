@@ -23,7 +23,7 @@ pub use suite::Contents;
 
 mod apt;
 pub mod elf;
-mod identity;
+pub mod identity;
 pub mod lock;
 pub mod manifest;
 mod mirror;

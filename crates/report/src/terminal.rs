@@ -257,7 +257,7 @@ fn notes(run: &Run, out: &mut String) {
 
 /// Words in lines of at most [`WIDTH`] characters; `indent` of the first line and of the others. A longer word has a
 /// line of its own and stays whole: a path that is broken can not be copied.
-fn push_wrapped(out: &mut String, text: &str, (first, rest): (&str, &str)) {
+pub fn push_wrapped(out: &mut String, text: &str, (first, rest): (&str, &str)) {
     let width = usize::from(WIDTH);
     let text = visible(text);
     out.push_str(first);

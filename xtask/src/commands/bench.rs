@@ -9,12 +9,12 @@ use crate::cli::{BenchArgs, Exit};
 use crate::compile::{self, Artifact};
 use crate::host::Access;
 use crate::machine::load::Snapshot;
-use crate::matrix::{self, Matrix};
+use crate::matrix::Matrix;
 use crate::measure::clock::now_utc;
 use crate::measure::session::{Measured, Output, Session, SessionBench, Until};
 use crate::measure::stop::Stop;
 use crate::plan::{Plan, Rounds, plan};
-use crate::setup::{Shipped, Shipping};
+use crate::setup::{OnRequest, Shipped, Shipping};
 use crate::stage::Parts;
 use crate::toolbox::Toolbox;
 use crate::toolbox::talk::Steps;
@@ -73,8 +73,8 @@ fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selected> {
     }
     let file = args.benches_file.clone().unwrap_or_else(|| workspace.benches_toml());
     let benches = bench::select(&bench::load(&file)?, &args.select.benches)?;
-    let matrix = matrix::load(&workspace.matrix())?;
-    let cases = matrix.select(&args.select.cases, &args.select.sets)?;
+    let matrix = setup::matrix(workspace, &args.select.rows.of)?;
+    let cases = matrix.select(&args.select.rows.cases, &args.select.rows.sets)?;
     // A definition that is broken should be told before minutes of building.
     setup::definitions(workspace)?;
     setup::destination(&args.registry)?;
@@ -135,6 +135,8 @@ pub struct Prepared {
     pub artifacts: Vec<Artifact>,
     /// The shim, when a case needs it.
     pub shim: Option<PathBuf>,
+    /// Programs that only some cases need.
+    pub on_request: OnRequest,
     /// The images, and the registry that holds them.
     pub shipped: Shipped,
 }
@@ -142,12 +144,15 @@ pub struct Prepared {
 fn prepare(workspace: &Workspace, args: &BenchArgs, selected: &Selected, stop: &Stop) -> anyhow::Result<Prepared> {
     let plan = &selected.plan;
     let needs_toolbox = plan.has_containers() || plan.has_modules();
-    let mut steps = Steps::of(1 + usize::from(needs_toolbox) + usize::from(plan.needs(compile::SHIM_BINARY)));
+    let further = setup::further(workspace, plan)?;
+    let more = [needs_toolbox, plan.needs(compile::SHIM_BINARY), !further.is_empty()].map(usize::from);
+    let mut steps = Steps::of(1 + more.iter().sum::<usize>());
     let toolbox = if needs_toolbox {
         Some(setup::toolbox(workspace, &args.programs, &mut steps.next(setup::PROGRAMS))?)
     } else {
         None
     };
+    let on_request = setup::on_request(workspace, further, &args.programs, &mut steps)?;
     let artifacts = setup::artifacts(workspace, &plan.builds, toolbox.as_ref(), &mut steps.next(setup::WORKLOAD))?;
     let shim = match &toolbox {
         Some(toolbox) if plan.needs(compile::SHIM_BINARY) => {
@@ -158,7 +163,7 @@ fn prepare(workspace: &Workspace, args: &BenchArgs, selected: &Selected, stop: &
     // Sizes need no root: images are assembled for every kind that was built.
     let shipping = if plan.has_containers() { Shipping::Push(&args.registry, stop) } else { Shipping::AssembleOnly };
     let shipped = setup::ship(workspace, &artifacts, shipping)?;
-    Ok(Prepared { toolbox, artifacts, shim, shipped })
+    Ok(Prepared { toolbox, artifacts, shim, on_request, shipped })
 }
 
 fn runs(plan: &Plan) -> usize {
@@ -182,6 +187,7 @@ fn measure(
     let parts = Parts {
         toolbox: prepared.toolbox.as_ref(),
         shim: prepared.shim.as_deref(),
+        on_request: &prepared.on_request,
         registry: prepared.shipped.registry.as_ref(),
         scratch: args.scratch.clone(),
         containerd_address: args.programs.containerd_address.clone(),
@@ -191,7 +197,7 @@ fn measure(
         schedule: selected.plan.schedule.clone(),
         until: until(args, manifest, dir),
         timeout_ms: args.timeout * 1000,
-        starts: stage::starts(&selected.matrix, &selected.plan, &parts)?,
+        starts: stage::starts(workspace, &selected.matrix, &selected.plan, &parts)?,
         containers: if selected.plan.has_containers() { Some(stage::containers(workspace, &parts)?) } else { None },
         samples: dir.samples_path(),
         measured: PathBuf::new(),

@@ -5,13 +5,13 @@ use serde::Serialize;
 use crate::cli::{Exit, Format, PlanArgs};
 use crate::plan::{Plan, Rounds, plan};
 use crate::workspace::Workspace;
-use crate::{bench, commands, matrix};
+use crate::{bench, commands, setup};
 
 /// Shows the plan.
 pub fn run(workspace: &Workspace, args: &PlanArgs) -> anyhow::Result<Exit> {
     let benches = bench::select(&bench::load(&workspace.benches_toml())?, &args.select.benches)?;
-    let matrix = matrix::load(&workspace.matrix())?;
-    let cases = matrix.select(&args.select.cases, &args.select.sets)?;
+    let matrix = setup::matrix(workspace, &args.select.rows.of)?;
+    let cases = matrix.select(&args.select.rows.cases, &args.select.rows.sets)?;
     let rounds =
         Rounds { warmup: args.rounds.warmup, counted: args.rounds.counted(), seed: args.rounds.seed.unwrap_or(0) };
     let plan = plan(benches, (&matrix, &cases), rounds)?;

@@ -12,7 +12,7 @@ use crate::setup::{self, Shipping};
 use crate::stage::{self, Parts};
 use crate::toolbox::talk::Steps;
 use crate::workspace::Workspace;
-use crate::{compile, lock, matrix};
+use crate::{compile, lock};
 use results::Outcome;
 use results::case::{Case, Cell};
 use results::store::parse_samples;
@@ -20,7 +20,7 @@ use results::store::parse_samples;
 /// Sets up what the case needs, runs it once, and says how it ended.
 pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
     setup::destination(&args.registry)?;
-    let matrix = matrix::load(&workspace.matrix())?;
+    let matrix = setup::matrix(workspace, &args.of)?;
     let case = matrix.case(&args.case)?;
     let bench = bench::select_one(&bench::load(&workspace.benches_toml())?, &args.bench)?;
     let access = Access::find(args.programs.namespaces());
@@ -32,9 +32,11 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
     let cases = std::slice::from_ref(case);
     let plan = plan(vec![bench.clone()], (&matrix, cases), Rounds { warmup: 0, counted: 1, seed: 0 })?;
     let needs_shim = plan.needs(compile::SHIM_BINARY);
-    let mut steps = Steps::of(if needs_shim { 3 } else { 2 });
+    let further = setup::further(workspace, &plan)?;
+    let mut steps = Steps::of(2 + usize::from(needs_shim) + usize::from(!further.is_empty()));
     let toolbox = setup::toolbox(workspace, &args.programs, &mut steps.next(setup::PROGRAMS))?;
     let build = Build { program: bench.program.clone(), kind: case.form };
+    let on_request = setup::on_request(workspace, further, &args.programs, &mut steps)?;
     let artifacts = setup::artifacts(workspace, &[build], Some(&toolbox), &mut steps.next(setup::WORKLOAD))?;
     let shim =
         if needs_shim { Some(compile::shim(workspace, &toolbox, &mut steps.next(setup::SHIM))?.path) } else { None };
@@ -43,6 +45,7 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
     let parts = Parts {
         toolbox: Some(&toolbox),
         shim: shim.as_deref(),
+        on_request: &on_request,
         registry: shipped.registry.as_ref(),
         scratch: None,
         containerd_address: args.programs.containerd_address.clone(),
@@ -55,7 +58,7 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
         schedule: Schedule::new(1, plan.cells.clone(), plan.schedule.rounds()),
         until: None,
         timeout_ms: args.timeout * 1000,
-        starts: stage::starts(&matrix, &plan, &parts)?,
+        starts: stage::starts(workspace, &matrix, &plan, &parts)?,
         containers: if plan.has_containers() { Some(stage::containers(workspace, &parts)?) } else { None },
         samples: samples.path().to_path_buf(),
         measured: std::path::PathBuf::new(),

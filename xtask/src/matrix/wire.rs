@@ -59,6 +59,8 @@ struct WireRuntime {
     behaviour: Spanned<WireBehaviour>,
     program: Option<String>,
     #[serde(default)]
+    args: Vec<String>,
+    #[serde(default)]
     annotations: BTreeMap<String, String>,
     engine: Option<Spanned<String>>,
     runs: BTreeSet<Mode>,
@@ -180,8 +182,12 @@ fn behaviour(at: &At<'_>, wire: &WireRuntime) -> anyhow::Result<Behaviour> {
         wire.program.clone().ok_or_else(|| at.refuse(&span, what))
     };
     match wire.behaviour.get_ref() {
-        WireBehaviour::Oci => Ok(Behaviour::Oci { program: program()?, annotations: wire.annotations.clone() }),
-        _ if !wire.annotations.is_empty() => Err(at.refuse(&span, "`annotations` are for `behaviour = \"oci\"` only")),
+        WireBehaviour::Oci => {
+            Ok(Behaviour::Oci { program: program()?, args: wire.args.clone(), annotations: wire.annotations.clone() })
+        }
+        _ if !wire.annotations.is_empty() || !wire.args.is_empty() => {
+            Err(at.refuse(&span, "`args` and `annotations` are for `behaviour = \"oci\"` only"))
+        }
         WireBehaviour::Shim => Ok(Behaviour::Shim { program: program()? }),
         WireBehaviour::Process if wire.program.is_some() || wire.engine.is_some() => {
             Err(at.refuse(&span, "a process has no `program` and no `engine` of its own: the case names its engine"))

@@ -68,9 +68,10 @@ fn makefile(rig: &Rig) -> anyhow::Result<()> {
 
 fn help(rig: &Rig) -> anyhow::Result<()> {
     let help = rig.xtask(&["--help"]).run()?.text();
-    for command in
-        ["doctor", "build", "image", "push", "run", "bench", "report", "compare", "toolbox", "plan", "test", "clean"]
-    {
+    for command in [
+        "doctor", "build", "image", "push", "run", "bench", "report", "compare", "toolbox", "cases", "plan", "test",
+        "clean",
+    ] {
         ensure!(help.contains(&format!("  {command} ")), "`--help` does not name `{command}`");
         rig.xtask(&[command, "--help"]).run()?;
     }

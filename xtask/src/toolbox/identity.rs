@@ -2,6 +2,7 @@
 //! that does nothing and ends with 0 would be measured, and fast.
 
 use std::hash::{BuildHasher as _, Hasher as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -30,6 +31,53 @@ pub fn check(name: &str, program: &Path) -> anyhow::Result<()> {
         quoted(&said, output.code)
     );
     if name == "wasmedge" { executes(program).with_context(way_out) } else { Ok(()) }
+}
+
+/// What a program that makes containers is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maker {
+    /// An OCI runtime.
+    Oci,
+    /// A containerd shim.
+    Shim,
+}
+
+impl Maker {
+    /// What makes it say its version.
+    pub const fn version(self) -> &'static str {
+        match self {
+            Self::Oci => "--version",
+            Self::Shim => "-v",
+        }
+    }
+}
+
+/// Asks a runtime who it is. A shim is told by its file's name, for containerd starts shims by that.
+///
+/// # Errors
+/// When it can not be executed, does not answer, or not as such a program does.
+pub fn runtime(program: &Path) -> anyhow::Result<Maker> {
+    let found = program.metadata().with_context(|| format!("there is no `{}`", program.display()))?;
+    ensure!(found.is_file() && found.permissions().mode() & 0o111 != 0, "it is no executable file");
+    let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let maker = if name.starts_with("containerd-shim-") { Maker::Shim } else { Maker::Oci };
+    let output = ask(program).arg(maker.version()).output()?;
+    let said = output.text();
+    let is_one = said.lines().any(|line| {
+        let line = line.to_ascii_lowercase();
+        line.contains("version") && line.chars().any(|letter| letter.is_ascii_digit())
+    });
+    let what = match maker {
+        Maker::Oci => "an OCI runtime says its version (a shim's file is named `containerd-shim-…`)",
+        Maker::Shim => "a containerd shim says its version",
+    };
+    ensure!(
+        output.code == Some(0) && is_one,
+        "asked with `{}` it said {}; {what}",
+        maker.version(),
+        quoted(&said, output.code)
+    );
+    Ok(maker)
 }
 
 fn ask(program: &Path) -> Cmd {
@@ -107,6 +155,29 @@ mod tests {
             assert!(!is(name, "") && !is(name, name) && !is(name, "true (GNU coreutils) 9.1"), "{name}");
         }
         assert!(!is("runc", "crun version 1.21"));
+    }
+
+    #[test]
+    fn a_runtime_is_told_by_its_name_and_its_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = |name: &str, body: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            path
+        };
+        let oci = script("mine", "[ $1 = --version ] && echo mine version 1.2");
+        assert_eq!(runtime(&oci).unwrap(), Maker::Oci);
+        let shim = script("containerd-shim-mine-v1", "[ $1 = -v ] && printf 'x:\\n  Version:  v1.0\\n'");
+        assert_eq!(runtime(&shim).unwrap(), Maker::Shim);
+        let refused = |path: &Path| format!("{:#}", runtime(path).unwrap_err());
+        assert!(refused(&script("garbage", "head -c 400 /dev/zero")).contains("an OCI runtime says its version"));
+        assert!(refused(&script("containerd-shim-no-v1", "echo hello")).contains("a containerd shim says its version"));
+        assert!(refused(&script("fails", "echo version 1; exit 7")).contains("ended with 7"));
+        let plain = folder.path().join("plain");
+        std::fs::write(&plain, "").unwrap();
+        assert!(refused(&plain).contains("no executable file"));
+        assert!(refused(&folder.path().join("absent")).contains("there is no"));
     }
 
     #[test]

@@ -1,0 +1,89 @@
+//! `cases`: every row that can be asked for, what it is, why it is worth anybody's time, and what it lacks here.
+
+use serde::Serialize;
+
+use report::terminal::push_wrapped;
+use results::case::Case;
+
+use crate::cli::{CasesArgs, Exit, Format};
+use crate::host::Access;
+use crate::matrix::{self, Matrix};
+use crate::programs::Programs;
+use crate::workspace::Workspace;
+use crate::{commands, compile, setup};
+
+/// One row.
+#[derive(Debug, Serialize)]
+struct Row {
+    #[serde(flatten)]
+    case: Case,
+    /// Whether `bench` could measure it here.
+    available: bool,
+    /// What is missing, or what `bench` would do first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// Lists them. Nothing is fetched or built.
+pub fn run(workspace: &Workspace, args: &CasesArgs) -> anyhow::Result<Exit> {
+    let matrix = setup::matrix(workspace, &args.select.of)?;
+    let chosen = match (&args.select.cases[..], &args.select.sets[..]) {
+        ([], []) => matrix.select(&[], &[matrix::EVERYTHING.to_owned()])?,
+        (patterns, sets) => matrix.select(patterns, sets)?,
+    };
+    let (programs, access) = (Programs::load(workspace)?, Access::find(crate::host::Namespaces::Private));
+    let row = |case: Case| {
+        let (available, reason) = availability(&matrix, &case, (&programs, &access))?;
+        Ok(Row { case, available, reason })
+    };
+    let rows = chosen.into_iter().map(row).collect::<anyhow::Result<Vec<_>>>()?;
+    match args.format.format {
+        Format::Json => commands::print_json(&rows)?,
+        Format::Text => commands::print(&text(&rows, &matrix))?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Whether a case could be measured here, and what there is to be said about it.
+fn availability(
+    matrix: &Matrix,
+    case: &Case,
+    (programs, access): (&Programs, &Access),
+) -> anyhow::Result<(bool, Option<String>)> {
+    if let (true, Access::Denied(reason)) = (case.is_container(), access) {
+        return Ok((false, Some(reason.clone())));
+    }
+    let behaviour = &matrix.runtime(case)?.behaviour;
+    let engine = matrix.engine(case).filter(|_| !case.is_container());
+    let needed = behaviour.program().or(engine.map(|engine| engine.program.as_str()));
+    let Some(program) = needed.filter(|program| *program != compile::SHIM_BINARY) else { return Ok((true, None)) };
+    let is_on_request = programs.definitions().iter().any(|definition| definition.name == program);
+    if !is_on_request || programs.find(program).is_ok() {
+        return Ok((true, None));
+    }
+    Ok((true, Some(format!("the first run gets `{program}`, as {}", programs.how_to_get(program)))))
+}
+
+fn text(rows: &[Row], matrix: &Matrix) -> String {
+    let mut out = String::new();
+    for row in rows {
+        let case = &row.case;
+        let by = case.engine_name().map_or_else(String::new, |engine| format!(" by {engine}"));
+        let against = case.baseline.as_ref().map_or_else(String::new, |name| format!(", compared with {name}"));
+        let what = format!("{}{by} in {}{against}; {}", case.mode, case.runtime.title, sets(case));
+        push_wrapped(&mut out, &what, (&format!("{:<26}", case.name), "    "));
+        push_wrapped(&mut out, &case.why, ("    ", "    "));
+        if let Some(reason) = &row.reason {
+            let lead = if row.available { "    " } else { "    not here: " };
+            push_wrapped(&mut out, reason, (lead, "    "));
+        }
+        out.push('\n');
+    }
+    let sets = results::case::names(&matrix.sets());
+    push_wrapped(&mut out, &format!("`cargo xtask bench --set SET` measures a set: {sets}."), ("", ""));
+    out
+}
+
+fn sets(case: &Case) -> String {
+    if case.sets.is_empty() { "in no set".to_owned() } else { format!("set {}", case.sets.join(", ")) }
+}
