@@ -59,11 +59,11 @@ fn times(run: &Run) -> String {
     let mut sides = Vec::new();
     let mut shown: Vec<&Comparison> = Vec::new();
     for side in [Side::Container, Side::Direct] {
-        let rows: Vec<(&str, &Comparison)> = MODULES
+        let rows: Vec<(String, &Comparison)> = MODULES
             .into_iter()
             .filter_map(|mode| {
                 let case = view::central_case(run, mode, side)?;
-                Some((mode.in_words(), view::comparison(run, &bench.name, &case.name)?))
+                Some((view::mode_words(run, mode), view::comparison(run, &bench.name, &case.name)?))
             })
             .collect();
         if rows.is_empty() {
@@ -117,7 +117,7 @@ fn within(run: &Run, bench: &str, arm: &Case) -> Option<String> {
         .filter_map(|mode| {
             let case = view::central_case(run, mode, Side::Container)?;
             let row = view::comparison_of(run, bench, [case, arm])?;
-            Some(format!("{} {}", mode.in_words(), clause(row)))
+            Some(format!("{} {}", view::mode_words(run, mode), clause(row)))
         })
         .collect();
     (!clauses.is_empty()).then(|| format!("within {}, {}", arm.runtime.title, list(&clauses)))

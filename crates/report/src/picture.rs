@@ -11,7 +11,7 @@ use super::chart::axis::Axis;
 use super::chart::{Anchor, Canvas, Frame, Ink, sizes, svg};
 use super::number::{interval, kb, size_ratio};
 use super::view::{self, Side};
-use results::case::{Case, Kind};
+use results::case::{Case, Kind, Mode};
 
 /// What the picture shows.
 pub const TITLE: &str = "Image size and time per kind, direct and in a container";
@@ -24,9 +24,10 @@ const ROW: f64 = 42.0;
 const TOP: f64 = 62.0;
 const STYLE: &str = include_str!("html/picture.css");
 
-/// A row of a panel: its name, and the bar where there is one.
+/// A row of a panel: its name, what is drawn of it, and the bar where there is one.
 struct Line {
     name: String,
+    label: String,
     ink: Ink,
     bar: Option<Bar>,
 }
@@ -92,7 +93,9 @@ fn draw(run: &Run, panels: &Panels) -> Result<String> {
             run.manifest.rounds,
             super::number::confidence(view::level(run))
         );
-        if let Some(named) = view::runtimes::named(run, &[bench]) {
+        if let Some(all) = view::runtimes::named(run, &[bench]) {
+            // More than two names would run out of the picture; the text beside it has them.
+            let named = if all.starts_with("two") { all.as_str() } else { "runtimes" };
             super::push(&mut note, format_args!("; †: across {named}"));
         }
         canvas.text((MARGIN, height - 20.0), &note, (Ink::Muted, Anchor::Start))
@@ -114,7 +117,9 @@ fn image_lines(run: &Run) -> Vec<Line> {
             ratio: ratio.map(|native| size_ratio(size as f64 / native as f64)),
         })
     };
-    Kind::ALL.map(|kind| Line { name: kind.to_string(), ink: sizes::ink(kind), bar: bar(kind) }).into()
+    let line =
+        |kind: Kind| Line { name: kind.to_string(), label: kind.to_string(), ink: sizes::ink(kind), bar: bar(kind) };
+    Kind::ALL.map(line).into()
 }
 
 /// A line per mode, and behind it what else executes it.
@@ -133,9 +138,17 @@ fn time_lines(run: &Run, bench: &str, side: Side) -> Vec<Line> {
     for mode in view::modes(run) {
         let ink = Ink::of(Some(mode));
         let central = view::central_case(run, mode, side);
-        lines.push(Line { name: mode.to_string(), ink, bar: central.and_then(bar) });
-        let others = view::cases(run, mode, side).skip(1);
-        lines.extend(others.map(|case| Line { name: format!("{mode}, {}", view::by(case)), ink, bar: bar(case) }));
+        // A mode beyond the published ones is there for the side on which it was measured.
+        if central.is_some() || mode != Mode::Jit {
+            let (name, label) = (view::mode_name(run, mode), mode.to_string());
+            lines.push(Line { name, label, ink, bar: central.and_then(bar) });
+        }
+        lines.extend(view::cases(run, mode, side).skip(1).map(|case| Line {
+            name: format!("{mode}, {}", view::by(case)),
+            label: format!("… {}", view::by(case)),
+            ink,
+            bar: bar(case),
+        }));
     }
     lines
 }
@@ -155,7 +168,7 @@ fn panel(canvas: &Canvas, name: &str, (lines, left): (&[Line], f64)) -> Result<(
     let axis = Axis::from_zero(most.fold(0.0, f64::max), (left, left + PANEL - 52.0));
     for (index, line) in lines.iter().enumerate() {
         let y = TOP + ROW * index as f64;
-        canvas.text((left, y), &line.name, (Ink::Muted, Anchor::Start))?;
+        canvas.text((left, y), &line.label, (Ink::Muted, Anchor::Start))?;
         let Some(bar) = &line.bar else {
             canvas.text((left, y + 15.0), "not measured", (Ink::Muted, Anchor::Start))?;
             continue;

@@ -106,6 +106,26 @@ pub fn modes(run: &Run) -> Vec<Mode> {
     Mode::ALL.into_iter().filter(|mode| *mode != Mode::Jit || is_measured(*mode)).collect()
 }
 
+/// A mode by name, with its engine where the run has several.
+pub fn mode_name(run: &Run, mode: Mode) -> String {
+    engine_of(run, mode).map_or_else(|| mode.to_string(), |engine| format!("{mode}, by {engine}"))
+}
+
+/// A mode in the words of a sentence, likewise.
+pub fn mode_words(run: &Run, mode: Mode) -> String {
+    let words = mode.in_words();
+    engine_of(run, mode).map_or_else(|| words.to_owned(), |engine| format!("{words} ({engine})"))
+}
+
+/// The engine of a mode's own row, where the run has several engines.
+fn engine_of(run: &Run, mode: Mode) -> Option<&str> {
+    let mut engines: Vec<&str> = run.manifest.cells.iter().filter_map(|cell| cell.case.engine_name()).collect();
+    engines.sort_unstable();
+    engines.dedup();
+    let central = Side::ALL.into_iter().find_map(|side| central_case(run, mode, side))?;
+    central.engine_name().filter(|_| engines.len() > 1)
+}
+
 /// The case of the central table for a mode and a side.
 pub fn central_case(run: &Run, mode: Mode, side: Side) -> Option<&Case> {
     cases(run, mode, side).next()

@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Side, case, cases, central_case, comparison, headline, median_ms, modes, runtimes, size, three_sizes};
+use super::{
+    Side, case, cases, central_case, comparison, headline, median_ms, mode_name, modes, runtimes, size, three_sizes,
+};
 use crate::Run;
 use crate::number::{NONE, Rounded, kb, published as as_published, size_ratio};
 use results::Quantity;
@@ -58,7 +60,7 @@ pub fn central(run: &Run) -> Vec<Row> {
     for mode in modes(run) {
         let time = |side| central_case(run, mode, side).map_or_else(no_time, |case| time_cell(run, &bench.name, case));
         rows.push(Row {
-            name: mode.label().to_owned(),
+            name: mode_name(run, mode),
             sizes: size_cells(run, &bench.program, form_of(mode)),
             times: Side::ALL.map(time),
         });
