@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::compile::shims::Shim;
 use crate::host::Namespaces;
 use crate::lock::Busy;
 use values::{percent, percent_from_0, whole};
@@ -214,6 +215,9 @@ impl RoundArgs {
 /// `build`.
 #[derive(Clone, Debug, Args)]
 pub struct BuildArgs {
+    /// Which containerd shim to build, by its engine
+    #[arg(long, value_enum, default_value = "wasmedge")]
+    pub shim: Shim,
     #[command(flatten)]
     pub programs: ProgramArgs,
     #[command(flatten)]

@@ -1,7 +1,7 @@
 //! A plan's builds as artifacts: through Cargo's JSON messages, checked, under stable names.
 //!
 //! One call of Cargo makes both targets with one profile; the engine's compiler makes the third kind from the
-//! second. Not here: what is built for (`plan`), and in what it is packed (`oci`).
+//! second. Not here: what is built for (`plan`), in what it is packed (`oci`), and the shims (`shims`).
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -24,6 +24,7 @@ use toolchain::Toolchain;
 mod aot;
 pub mod cargo;
 pub mod prepend;
+pub mod shims;
 pub mod source;
 pub mod toolchain;
 mod wasm;
@@ -39,10 +40,6 @@ pub const PROFILE: &str = "workload";
 pub const NO_FLAGS: [&str; 1] = ["CARGO_ENCODED_RUSTFLAGS="];
 /// The only module that a module may import from.
 const WASI: &str = "wasi_snapshot_preview1";
-/// The shim's package.
-pub const SHIM_PACKAGE: &str = "containerd-shim-wasmedge";
-/// The shim's binary: containerd's name for a runtime, spelt as a file name.
-pub const SHIM_BINARY: &str = "containerd-shim-wasmedge-v1";
 
 /// A built and checked file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,42 +124,6 @@ pub fn build(
         }
     };
     builds.iter().map(finish).collect()
-}
-
-/// Builds the shim with what the toolbox holds for it.
-///
-/// # Errors
-/// When the compiler refuses it, or the toolbox lacks something.
-pub fn shim(workspace: &Workspace, toolbox: &Toolbox, talk: &mut dyn Talk) -> anyhow::Result<Built> {
-    workspace.make(&workspace.artifacts())?;
-    let (package, binary) = (SHIM_PACKAGE, SHIM_BINARY);
-    let args = ["--package", package, "--release"].map(OsString::from);
-    let files = cargo_build(workspace, &shim_settings(toolbox)?, &args, talk)?;
-    let file = files.iter().find(|file| file.program == binary);
-    let file = file.with_context(|| format!("Cargo built `{package}`, but no program `{binary}`"))?;
-    check_program(&file.bytes).with_context(|| format!("`{}`", file.path.display()))?;
-    let path = workspace.artifacts().join(binary);
-    place(&path, &file.bytes)?;
-    Ok(Built { path, size_bytes: file.bytes.len() as u64, sha256: sha256(&file.bytes) })
-}
-
-/// What the shim's build scripts want to know, `NAME=value` each: where protoc, libwasmedge and libseccomp are.
-///
-/// # Errors
-/// When the toolbox lacks one of them.
-pub fn shim_settings(toolbox: &Toolbox) -> anyhow::Result<Vec<OsString>> {
-    let set = |name: &str, value: &Path| OsString::from_iter([name.as_ref(), "=".as_ref(), value.as_os_str()]);
-    let mut settings = vec![
-        set("PROTOC", &toolbox.program("protoc")?),
-        set("WASMEDGE_LIBRARY", &toolbox.library("libwasmedge.so.0")?),
-    ];
-    if let Some(sysroot) = toolbox.sysroot() {
-        settings.push(set("TOOLBOX_SYSROOT", sysroot));
-    }
-    if let Some(folder) = toolbox.link_only("libseccomp") {
-        settings.extend([set("LIBSECCOMP_LIB_PATH", &folder), "LIBSECCOMP_LINK_TYPE=static".into()]);
-    }
-    Ok(settings)
 }
 
 /// The Rust target that a kind is made from.

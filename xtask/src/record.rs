@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::BenchArgs;
 use crate::commands::bench::{Prepared, Selected, sequential};
 use crate::compile::Artifact;
+use crate::compile::shims::Shim;
 use crate::matrix::Matrix;
 use crate::measure::clock::Utc;
 use crate::measure::session::Measured;
@@ -144,7 +145,7 @@ fn programs(workspace: &Workspace, prepared: &Prepared, plan: &Plan) -> anyhow::
     let mut programs = Vec::new();
     let always = ["containerd", "ctr", "runc", "wasmedge"].map(str::to_owned);
     let others = plan.programs.iter().filter(|name| {
-        !always.contains(name) && *name != compile::SHIM_BINARY && !prepared.on_request.contains_key(*name)
+        !always.contains(name) && *name != Shim::WasmEdge.binary() && !prepared.on_request.contains_key(*name)
     });
     let (named, others): (Vec<&String>, Vec<&String>) = others.partition(|name| Path::new(name).is_absolute());
     for path in named.into_iter().map(Path::new) {
@@ -171,8 +172,8 @@ fn programs(workspace: &Workspace, prepared: &Prepared, plan: &Plan) -> anyhow::
     }
     programs.extend(prepared.on_request.values().flatten().map(Available::record));
     if let Some(shim) = &prepared.shim {
-        let record = program(compile::SHIM_BINARY, shim, "built", (toolbox, &[ENGINE]))?;
-        let source = compile::source::shim_sha256(workspace.root())?;
+        let record = program(Shim::WasmEdge.binary(), shim, "built", (toolbox, &[ENGINE]))?;
+        let source = compile::source::shim_sha256(workspace.root(), Shim::WasmEdge)?;
         programs.push(ProgramRecord { source_sha256: Some(source), ..record });
     }
     Ok(programs)
@@ -188,6 +189,6 @@ fn program(
     (toolbox, libraries): (&Toolbox, &[&str]),
 ) -> anyhow::Result<ProgramRecord> {
     let libraries: Vec<PathBuf> = libraries.iter().filter_map(|file| toolbox.library(file).ok()).collect();
-    let version = if name == compile::SHIM_BINARY { "-v" } else { "--version" };
+    let version = if name == Shim::WasmEdge.binary() { "-v" } else { "--version" };
     machine::program(name, path, origin, version, &libraries)
 }

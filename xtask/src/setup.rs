@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use crate::cli::{MatrixArgs, ProgramArgs, RegistryArgs};
+use crate::compile::shims::Shim;
 use crate::compile::{self, Artifact};
 use crate::matrix::{self, Matrix};
 use crate::measure::session::KindImage;
@@ -30,8 +31,6 @@ pub const PROGRAMS: &str = "the programs that this machine lacks";
 pub const WORKLOAD: &str = "the programs to be measured, for every target";
 /// The step between, where it is needed.
 pub const FURTHER: &str = "the programs that only some of these rows need";
-/// The third of them.
-pub const SHIM: &str = "the containerd shim for WasmEdge";
 
 /// The rows that there are: those of a folder, and those of runtimes that were named. Each of these is asked who it is.
 ///
@@ -258,9 +257,9 @@ pub fn ship(workspace: &Workspace, artifacts: &[Artifact], shipping: Shipping<'_
     Ok(Shipped { images, definitions: definitions(workspace)?, registry, pushed })
 }
 
-/// What the shim is built, tested and linted with: `NAME=value` each.
-pub fn shim_settings(workspace: &Workspace) -> anyhow::Result<Vec<std::ffi::OsString>> {
-    compile::shim_settings(&toolbox(workspace, &ProgramArgs::default(), &mut Stderr::default())?)
+/// What a shim is built, tested and linted with: `NAME=value` each.
+pub fn shim_settings(workspace: &Workspace, shim: Shim) -> anyhow::Result<Vec<std::ffi::OsString>> {
+    compile::shims::settings(shim, &toolbox(workspace, &ProgramArgs::default(), &mut Stderr::default())?)
 }
 
 /// The folders in which containerd looks for runtimes.

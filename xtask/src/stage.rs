@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use crate::bench::Bench;
+use crate::compile::shims::Shim;
 use crate::compile::{Artifact, prepend};
 use crate::conduct::Leftovers;
 use crate::containerd::{Runtime, Scheme};
@@ -22,7 +23,7 @@ use crate::setup::{OnRequest, Registry, Shipped};
 use crate::toolbox::Toolbox;
 use crate::toolbox::talk::Stderr;
 use crate::workspace::Workspace;
-use crate::{compile, conduct, setup};
+use crate::{conduct, setup};
 use results::case::Case;
 
 /// What a session may need, where it is there.
@@ -90,7 +91,7 @@ fn start((workspace, matrix): (&Workspace, &Matrix), case: &Case, parts: &Parts<
 impl Parts<'_> {
     /// The path of a program: one that this project builds, or one of the toolbox.
     fn program(&self, name: &str) -> anyhow::Result<PathBuf> {
-        if name == compile::SHIM_BINARY {
+        if name == Shim::WasmEdge.binary() {
             return self.shim.map(Path::to_path_buf).context("the WasmEdge shim was not built");
         }
         if Path::new(name).is_absolute() {

@@ -100,6 +100,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "endings", what: "SIGKILL, Ctrl-C, two at once, not root", run: endings::endings },
     Stage { name: "bad-input", what: "clear errors, nothing lost", run: bad_input::bad_input },
     Stage { name: "isolation", what: "the shim beside runc, and attacks from inside", run: isolation::isolation },
+    Stage { name: "shim-wasmtime", what: "the same, and isolation, for the shim for Wasmtime", run: shim::wasmtime },
     Stage { name: "faults", what: "what goes wrong around a run", run: faults::faults },
     Stage { name: "documents", what: "what documents say is current", run: documents::documents },
     Stage { name: "browser", what: "report.html in headless Chromium", run: browser::browser },
@@ -124,7 +125,7 @@ pub fn run(workspace: &Workspace, args: &TestArgs) -> anyhow::Result<Exit> {
     if args.list {
         return stages
             .iter()
-            .try_for_each(|stage| commands::print(&format!("{:10} {}\n", stage.name, stage.what)))
+            .try_for_each(|stage| commands::print(&format!("{:13} {}\n", stage.name, stage.what)))
             .map(|()| Exit::Done);
     }
     let _locks = lock::test(workspace, args.busy.busy())?;

@@ -6,7 +6,8 @@ use anyhow::Context as _;
 
 use crate::bench::{self, Bench};
 use crate::cli::{BenchArgs, Exit};
-use crate::compile::{self, Artifact};
+use crate::compile::Artifact;
+use crate::compile::shims::{self, Shim};
 use crate::host::Access;
 use crate::machine::load::Snapshot;
 use crate::matrix::Matrix;
@@ -145,7 +146,7 @@ fn prepare(workspace: &Workspace, args: &BenchArgs, selected: &Selected, stop: &
     let plan = &selected.plan;
     let needs_toolbox = plan.has_containers() || plan.has_modules();
     let further = setup::further(workspace, plan)?;
-    let more = [needs_toolbox, plan.needs(compile::SHIM_BINARY), !further.is_empty()].map(usize::from);
+    let more = [needs_toolbox, plan.needs(Shim::WasmEdge.binary()), !further.is_empty()].map(usize::from);
     let mut steps = Steps::of(1 + more.iter().sum::<usize>());
     let toolbox = if needs_toolbox {
         Some(setup::toolbox(workspace, &args.programs, &mut steps.next(setup::PROGRAMS))?)
@@ -155,8 +156,8 @@ fn prepare(workspace: &Workspace, args: &BenchArgs, selected: &Selected, stop: &
     let on_request = setup::on_request(workspace, further, &args.programs, &mut steps)?;
     let artifacts = setup::artifacts(workspace, &plan.builds, toolbox.as_ref(), &mut steps.next(setup::WORKLOAD))?;
     let shim = match &toolbox {
-        Some(toolbox) if plan.needs(compile::SHIM_BINARY) => {
-            Some(compile::shim(workspace, toolbox, &mut steps.next(setup::SHIM))?.path)
+        Some(toolbox) if plan.needs(Shim::WasmEdge.binary()) => {
+            Some(shims::build(workspace, Shim::WasmEdge, toolbox, &mut steps.next(Shim::WasmEdge.step()))?.path)
         }
         _ => None,
     };

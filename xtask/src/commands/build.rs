@@ -1,9 +1,9 @@
-//! `build`: the workload for every target, and the shim.
+//! `build`: the workload for every target, and a shim.
 
 use serde::Serialize;
 
 use crate::cli::{BuildArgs, Exit, Format};
-use crate::compile::{self, Artifact, Built};
+use crate::compile::{Artifact, Built, shims};
 use crate::toolbox::talk::Steps;
 use crate::workspace::Workspace;
 use crate::{commands, lock, setup};
@@ -15,7 +15,7 @@ pub fn run(workspace: &Workspace, args: &BuildArgs) -> anyhow::Result<Exit> {
     let toolbox = setup::toolbox(workspace, &args.programs, &mut steps.next(setup::PROGRAMS))?;
     let builds = setup::default_builds(workspace)?;
     let artifacts = setup::artifacts(workspace, &builds, Some(&toolbox), &mut steps.next(setup::WORKLOAD))?;
-    let shim = compile::shim(workspace, &toolbox, &mut steps.next(setup::SHIM))?;
+    let shim = shims::build(workspace, args.shim, &toolbox, &mut steps.next(args.shim.step()))?;
     match args.format.format {
         Format::Json => commands::print_json(&document(&artifacts, &shim.path))?,
         Format::Text => commands::print(&text(&artifacts, &shim))?,

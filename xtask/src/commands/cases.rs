@@ -6,11 +6,12 @@ use report::terminal::push_wrapped;
 use results::case::Case;
 
 use crate::cli::{CasesArgs, Exit, Format};
+use crate::compile::shims::Shim;
 use crate::host::Access;
 use crate::matrix::{self, Matrix};
 use crate::programs::Programs;
 use crate::workspace::Workspace;
-use crate::{commands, compile, setup};
+use crate::{commands, setup};
 
 /// One row.
 #[derive(Debug, Serialize)]
@@ -56,7 +57,7 @@ fn availability(
     let behaviour = &matrix.runtime(case)?.behaviour;
     let engine = matrix.engine(case).filter(|_| !case.is_container());
     let needed = behaviour.program().or(engine.map(|engine| engine.program.as_str()));
-    let Some(program) = needed.filter(|program| *program != compile::SHIM_BINARY) else { return Ok((true, None)) };
+    let Some(program) = needed.filter(|program| *program != Shim::WasmEdge.binary()) else { return Ok((true, None)) };
     let is_on_request = programs.definitions().iter().any(|definition| definition.name == program);
     if !is_on_request || programs.find(program).is_ok() {
         return Ok((true, None));

@@ -4,7 +4,9 @@ use anyhow::Context as _;
 
 use crate::bench;
 use crate::cli::{Exit, RunArgs};
+use crate::compile::shims::{self, Shim};
 use crate::host::Access;
+use crate::lock;
 use crate::measure::session::{Output, Session};
 use crate::measure::stop::Stop;
 use crate::plan::{Build, Plan, Rounds, Schedule, plan};
@@ -12,7 +14,6 @@ use crate::setup::{self, Shipping};
 use crate::stage::{self, Parts};
 use crate::toolbox::talk::Steps;
 use crate::workspace::Workspace;
-use crate::{compile, lock};
 use results::Outcome;
 use results::case::{Case, Cell};
 use results::store::parse_samples;
@@ -31,15 +32,18 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
     let stop = Stop::on_signals()?;
     let cases = std::slice::from_ref(case);
     let plan = plan(vec![bench.clone()], (&matrix, cases), Rounds { warmup: 0, counted: 1, seed: 0 })?;
-    let needs_shim = plan.needs(compile::SHIM_BINARY);
+    let needs_shim = plan.needs(Shim::WasmEdge.binary());
     let further = setup::further(workspace, &plan)?;
     let mut steps = Steps::of(2 + usize::from(needs_shim) + usize::from(!further.is_empty()));
     let toolbox = setup::toolbox(workspace, &args.programs, &mut steps.next(setup::PROGRAMS))?;
     let build = Build { program: bench.program.clone(), kind: case.form };
     let on_request = setup::on_request(workspace, further, &args.programs, &mut steps)?;
     let artifacts = setup::artifacts(workspace, &[build], Some(&toolbox), &mut steps.next(setup::WORKLOAD))?;
-    let shim =
-        if needs_shim { Some(compile::shim(workspace, &toolbox, &mut steps.next(setup::SHIM))?.path) } else { None };
+    let shim = if needs_shim {
+        Some(shims::build(workspace, Shim::WasmEdge, &toolbox, &mut steps.next(Shim::WasmEdge.step()))?.path)
+    } else {
+        None
+    };
     let shipping = if plan.has_containers() { Shipping::Push(&args.registry, &stop) } else { Shipping::AssembleOnly };
     let shipped = setup::ship(workspace, &artifacts, shipping)?;
     let parts = Parts {

@@ -1,4 +1,4 @@
-//! What the shim is made from, as one digest: its binary holds the path of the checkout (its dynamic linker and the
+//! What a shim is made from, as one digest: WasmEdge's binary holds the path of the checkout (its dynamic linker and the
 //! engine's library are named by absolute paths), so two checkouts of one commit build two binaries of one shim.
 //!
 //! Not here: the compiler and the packages, which a run records by themselves.
@@ -7,20 +7,20 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use super::shims::Shim;
 use crate::toolbox::manifest::{sha256, sha256_file};
 
-/// Everything below the checkout that the shim's build reads.
-const SHIM: [&str; 6] =
-    ["Cargo.lock", "Cargo.toml", "rust-toolchain.toml", "shim/Cargo.toml", "shim/src", "shim/wasmedge"];
+/// What every shim's build reads below the checkout, besides its own package.
+const SHARED: [&str; 5] = ["Cargo.lock", "Cargo.toml", "rust-toolchain.toml", "shim/Cargo.toml", "shim/src"];
 
 /// SHA-256, in hex, of the shim's sources: of a line for each file, its digest and its path below the root, in the
 /// order of the paths.
 ///
 /// # Errors
 /// When one can not be read.
-pub fn shim_sha256(root: &Path) -> anyhow::Result<String> {
+pub fn shim_sha256(root: &Path, shim: Shim) -> anyhow::Result<String> {
     let mut files = Vec::new();
-    let mut open: Vec<PathBuf> = SHIM.iter().map(|name| root.join(name)).collect();
+    let mut open: Vec<PathBuf> = SHARED.iter().chain([&shim.folder()]).map(|name| root.join(name)).collect();
     while let Some(path) = open.pop() {
         if !path.is_dir() {
             files.push(path);
@@ -46,11 +46,9 @@ mod tests {
     use std::fs;
 
     fn checkout(root: &Path) {
-        let files = SHIM.map(|name| match name {
-            "shim/src" | "shim/wasmedge" => format!("{name}/main.rs"),
-            file => file.to_owned(),
-        });
-        for file in files.iter().map(|file| root.join(file)) {
+        let files = ["shim/src/lib.rs", "shim/wasmedge/build.rs", "shim/wasmtime/src/main.rs"];
+        let files: Vec<&str> = SHARED.into_iter().filter(|name| *name != "shim/src").chain(files).collect();
+        for file in files.into_iter().map(|file| root.join(file)) {
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(&file, file.file_name().unwrap().as_encoded_bytes()).unwrap();
         }
@@ -62,15 +60,17 @@ mod tests {
         let [a, b] = ["a", "somewhere/else"].map(|name| dir.path().join(name));
         checkout(&a);
         checkout(&b);
-        let digest = shim_sha256(&a).unwrap();
-        assert_eq!(digest, shim_sha256(&b).unwrap());
-        fs::write(b.join("shim/src/main.rs"), "changed").unwrap();
-        assert_ne!(digest, shim_sha256(&b).unwrap());
-        // What another engine's shim is made from.
-        fs::create_dir_all(a.join("shim/other")).unwrap();
-        fs::write(a.join("shim/other/main.rs"), "other").unwrap();
-        assert_eq!(digest, shim_sha256(&a).unwrap());
-        fs::rename(a.join("shim/src/main.rs"), a.join("shim/src/other.rs")).unwrap();
-        assert_ne!(digest, shim_sha256(&a).unwrap());
+        let digest = |root: &Path| shim_sha256(root, Shim::WasmEdge).unwrap();
+        let before = digest(&a);
+        assert_eq!(before, digest(&b));
+        fs::write(b.join("shim/src/lib.rs"), "changed").unwrap();
+        assert_ne!(before, digest(&b));
+        // Another engine's.
+        let other = shim_sha256(&a, Shim::Wasmtime).unwrap();
+        fs::write(a.join("shim/wasmtime/src/main.rs"), "changed").unwrap();
+        assert_eq!(before, digest(&a));
+        assert_ne!(other, shim_sha256(&a, Shim::Wasmtime).unwrap());
+        fs::rename(a.join("shim/wasmedge/build.rs"), a.join("shim/wasmedge/other.rs")).unwrap();
+        assert_ne!(before, digest(&a));
     }
 }

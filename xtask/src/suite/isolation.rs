@@ -11,10 +11,10 @@ use self::container::Inside;
 use super::{Check, Rig, shim};
 use crate::cli::ProgramArgs;
 use crate::cmd::Cmd;
+use crate::compile::shims::Shim;
 use crate::containerd::Ctr;
 use crate::measure::session::DaemonChoice;
 use crate::setup;
-use crate::toolbox::Toolbox;
 use crate::toolbox::talk::Stderr;
 
 mod attacks;
@@ -37,14 +37,15 @@ pub struct Plan {
 
 /// The comparison and the attacks.
 pub fn isolation(rig: &Rig) -> Vec<Check> {
-    shim::checks(rig, "the stage on isolation runs", verdicts)
+    shim::checks(rig, "the stage on isolation runs", |rig| verdicts(rig, Shim::WasmEdge))
 }
 
-fn verdicts(rig: &Rig) -> anyhow::Result<Vec<shim::Verdict>> {
+/// Both for one shim.
+pub fn verdicts(rig: &Rig, kind: Shim) -> anyhow::Result<Vec<shim::Verdict>> {
     let toolbox = setup::toolbox(&rig.workspace, &ProgramArgs::default(), &mut Stderr::default())?;
-    let folder = rig.scratch.join("isolation");
-    let plan = prepare(rig, &folder, &toolbox)?;
-    let (mut setting, _scratch) = shim::setting(rig, &toolbox)?;
+    let folder = rig.scratch.join(format!("isolation-{}", kind.package()));
+    let (mut setting, _scratch) = shim::setting(rig, &toolbox, kind)?;
+    let plan = prepare(rig, &folder, &shim::Compiler::of(kind, &toolbox, &setting.runtimes.shim)?)?;
     if let DaemonChoice::Private { containerd, .. } = &mut setting.containers.daemon {
         *containerd = wrapper(&folder, &plan, containerd)?;
     }
@@ -52,7 +53,7 @@ fn verdicts(rig: &Rig) -> anyhow::Result<Vec<shim::Verdict>> {
 }
 
 /// The probe in every form, in one root directory.
-fn prepare(rig: &Rig, folder: &Path, toolbox: &Toolbox) -> anyhow::Result<Plan> {
+fn prepare(rig: &Rig, folder: &Path, compiler: &shim::Compiler) -> anyhow::Result<Plan> {
     let plan = Plan { root: folder.join("root"), shared: folder.join("shared") };
     std::fs::create_dir_all(&plan.root)?;
     std::fs::create_dir_all(&plan.shared)?;
@@ -63,8 +64,7 @@ fn prepare(rig: &Rig, folder: &Path, toolbox: &Toolbox) -> anyhow::Result<Plan> 
         let rustc = Cmd::new("rustc").args(args).arg(plan.root.join(name)).arg(&source).dir(rig.workspace.root());
         rustc.run().with_context(|| format!("can not compile `{}`", source.display()))?;
     }
-    let wasmedge = Cmd::new(toolbox.program("wasmedge")?).arg("compile");
-    wasmedge.args([plan.root.join("module.wasm"), plan.root.join("compiled.wasm")]).run()?;
+    std::fs::write(plan.root.join("compiled.wasm"), compiler.compile(&plan.root.join("module.wasm"))?)?;
     script(&plan.root.join("script"), "#!/proc/self/exe\n")?;
     Ok(plan)
 }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
 use super::{Check, Named, Rig, expect_code, expect_error, tools};
-use crate::compile;
+use crate::compile::shims::Shim;
 use crate::measure::clock::Stopwatch;
 
 /// Every check.
@@ -166,7 +166,7 @@ fn cell<'a>(manifest: &'a Value, name: &str) -> anyhow::Result<&'a Value> {
 
 fn own_runtimes(rig: &Rig) -> anyhow::Result<()> {
     let crun = tools::toolbox_program(rig, "crun")?;
-    let shim = rig.workspace.artifacts().join(compile::SHIM_BINARY);
+    let shim = rig.workspace.artifacts().join(Shim::WasmEdge.binary());
     let named = [format!("mine={}", crun.display()), format!("my-shim={}", shim.display())];
     let args = ["--runtime", &named[0], "--runtime", &named[1], "--case", "native/runc", "--case", "native/m*"];
     let (code, manifest, samples) = short(rig, "own-runtimes", &args)?;

@@ -1,5 +1,5 @@
-//! The stage on the shim: every module of `shim/tests/modules`, plain and compiled, in a tar layer and as a wasm
-//! layer, in real containers; and a native image through the same shim.
+//! The stages on the shims, one for each: every module of `shim/tests/modules`, plain and compiled, in a tar layer and as
+//! a wasm layer, in real containers; and a native image through the same shim.
 //!
 //! The images are made here, the containers run in a measuring process's namespaces (`inside`).
 
@@ -11,9 +11,11 @@ use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
 
 use self::archive::{Form, ImageSpec};
-use super::{Check, Rig, isolation, tools};
+pub use self::compiler::Compiler;
+use super::{Check, Rig, isolation, source};
 use crate::cli::ProgramArgs;
 use crate::cmd::Cmd;
+use crate::compile::shims::{self, Shim};
 use crate::conduct::Up;
 use crate::containerd::{Container, Ctr, Runtime, Scheme};
 use crate::host::scratch::{self, Scratch};
@@ -22,12 +24,13 @@ use crate::measure::clock::Stopwatch;
 use crate::measure::session::{self, Containers, DaemonChoice};
 use crate::measure::stop::Stop;
 use crate::plan::Build;
+use crate::setup;
 use crate::toolbox::Toolbox;
 use crate::toolbox::talk::Stderr;
-use crate::{compile, setup};
 use results::case::Kind;
 
 mod archive;
+mod compiler;
 mod lifetime;
 mod trials;
 
@@ -94,6 +97,8 @@ pub struct Trials {
     images: Vec<(String, PathBuf)>,
     /// What is tried.
     trials: Vec<Trial>,
+    /// What is in the name of those in which a module is interpreted.
+    interpreted: String,
     /// A shim with one of the processes that make a container held up.
     held_up: PathBuf,
 }
@@ -103,7 +108,15 @@ pub type Verdict = (String, Option<String>);
 
 /// Builds what is needed, runs every trial inside, and reports each as a check.
 pub fn stage(rig: &Rig) -> Vec<Check> {
-    checks(rig, "the shim's suite runs", trial_verdicts)
+    checks(rig, "the shim's suite runs", |rig| trial_verdicts(rig, Shim::WasmEdge))
+}
+
+/// Everything that the other stages do with the shim for WasmEdge, with the shim for Wasmtime.
+pub fn wasmtime(rig: &Rig) -> Vec<Check> {
+    let mut all = source::unit_of(rig, Shim::Wasmtime);
+    all.extend(checks(rig, "the shim's suite runs", |rig| trial_verdicts(rig, Shim::Wasmtime)));
+    all.extend(checks(rig, "its isolation is tried", |rig| isolation::verdicts(rig, Shim::Wasmtime)));
+    all
 }
 
 /// A check for each verdict, or one of this name when there is none.
@@ -121,24 +134,26 @@ pub fn checks(rig: &Rig, name: &str, verdicts: fn(&Rig) -> anyhow::Result<Vec<Ve
     }
 }
 
-fn trial_verdicts(rig: &Rig) -> anyhow::Result<Vec<Verdict>> {
+fn trial_verdicts(rig: &Rig, kind: Shim) -> anyhow::Result<Vec<Verdict>> {
     let toolbox = setup::toolbox(&rig.workspace, &ProgramArgs::default(), &mut Stderr::default())?;
-    let folder = rig.scratch.join("shim-suite");
+    let folder = rig.scratch.join(kind.package());
     std::fs::create_dir_all(&folder)?;
-    let modules = modules(rig, &folder)?;
+    let (setting, _scratch) = setting(rig, &toolbox, kind)?;
+    let modules = modules(rig, &folder, &Compiler::of(kind, &toolbox, &setting.runtimes.shim)?)?;
     let mut images = archive::wasm_images(&modules, &folder)?;
     for program in [trials::NATIVE, trials::NATIVE_ENDLESS] {
         images.push(native_image(rig, &toolbox, &folder, program)?);
     }
-    let trials = trials::trials(&images);
-    let (setting, _scratch) = setting(rig, &toolbox)?;
+    let trials = trials::trials(&images, kind);
     let images = images.into_iter().map(|image| (image.name, image.archive)).collect();
     let held_up = lifetime::held_up(&setting.runtimes.shim, &folder)?;
-    run_inside(rig, &folder, setting, Task::Trials(Trials { images, trials, held_up }))
+    let interpreted = trials::interpreted(kind).to_owned();
+    run_inside(rig, &folder, setting, Task::Trials(Trials { images, trials, interpreted, held_up }))
 }
 
-/// A private containerd with both runtimes, and the folder that it works in.
-pub fn setting(rig: &Rig, toolbox: &Toolbox) -> anyhow::Result<(Setting, Scratch)> {
+/// A private containerd with runc and a shim, and the folder that it works in.
+pub fn setting(rig: &Rig, toolbox: &Toolbox, shim: Shim) -> anyhow::Result<(Setting, Scratch)> {
+    let shim = shims::build(&rig.workspace, shim, toolbox, &mut Stderr::default())?.path;
     let name = format!("{}{}-{}", leftovers::NAMESPACE_PREFIX, leftovers::SUITE, std::process::id());
     let hosts = std::path::absolute(rig.workspace.hosts())?;
     // The stage before this one had a folder of the same name, whose log stays for whoever wants to know.
@@ -157,10 +172,7 @@ pub fn setting(rig: &Rig, toolbox: &Toolbox) -> anyhow::Result<(Setting, Scratch
         scheme: Scheme::Http,
         user: None,
     };
-    let runtimes = Runtimes {
-        runc: toolbox.program("runc")?,
-        shim: compile::shim(&rig.workspace, toolbox, &mut Stderr::default())?.path,
-    };
+    let runtimes = Runtimes { runc: toolbox.program("runc")?, shim };
     Ok((Setting { containers, runtimes }, scratch))
 }
 
@@ -181,8 +193,7 @@ struct Module {
 }
 
 /// Assembles every module, and compiles each that can be.
-fn modules(rig: &Rig, folder: &Path) -> anyhow::Result<Vec<Module>> {
-    let wasmedge = tools::toolbox_program(rig, "wasmedge")?;
+fn modules(rig: &Rig, folder: &Path, compiler: &Compiler) -> anyhow::Result<Vec<Module>> {
     let sources = rig.workspace.root().join("shim/tests/modules");
     let mut modules = Vec::new();
     for path in glob::glob(&format!("{}/*.wat", sources.display()))?.flatten() {
@@ -193,16 +204,17 @@ fn modules(rig: &Rig, folder: &Path) -> anyhow::Result<Vec<Module>> {
         modules.push(Module { name: name.clone(), compiled: false, bytes });
         // What breaks the type rules is refused by the compiler: that is its point.
         if name != trials::ILL_TYPED {
-            let aot = folder.join(format!("{name}.aot.wasm"));
-            Cmd::new(&wasmedge).arg("compile").args([&plain, &aot]).run()?;
-            modules.push(Module { name, compiled: true, bytes: std::fs::read(&aot)? });
+            modules.push(Module { name, compiled: true, bytes: compiler.compile(&plain)? });
         }
     }
     ensure!(!modules.is_empty(), "there is no module in `{}`", sources.display());
     let damaged =
         modules.iter().find(|module| module.name == "exit-code" && module.compiled).context("no `exit-code`")?;
-    let bytes = archive::with_foreign_native_code(&damaged.bytes)?;
+    let bytes = compiler.for_another_version(&damaged.bytes)?;
     modules.push(Module { name: trials::FOREIGN_CODE.to_owned(), compiled: true, bytes });
+    if let Some(bytes) = compiler.compile_for_interpreter(&folder.join("exit-code.wasm"))? {
+        modules.push(Module { name: trials::INTERPRETER_CODE.to_owned(), compiled: true, bytes });
+    }
     Ok(modules)
 }
 
@@ -250,20 +262,19 @@ fn all(runtimes: &Runtimes, ctr: &Ctr, trials: &Trials) -> anyhow::Result<Vec<Ve
         ctr.remove(&id)?;
         verdicts.push((trial.name.clone(), result.err().map(|error| format!("{error:#}"))));
     }
-    verdicts
-        .push(("a compiled module runs compiled: `busy` is at least 4 times as fast as plain".to_owned(), mode(&busy)));
+    let name = "a compiled module runs compiled: `busy` is at least twice as fast as interpreted";
+    verdicts.push((name.to_owned(), mode(&busy, &trials.interpreted)));
     verdicts.extend(lifetime::checks(runtimes, ctr, trials));
     Ok(verdicts)
 }
 
-/// The engine falls back to its interpreter without an error: only the time tells.
-fn mode(busy: &[(String, Duration)]) -> Option<String> {
-    let of = |form: &str| -> Vec<Duration> {
-        busy.iter().filter(|(name, _)| name.contains(form)).map(|(_, time)| *time).collect()
-    };
-    match (of("(plain").into_iter().min(), of("(compiled").into_iter().max()) {
-        (Some(plain), Some(compiled)) if plain > compiled * 4 => None,
-        times => Some(format!("the fastest plain and the slowest compiled run: {times:?}")),
+/// The engine may fall back to its interpreter without an error: only the time tells.
+fn mode(busy: &[(String, Duration)], interpreted: &str) -> Option<String> {
+    let (slow, fast): (Vec<_>, Vec<_>) = busy.iter().partition(|(name, _)| name.contains(interpreted));
+    let time = |(_, time): &&(String, Duration)| *time;
+    match (slow.iter().map(time).min(), fast.iter().map(time).max()) {
+        (Some(interpreted), Some(compiled)) if interpreted > compiled * 2 => None,
+        times => Some(format!("the fastest interpreted and the slowest compiled run: {times:?}")),
     }
 }
 
@@ -277,7 +288,12 @@ fn command(runtimes: &Runtimes, ctr: &Ctr, trial: &Trial, id: &str) -> Cmd {
         command: &trial.command,
         env: &trial.env,
     };
-    let invocation = ctr.run(&container);
+    let mut invocation = ctr.run(&container);
+    if let Some((key, value)) = &trial.annotation {
+        // Options come before the image.
+        let place = invocation.args.iter().position(|arg| arg == "--rm").map_or(0, |place| place + 1);
+        invocation.args.splice(place..place, ["--annotation".to_owned(), format!("{key}={value}")]);
+    }
     Cmd::new(&invocation.program).args(&invocation.args).stdin(trial.stdin.as_bytes()).limit(Duration::from_secs(30))
 }
 

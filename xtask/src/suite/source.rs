@@ -4,6 +4,7 @@ use anyhow::Context as _;
 
 use super::{Check, Outcome, Rig, end};
 use crate::cmd::Cmd;
+use crate::compile::shims::Shim;
 
 /// `cargo fmt --check`.
 pub fn format(rig: &Rig) -> Vec<Check> {
@@ -21,9 +22,14 @@ pub fn unit(rig: &Rig) -> Vec<Check> {
     vec![tests("cargo test", &rig.cargo(&["test", "--quiet"]))]
 }
 
-/// The shim: tests, then lints.
+/// What shims share, and the shim for WasmEdge.
 pub fn shim(rig: &Rig) -> Vec<Check> {
-    let settings = match crate::setup::shim_settings(&rig.workspace) {
+    unit_of(rig, Shim::WasmEdge)
+}
+
+/// A shim: tests, then lints.
+pub fn unit_of(rig: &Rig, shim: Shim) -> Vec<Check> {
+    let settings = match crate::setup::shim_settings(&rig.workspace, shim) {
         Ok(settings) => settings,
         Err(error) => return vec![Check::of("the shim's build environment", Err(error))],
     };
@@ -31,7 +37,7 @@ pub fn shim(rig: &Rig) -> Vec<Check> {
         let cargo = Cmd::new("env").args(&settings).arg("cargo").args(args);
         cargo.dir(rig.workspace.root()).limit(super::COMMAND_LIMIT)
     };
-    let packages = ["-p", "shim", "-p", crate::compile::SHIM_PACKAGE];
+    let packages = ["-p", "shim", "-p", shim.package()];
     let lint =
         ["clippy", "--quiet", "--release", "--all-targets"].iter().chain(&packages).chain(&["--", "-D", "warnings"]);
     let test = ["test", "--quiet", "--release"].iter().chain(&packages);

@@ -121,13 +121,3 @@ fn write(archive: &Path, index: &Value, blobs: &[(String, Vec<u8>)]) -> anyhow::
     tar.into_inner()?.sync_all()?;
     Ok(())
 }
-
-/// A compiled module whose native code is for another version of the engine: the first four bytes of its custom
-/// section `wasmedge` are that version.
-pub fn with_foreign_native_code(module: &[u8]) -> anyhow::Result<Vec<u8>> {
-    let name = b"\x08wasmedge";
-    let at = module.windows(name.len()).rposition(|part| part == name).context("it has no section `wasmedge`")?;
-    let mut changed = module.to_vec();
-    changed[at + name.len()] ^= 0x40;
-    Ok(changed)
-}

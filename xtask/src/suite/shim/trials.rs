@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::archive::{Form, GREETING, ImageSpec};
+use crate::compile::shims::Shim;
 
 /// The module that breaks the type rules.
 pub const ILL_TYPED: &str = "ill-typed";
@@ -12,6 +13,10 @@ pub const NATIVE: &str = "array-sum";
 pub const NATIVE_ENDLESS: &str = "misbehave";
 /// The compiled module whose native code is another engine version's.
 pub const FOREIGN_CODE: &str = "foreign-code";
+/// A module that was compiled for the engine's interpreter.
+pub const INTERPRETER_CODE: &str = "interpreter-code";
+/// The annotation by which a container asks for a mode (`shim/src/engine.rs`).
+const MODE: &str = "run.deploy-bench.wasm.mode";
 
 /// What must come of a trial.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -59,15 +64,48 @@ pub struct Trial {
     pub command: Vec<String>,
     /// Additional environment.
     pub env: Vec<(String, String)>,
+    /// An annotation of the container's.
+    pub annotation: Option<(String, String)>,
     /// What it can read.
     pub stdin: String,
     /// What must come of it.
     pub want: Want,
 }
 
-/// The trials of every image.
-pub fn trials(images: &[ImageSpec]) -> Vec<Trial> {
-    images.iter().map(trial).collect()
+/// What is in the name of the trials in which a module is interpreted.
+pub const fn interpreted(shim: Shim) -> &'static str {
+    match shim {
+        Shim::WasmEdge => "(plain",
+        Shim::Wasmtime => "mode interpreter)",
+    }
+}
+
+/// The trials of every image, and of what a container may ask for.
+pub fn trials(images: &[ImageSpec], shim: Shim) -> Vec<Trial> {
+    let mut trials: Vec<Trial> = images.iter().map(trial).collect();
+    let plain = |image: &&ImageSpec| image.form == Form::Tar && !image.compiled;
+    if shim == Shim::Wasmtime {
+        trials.extend(images.iter().filter(plain).map(|image| asking(image, "interpreter")));
+    }
+    let refused = |image: &ImageSpec, mode: &str, code, says: &[&str]| {
+        let says = says.iter().map(|word| (*word).to_owned()).collect();
+        Trial { want: Want::Refused { code, says }, ..asking(image, mode) }
+    };
+    for image in images.iter().filter(|image| image.module == "exit-code" && image.form == Form::Tar) {
+        match (shim, image.compiled) {
+            (Shim::WasmEdge, _) => trials.push(refused(image, "interpreter", 125, &[MODE, "leave it out"])),
+            (Shim::Wasmtime, true) => trials.push(refused(image, "interpreter", 126, &["native code"])),
+            (Shim::Wasmtime, false) => trials.push(refused(image, "other", 125, &[MODE, "`compiler`"])),
+        }
+    }
+    trials
+}
+
+/// The same in a mode that is asked for.
+fn asking(image: &ImageSpec, mode: &str) -> Trial {
+    let trial = trial(image);
+    let name = format!("{}, mode {mode})", trial.name.trim_end_matches(')'));
+    Trial { name, annotation: Some((MODE.to_owned(), mode.to_owned())), ..trial }
 }
 
 fn trial(image: &ImageSpec) -> Trial {
@@ -84,6 +122,7 @@ fn trial(image: &ImageSpec) -> Trial {
         platform: if image.form == Form::Native { "linux/amd64" } else { "wasip1/wasm" }.to_owned(),
         command: Vec::new(),
         env: Vec::new(),
+        annotation: None,
         stdin: String::new(),
         want: Want::KilledAtOnce,
     };
@@ -114,7 +153,7 @@ fn want(image: &ImageSpec, stdin: &str) -> Want {
     let lines = |lines: &[&str]| Want::Lines { lines: lines.iter().map(|line| (*line).to_owned()).collect() };
     match (image.module.as_str(), image.entrypoint.as_str(), image.form) {
         (NATIVE, ..) => lines(&["n=1000 sum=508.941048"]),
-        ("exit-code", ..) => exactly(7, ""),
+        ("exit-code" | INTERPRETER_CODE, ..) => exactly(7, ""),
         ("exit-in-start-section", ..) => exactly(9, ""),
         ("start-section", ..) => refused(134, &["start section", "unreachable"]),
         ("trap", ..) => refused(134, &["trapped in `_start`", "unreachable"]),
