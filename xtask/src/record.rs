@@ -5,16 +5,15 @@ use std::path::{Path, PathBuf};
 use crate::cli::BenchArgs;
 use crate::commands::bench::{Prepared, Selected, sequential};
 use crate::compile::Artifact;
-use crate::compile::shims::Shim;
+use crate::compile::shims::WASMEDGE;
+use crate::machine;
 use crate::matrix::Matrix;
 use crate::measure::clock::Utc;
 use crate::measure::session::Measured;
 use crate::plan::Plan;
-use crate::programs::Available;
 use crate::secret::without_accounts;
 use crate::toolbox::{Origin, Toolbox};
 use crate::workspace::Workspace;
-use crate::{compile, machine};
 use oci::Image;
 use results::case::Cell;
 use results::{BenchRecord, Finished, ImageRecord, Manifest, ProgramRecord, SCHEMA};
@@ -34,7 +33,7 @@ pub fn manifest(
     let source = machine::source(workspace, &toolchain);
     let plan = &selected.plan;
     let rounds = plan.schedule.rounds();
-    let programs = programs(workspace, prepared, plan)?;
+    let programs = programs(prepared, plan)?;
     Ok(Manifest {
         schema: SCHEMA,
         run: format!("{}-{}", started.compact(), source.revision.get(..9).unwrap_or(&source.revision)),
@@ -140,13 +139,11 @@ fn image_record(image: &Image, prepared: &Prepared) -> ImageRecord {
     }
 }
 
-fn programs(workspace: &Workspace, prepared: &Prepared, plan: &Plan) -> anyhow::Result<Vec<ProgramRecord>> {
+fn programs(prepared: &Prepared, plan: &Plan) -> anyhow::Result<Vec<ProgramRecord>> {
     let Some(toolbox) = &prepared.toolbox else { return Ok(Vec::new()) };
     let mut programs = Vec::new();
     let always = ["containerd", "ctr", "runc", "wasmedge"].map(str::to_owned);
-    let others = plan.programs.iter().filter(|name| {
-        !always.contains(name) && *name != Shim::WasmEdge.binary() && !prepared.on_request.contains_key(*name)
-    });
+    let others = plan.programs.iter().filter(|name| !always.contains(name) && !prepared.further.contains_key(*name));
     let (named, others): (Vec<&String>, Vec<&String>) = others.partition(|name| Path::new(name).is_absolute());
     for path in named.into_iter().map(Path::new) {
         programs.push(machine::program(
@@ -159,7 +156,7 @@ fn programs(workspace: &Workspace, prepared: &Prepared, plan: &Plan) -> anyhow::
     }
     for name in always.iter().chain(others) {
         // The command line needs the engine's library, and that needs LLVM; the shim does without the latter.
-        let libraries: &[&str] = if name == "wasmedge" { &[ENGINE, "libLLVM.so.19.1"] } else { &[] };
+        let libraries: &[&str] = if name == "wasmedge" { &[WASMEDGE, "libLLVM.so.19.1"] } else { &[] };
         // What is not there bars its rows, with the reason, and has no record.
         let Ok(path) = toolbox.program(name) else { continue };
         let record = program(name, &path, toolbox.origin(name).name(), (toolbox, libraries))?;
@@ -170,16 +167,9 @@ fn programs(workspace: &Workspace, prepared: &Prepared, plan: &Plan) -> anyhow::
             ..record
         });
     }
-    programs.extend(prepared.on_request.values().flatten().map(Available::record));
-    if let Some(shim) = &prepared.shim {
-        let record = program(Shim::WasmEdge.binary(), shim, "built", (toolbox, &[ENGINE]))?;
-        let source = compile::source::shim_sha256(workspace.root(), Shim::WasmEdge)?;
-        programs.push(ProgramRecord { source_sha256: Some(source), ..record });
-    }
+    programs.extend(prepared.further.values().flatten().map(|had| had.record.clone()));
     Ok(programs)
 }
-
-const ENGINE: &str = "libwasmedge.so.0";
 
 /// A program that does not even say its version is told by its digest; what else is wrong with it shows when it is used.
 fn program(
@@ -189,6 +179,5 @@ fn program(
     (toolbox, libraries): (&Toolbox, &[&str]),
 ) -> anyhow::Result<ProgramRecord> {
     let libraries: Vec<PathBuf> = libraries.iter().filter_map(|file| toolbox.library(file).ok()).collect();
-    let version = if name == Shim::WasmEdge.binary() { "-v" } else { "--version" };
-    machine::program(name, path, origin, version, &libraries)
+    machine::program(name, path, origin, "--version", &libraries)
 }

@@ -2,9 +2,10 @@
 //! one before it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use clap::ValueEnum as _;
 
 use crate::cli::{MatrixArgs, ProgramArgs, RegistryArgs};
 use crate::compile::shims::Shim;
@@ -13,7 +14,7 @@ use crate::matrix::{self, Matrix};
 use crate::measure::session::KindImage;
 use crate::measure::stop::Stop;
 use crate::plan::{Build, Plan};
-use crate::programs::{Available, Programs};
+use crate::programs::Programs;
 use crate::registry::{Access, Credentials, Destination, EmbeddedRegistry, Patience, PlainHttp, Pushed};
 use crate::secret::Secret;
 use crate::toolbox::manifest::Check;
@@ -23,6 +24,7 @@ use crate::workspace::Workspace;
 use oci::definition::Definition;
 use oci::epoch::Epoch;
 use oci::{self, Blob, Content, Image, ImageSet};
+use results::ProgramRecord;
 use results::case::Kind;
 
 /// What the steps of a set-up are called.
@@ -53,44 +55,86 @@ pub fn toolbox(workspace: &Workspace, programs: &ProgramArgs, talk: &mut Stderr)
     toolbox::ensure(workspace, Group::Run, &options(programs)?, talk)
 }
 
-/// Programs that only some cases need, by name: there, or the reason why not, with how to get them.
-pub type OnRequest = BTreeMap<String, Result<Available, String>>;
-
-/// The names of those that a plan needs.
-///
-/// # Errors
-/// When the list of them can not be read.
-pub fn further(workspace: &Workspace, plan: &Plan) -> anyhow::Result<Vec<String>> {
-    let list = Programs::load(workspace)?;
-    let names = list.definitions().iter().map(|definition| definition.name.clone());
-    Ok(names.filter(|name| plan.needs(name)).collect())
+/// A program that only some cases need.
+#[derive(Clone, Debug)]
+pub struct Had {
+    /// Where it is.
+    pub path: PathBuf,
+    /// As it is stored with a run.
+    pub record: ProgramRecord,
 }
 
-/// Fetches or builds them. What can not be had bars its cells, and no others.
-///
-/// # Errors
-/// When the list of them can not be read, or the options are wrong.
-pub fn on_request(
-    workspace: &Workspace,
-    names: Vec<String>,
-    programs: &ProgramArgs,
-    steps: &mut Steps,
-) -> anyhow::Result<OnRequest> {
-    if names.is_empty() {
-        return Ok(OnRequest::new());
+/// Those that a plan needs, by name: there, or the reason why not, with how to get them.
+pub type Further = BTreeMap<String, Result<Had, String>>;
+
+/// What a plan needs beyond the toolbox.
+#[derive(Debug)]
+pub struct Needs {
+    on_request: Vec<String>,
+    shims: Vec<Shim>,
+}
+
+impl Needs {
+    /// What this plan needs.
+    ///
+    /// # Errors
+    /// When the list of what is had on request can not be read.
+    pub fn of(workspace: &Workspace, plan: &Plan) -> anyhow::Result<Self> {
+        let list = Programs::load(workspace)?;
+        let names = list.definitions().iter().map(|definition| definition.name.clone());
+        let shims = Shim::value_variants().iter().copied().filter(|shim| plan.needs(shim.binary()));
+        Ok(Self { on_request: names.filter(|name| plan.needs(name)).collect(), shims: shims.collect() })
     }
-    let (list, options, mut talk) = (Programs::load(workspace)?, options(programs)?, steps.next(FURTHER));
-    let mut had = |name: &str| {
-        let ensured = list.ensure(name, &options, Check::Quick, &mut talk);
-        ensured.map_err(|error| format!("`{name}` can not be had: {error:#}; {}", list.how_to_get(name)))
+
+    /// How many steps of set-up that takes.
+    pub fn steps(&self) -> usize {
+        usize::from(!self.on_request.is_empty()) + self.shims.len()
+    }
+
+    /// Fetches or builds it all. What can not be had bars its cells, and no others.
+    ///
+    /// # Errors
+    /// When the list can not be read, the options are wrong, or what was made can not be read.
+    pub fn get(
+        &self,
+        workspace: &Workspace,
+        toolbox: &Toolbox,
+        programs: &ProgramArgs,
+        steps: &mut Steps,
+    ) -> anyhow::Result<Further> {
+        let mut further = Further::new();
+        if !self.on_request.is_empty() {
+            let (list, options, mut talk) = (Programs::load(workspace)?, options(programs)?, steps.next(FURTHER));
+            for name in &self.on_request {
+                let found = list.ensure(name, &options, Check::Quick, &mut talk);
+                let had = found.map(|found| Had { path: found.path.clone(), record: found.record() });
+                let why = |error| format!("`{name}` can not be had: {error:#}; {}", list.how_to_get(name));
+                further.insert(name.clone(), had.map_err(why));
+            }
+        }
+        for shim in &self.shims {
+            let built = compile::shims::build(workspace, *shim, toolbox, &mut steps.next(shim.step()));
+            let had = match built {
+                Ok(built) => {
+                    Ok(Had { record: shim_record(workspace, *shim, (toolbox, &built.path))?, path: built.path })
+                }
+                Err(error) => Err(format!("`{}` could not be built: {error:#}", shim.binary())),
+            };
+            further.insert(shim.binary().to_owned(), had);
+        }
+        Ok(further)
+    }
+}
+
+fn shim_record(workspace: &Workspace, shim: Shim, (toolbox, path): (&Toolbox, &Path)) -> anyhow::Result<ProgramRecord> {
+    let library = match shim {
+        Shim::WasmEdge => toolbox.library(compile::shims::WASMEDGE).ok(),
+        Shim::Wasmtime => None,
     };
-    Ok(names
-        .into_iter()
-        .map(|name| {
-            let found = had(&name);
-            (name, found)
-        })
-        .collect())
+    let libraries: Vec<PathBuf> = library.into_iter().collect();
+    let record = crate::machine::program(shim.binary(), path, "built", "-v", &libraries)?;
+    let source = compile::source::shim_sha256(workspace.root(), shim)?;
+    Ok(ProgramRecord { source_sha256: Some(source), ..record })
 }
 
 /// Artifacts of builds, with what the compiler has to say on stderr.

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use crate::bench::Bench;
-use crate::compile::shims::Shim;
 use crate::compile::{Artifact, prepend};
 use crate::conduct::Leftovers;
 use crate::containerd::{Runtime, Scheme};
@@ -19,7 +18,7 @@ use crate::measure::session::{self, Containers, DaemonChoice, KindFile, Measured
 use crate::measure::stop::Stop;
 use crate::plan::Plan;
 use crate::registry::Credentials;
-use crate::setup::{OnRequest, Registry, Shipped};
+use crate::setup::{Further, Registry, Shipped};
 use crate::toolbox::Toolbox;
 use crate::toolbox::talk::Stderr;
 use crate::workspace::Workspace;
@@ -31,10 +30,8 @@ use results::case::Case;
 pub struct Parts<'a> {
     /// The programs.
     pub toolbox: Option<&'a Toolbox>,
-    /// The shim.
-    pub shim: Option<&'a Path>,
-    /// Programs that only some cases need: there, or why not.
-    pub on_request: &'a OnRequest,
+    /// Programs that only some cases need, the shims among them: there, or why not.
+    pub further: &'a Further,
     /// Where images are pulled from.
     pub registry: Option<&'a Registry>,
     /// Where containerd's root goes, when not below `target`.
@@ -91,14 +88,11 @@ fn start((workspace, matrix): (&Workspace, &Matrix), case: &Case, parts: &Parts<
 impl Parts<'_> {
     /// The path of a program: one that this project builds, or one of the toolbox.
     fn program(&self, name: &str) -> anyhow::Result<PathBuf> {
-        if name == Shim::WasmEdge.binary() {
-            return self.shim.map(Path::to_path_buf).context("the WasmEdge shim was not built");
-        }
         if Path::new(name).is_absolute() {
             return Ok(name.into());
         }
-        match self.on_request.get(name) {
-            Some(Ok(available)) => Ok(available.path.clone()),
+        match self.further.get(name) {
+            Some(Ok(had)) => Ok(had.path.clone()),
             Some(Err(reason)) => bail!("{reason}"),
             None => self.toolbox.with_context(|| format!("there is no toolbox to take `{name}` from"))?.program(name),
         }

@@ -7,7 +7,6 @@ use anyhow::Context as _;
 use crate::bench::{self, Bench};
 use crate::cli::{BenchArgs, Exit};
 use crate::compile::Artifact;
-use crate::compile::shims::{self, Shim};
 use crate::host::Access;
 use crate::machine::load::Snapshot;
 use crate::matrix::Matrix;
@@ -15,7 +14,7 @@ use crate::measure::clock::now_utc;
 use crate::measure::session::{Measured, Output, Session, SessionBench, Until};
 use crate::measure::stop::Stop;
 use crate::plan::{Plan, Rounds, plan};
-use crate::setup::{OnRequest, Shipped, Shipping};
+use crate::setup::{Further, Needs, Shipped, Shipping};
 use crate::stage::Parts;
 use crate::toolbox::Toolbox;
 use crate::toolbox::talk::Steps;
@@ -134,10 +133,8 @@ pub struct Prepared {
     pub toolbox: Option<Toolbox>,
     /// The built files.
     pub artifacts: Vec<Artifact>,
-    /// The shim, when a case needs it.
-    pub shim: Option<PathBuf>,
-    /// Programs that only some cases need.
-    pub on_request: OnRequest,
+    /// Programs that only some cases need, the shims among them.
+    pub further: Further,
     /// The images, and the registry that holds them.
     pub shipped: Shipped,
 }
@@ -145,26 +142,22 @@ pub struct Prepared {
 fn prepare(workspace: &Workspace, args: &BenchArgs, selected: &Selected, stop: &Stop) -> anyhow::Result<Prepared> {
     let plan = &selected.plan;
     let needs_toolbox = plan.has_containers() || plan.has_modules();
-    let further = setup::further(workspace, plan)?;
-    let more = [needs_toolbox, plan.needs(Shim::WasmEdge.binary()), !further.is_empty()].map(usize::from);
-    let mut steps = Steps::of(1 + more.iter().sum::<usize>());
+    let needs = Needs::of(workspace, plan)?;
+    let mut steps = Steps::of(1 + usize::from(needs_toolbox) + needs.steps());
     let toolbox = if needs_toolbox {
         Some(setup::toolbox(workspace, &args.programs, &mut steps.next(setup::PROGRAMS))?)
     } else {
         None
     };
-    let on_request = setup::on_request(workspace, further, &args.programs, &mut steps)?;
     let artifacts = setup::artifacts(workspace, &plan.builds, toolbox.as_ref(), &mut steps.next(setup::WORKLOAD))?;
-    let shim = match &toolbox {
-        Some(toolbox) if plan.needs(Shim::WasmEdge.binary()) => {
-            Some(shims::build(workspace, Shim::WasmEdge, toolbox, &mut steps.next(Shim::WasmEdge.step()))?.path)
-        }
-        _ => None,
+    let further = match &toolbox {
+        Some(toolbox) => needs.get(workspace, toolbox, &args.programs, &mut steps)?,
+        None => Further::new(),
     };
     // Sizes need no root: images are assembled for every kind that was built.
     let shipping = if plan.has_containers() { Shipping::Push(&args.registry, stop) } else { Shipping::AssembleOnly };
     let shipped = setup::ship(workspace, &artifacts, shipping)?;
-    Ok(Prepared { toolbox, artifacts, shim, on_request, shipped })
+    Ok(Prepared { toolbox, artifacts, further, shipped })
 }
 
 fn runs(plan: &Plan) -> usize {
@@ -187,8 +180,7 @@ fn measure(
 ) -> anyhow::Result<Measured> {
     let parts = Parts {
         toolbox: prepared.toolbox.as_ref(),
-        shim: prepared.shim.as_deref(),
-        on_request: &prepared.on_request,
+        further: &prepared.further,
         registry: prepared.shipped.registry.as_ref(),
         scratch: args.scratch.clone(),
         containerd_address: args.programs.containerd_address.clone(),

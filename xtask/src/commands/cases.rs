@@ -6,7 +6,6 @@ use report::terminal::push_wrapped;
 use results::case::Case;
 
 use crate::cli::{CasesArgs, Exit, Format};
-use crate::compile::shims::Shim;
 use crate::host::Access;
 use crate::matrix::{self, Matrix};
 use crate::programs::Programs;
@@ -57,7 +56,7 @@ fn availability(
     let behaviour = &matrix.runtime(case)?.behaviour;
     let engine = matrix.engine(case).filter(|_| !case.is_container());
     let needed = behaviour.program().or(engine.map(|engine| engine.program.as_str()));
-    let Some(program) = needed.filter(|program| *program != Shim::WasmEdge.binary()) else { return Ok((true, None)) };
+    let Some(program) = needed else { return Ok((true, None)) };
     let is_on_request = programs.definitions().iter().any(|definition| definition.name == program);
     if !is_on_request || programs.find(program).is_ok() {
         return Ok((true, None));

@@ -4,13 +4,12 @@ use anyhow::Context as _;
 
 use crate::bench;
 use crate::cli::{Exit, RunArgs};
-use crate::compile::shims::{self, Shim};
 use crate::host::Access;
 use crate::lock;
 use crate::measure::session::{Output, Session};
 use crate::measure::stop::Stop;
 use crate::plan::{Build, Plan, Rounds, Schedule, plan};
-use crate::setup::{self, Shipping};
+use crate::setup::{self, Needs, Shipping};
 use crate::stage::{self, Parts};
 use crate::toolbox::talk::Steps;
 use crate::workspace::Workspace;
@@ -32,24 +31,17 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
     let stop = Stop::on_signals()?;
     let cases = std::slice::from_ref(case);
     let plan = plan(vec![bench.clone()], (&matrix, cases), Rounds { warmup: 0, counted: 1, seed: 0 })?;
-    let needs_shim = plan.needs(Shim::WasmEdge.binary());
-    let further = setup::further(workspace, &plan)?;
-    let mut steps = Steps::of(2 + usize::from(needs_shim) + usize::from(!further.is_empty()));
+    let needs = Needs::of(workspace, &plan)?;
+    let mut steps = Steps::of(2 + needs.steps());
     let toolbox = setup::toolbox(workspace, &args.programs, &mut steps.next(setup::PROGRAMS))?;
     let build = Build { program: bench.program.clone(), kind: case.form };
-    let on_request = setup::on_request(workspace, further, &args.programs, &mut steps)?;
     let artifacts = setup::artifacts(workspace, &[build], Some(&toolbox), &mut steps.next(setup::WORKLOAD))?;
-    let shim = if needs_shim {
-        Some(shims::build(workspace, Shim::WasmEdge, &toolbox, &mut steps.next(Shim::WasmEdge.step()))?.path)
-    } else {
-        None
-    };
+    let further = needs.get(workspace, &toolbox, &args.programs, &mut steps)?;
     let shipping = if plan.has_containers() { Shipping::Push(&args.registry, &stop) } else { Shipping::AssembleOnly };
     let shipped = setup::ship(workspace, &artifacts, shipping)?;
     let parts = Parts {
         toolbox: Some(&toolbox),
-        shim: shim.as_deref(),
-        on_request: &on_request,
+        further: &further,
         registry: shipped.registry.as_ref(),
         scratch: None,
         containerd_address: args.programs.containerd_address.clone(),

@@ -12,6 +12,9 @@ use crate::toolbox::manifest::sha256;
 use crate::toolbox::talk::Talk;
 use crate::workspace::Workspace;
 
+/// The library of WasmEdge, which its shim opens.
+pub const WASMEDGE: &str = "libwasmedge.so.0";
+
 /// A shim, by its engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Shim {
@@ -83,7 +86,7 @@ pub fn settings(shim: Shim, toolbox: &Toolbox) -> anyhow::Result<Vec<OsString>> 
     let set = |name: &str, value: &Path| OsString::from_iter([name.as_ref(), "=".as_ref(), value.as_os_str()]);
     let mut settings = vec![set("PROTOC", &toolbox.program("protoc")?)];
     if shim == Shim::WasmEdge {
-        settings.push(set("WASMEDGE_LIBRARY", &toolbox.library("libwasmedge.so.0")?));
+        settings.push(set("WASMEDGE_LIBRARY", &toolbox.library(WASMEDGE)?));
         settings.extend(toolbox.sysroot().map(|sysroot| set("TOOLBOX_SYSROOT", sysroot)));
     }
     if let Some(folder) = toolbox.link_only("libseccomp") {

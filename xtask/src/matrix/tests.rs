@@ -159,7 +159,7 @@ fn a_wrong_case_is_refused() {
                 "mode = \"native\"\nengine = \"wasmedge\"",
                 &["line", "a native program has no `engine`"],
             ),
-            ("mode = \"interpreter\"", "mode = \"jit\"", &["line", "does not run wasm-jit"]),
+            ("mode = \"interpreter\"", "mode = \"jit\"", &["line", "has no mode wasm-jit"]),
             (
                 "baseline = \"native/process\"",
                 "baseline = \"native/docker\"",
