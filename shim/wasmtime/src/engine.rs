@@ -21,19 +21,27 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// Their names, in the order of the values.
-    pub const NAMES: [&'static str; 2] = ["compiler", "interpreter"];
+    /// Both.
+    const ALL: [Self; 2] = [Self::Compiler, Self::Interpreter];
+
+    /// Their names.
+    pub const NAMES: [&'static str; 2] = [Self::Compiler.name(), Self::Interpreter.name()];
+
+    /// As annotations and arguments name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Compiler => "compiler",
+            Self::Interpreter => "interpreter",
+        }
+    }
 
     /// The mode of a name.
     ///
     /// # Errors
     /// There is none of this name.
     pub fn of(name: &str) -> Result<Self> {
-        match name {
-            "compiler" => Ok(Self::Compiler),
-            "interpreter" => Ok(Self::Interpreter),
-            _ => Err(anyhow!("there is no mode `{name}`, only `{}`", Self::NAMES.join("` and `"))),
-        }
+        let found = Self::ALL.into_iter().find(|mode| mode.name() == name);
+        found.ok_or_else(|| anyhow!("there is no mode `{name}`, only `{}`", Self::NAMES.join("` and `")))
     }
 
     /// Naming a target, even this machine's, keeps Wasmtime from using what this processor has beyond others.

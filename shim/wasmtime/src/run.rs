@@ -41,7 +41,7 @@ fn open<'a>(engines: &'a Engines, module: &shim::Module<'_>) -> Result<(&'a Prep
         Some(Precompiled::Module) => {
             let found = artifact::mode(module.bytes);
             if let Some(asked) = asked.filter(|asked| *asked != found) {
-                let reason = format!("it was compiled for the mode {found:?} and not for {asked:?}");
+                let reason = format!("it was compiled for the mode `{}` and not for `{}`", found.name(), asked.name());
                 return Err(Failure::CodeNotAccepted { reason, compiler: compile::USAGE });
             }
             let prepared = engines.of(found);

@@ -51,6 +51,18 @@ fn a_trap_names_function_and_reason() {
 }
 
 #[test]
+fn what_the_processor_notices_is_a_trap_too() {
+    let beyond = module("(module (memory 1) (func (export \"_start\") (drop (i32.load (i32.const 0x7fffffff)))))");
+    let endless = module("(module (func $f (export \"_start\") (call $f)))");
+    for mode in ["compiler", "interpreter"] {
+        for (bytes, words) in [(&beyond, "out of bounds"), (&endless, "stack exhausted")] {
+            let (code, text) = refused(bytes, "_start", Some(mode));
+            assert!(code == 134 && text.contains(words), "{mode}: {text}");
+        }
+    }
+}
+
+#[test]
 fn a_function_that_can_not_be_called_is_no_trap() {
     let bytes = module("(module (func (export \"twice\") (param i32)))");
     for function in ["absent", "twice"] {
@@ -85,7 +97,7 @@ fn a_file_that_was_compiled_otherwise_is_refused_and_not_interpreted() {
     assert_eq!(code, 126);
     assert!(text.contains("incompatible version") && text.contains("containerd-shim-wasmtime-v1 compile"), "{text}");
     let (code, text) = refused(&compiled(EMPTY, Mode::Compiler), "_start", Some("interpreter"));
-    assert!(code == 126 && text.contains("Compiler and not for Interpreter"), "{text}");
+    assert!(code == 126 && text.contains("`compiler` and not for `interpreter`"), "{text}");
     let mut cut = compiled(EMPTY, Mode::Compiler);
     cut.truncate(cut.len() / 2);
     assert_eq!(refused(&cut, "_start", None).0, 126);

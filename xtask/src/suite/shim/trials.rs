@@ -157,6 +157,7 @@ fn want(image: &ImageSpec, stdin: &str) -> Want {
         ("exit-in-start-section", ..) => exactly(9, ""),
         ("start-section", ..) => refused(134, &["start section", "unreachable"]),
         ("trap", ..) => refused(134, &["trapped in `_start`", "unreachable"]),
+        ("out-of-bounds", ..) => refused(134, &["trapped in `_start`", "out of bounds"]),
         ("echo", ..) => exactly(0, stdin),
         ("arguments", ..) => exactly(0, "/x.wasm\none\ntwo three\n\n"),
         ("environment", ..) => lines(&["COLOR=green", "SEASON=autumn"]),
