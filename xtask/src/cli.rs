@@ -5,15 +5,16 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::compile::shims::Shim;
-use crate::host::Namespaces;
 use crate::lock::Busy;
 use values::{percent, percent_from_0, whole};
 
 pub mod completions;
 mod exit;
+mod rows;
 mod values;
 
 pub use exit::Exit;
+pub use rows::{CaseArgs, MatrixArgs, ProgramArgs, SelectArgs};
 
 /// What `cargo xtask` is asked to do.
 #[derive(Debug, Parser)]
@@ -109,81 +110,6 @@ pub struct FormatArgs {
     /// How to write the result
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
-}
-
-/// The heading of [`ProgramArgs`], on each of them: set for the whole, it would go on over what is flattened after it.
-const PROGRAMS: &str = "Programs instead of the toolbox's";
-
-/// Programs to use instead of those of the toolbox.
-#[derive(Clone, Debug, Default, Args)]
-pub struct ProgramArgs {
-    /// Use this containerd
-    #[arg(long, help_heading = PROGRAMS, value_name = "FILE")]
-    pub containerd: Option<PathBuf>,
-    /// Use this `ctr`
-    #[arg(long, help_heading = PROGRAMS, value_name = "FILE")]
-    pub ctr: Option<PathBuf>,
-    /// Use this runc
-    #[arg(long, help_heading = PROGRAMS, value_name = "FILE")]
-    pub runc: Option<PathBuf>,
-    /// Use this `wasmedge`
-    #[arg(long, help_heading = PROGRAMS, value_name = "FILE")]
-    pub wasmedge: Option<PathBuf>,
-    /// Use the containerd that listens on this socket, instead of starting one
-    #[arg(long, help_heading = PROGRAMS, value_name = "SOCKET")]
-    pub containerd_address: Option<PathBuf>,
-    /// Take the toolbox's packages from this mirror instead of the host's own
-    #[arg(long, help_heading = PROGRAMS, value_name = "URL", env = "XTASK_MIRROR", hide_env_values = true)]
-    pub mirror: Option<String>,
-}
-
-impl ProgramArgs {
-    /// Whether containers need namespaces of their own: not for a containerd that is there already.
-    pub fn namespaces(&self) -> Namespaces {
-        if self.containerd_address.is_some() { Namespaces::Shared } else { Namespaces::Private }
-    }
-}
-
-/// Which benches and cases.
-#[derive(Clone, Debug, Default, Args)]
-pub struct SelectArgs {
-    /// Measure the benches that this pattern matches (`*`, `?`, `[…]`); may be repeated
-    #[arg(long = "bench", value_name = "PATTERN")]
-    pub benches: Vec<String>,
-    #[command(flatten)]
-    pub rows: CaseArgs,
-}
-
-/// Which rows there are.
-#[derive(Clone, Debug, Default, Args)]
-pub struct MatrixArgs {
-    /// Take engines, runtimes and cases from this folder instead of `matrix`
-    #[arg(long, value_name = "DIR")]
-    pub matrix: Option<PathBuf>,
-    /// An OCI runtime, or a containerd shim, of yours: for a name that is known instead of its own program, for a new one
-    /// as one more row with the native image; may be repeated
-    #[arg(long = "runtime", value_name = "NAME=FILE", value_parser = named_file)]
-    pub runtimes: Vec<(String, PathBuf)>,
-}
-
-fn named_file(text: &str) -> Result<(String, PathBuf), String> {
-    match text.split_once('=') {
-        Some((name, file)) if !name.is_empty() && !file.is_empty() => Ok((name.to_owned(), file.into())),
-        _ => Err("write a name and a file, as in `mine=/usr/bin/crun`".to_owned()),
-    }
-}
-
-/// Which cases.
-#[derive(Clone, Debug, Default, Args)]
-pub struct CaseArgs {
-    #[command(flatten)]
-    pub of: MatrixArgs,
-    /// The cases that this pattern matches; may be repeated. `cargo xtask cases` lists them
-    #[arg(long = "case", value_name = "PATTERN")]
-    pub cases: Vec<String>,
-    /// The cases of this set, or `all`; may be repeated. Without it and `--case`: `default`, or all where they are listed
-    #[arg(long = "set", value_name = "SET")]
-    pub sets: Vec<String>,
 }
 
 /// How many rounds, in which order.

@@ -16,7 +16,7 @@ use crate::commands;
 use crate::host::{Access, Namespaces};
 use crate::lock;
 use crate::measure::clock::Stopwatch;
-use crate::workspace::{LOCK_FOLDER, MARKER, Workspace};
+use crate::workspace::{KEEP_BUILDS, LOCK_FOLDER, MARKER, Workspace};
 use results::names::{Misnamed, Names};
 
 mod bad_input;
@@ -132,7 +132,7 @@ pub fn run(workspace: &Workspace, args: &TestArgs) -> anyhow::Result<Exit> {
     let scratch =
         tempfile::Builder::new().prefix("xtask-test-").tempdir().context("can not make a temporary folder")?;
     let rig = Rig {
-        workspace: workspace.clone(),
+        workspace: workspace.clone().keeping_builds(),
         scratch: scratch.path().to_path_buf(),
         program: std::env::current_exe().context("can not find this program's own file")?,
         access: Access::find(Namespaces::Private),
@@ -207,7 +207,10 @@ impl Rig {
     /// A command that will start this program. The suite itself holds the machine's lock: what it starts excludes only
     /// each other.
     pub fn in_checkout(&self, cmd: Cmd) -> Cmd {
-        cmd.env(LOCK_FOLDER, self.scratch.join("locks")).dir(self.workspace.root()).limit(COMMAND_LIMIT)
+        cmd.env(LOCK_FOLDER, self.scratch.join("locks"))
+            .env(KEEP_BUILDS, "1")
+            .dir(self.workspace.root())
+            .limit(COMMAND_LIMIT)
     }
 
     /// This program's file.

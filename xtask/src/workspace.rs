@@ -13,6 +13,8 @@ pub const MARKER: &str = ".made-by-xtask";
 const MARKER_TEXT: &str = "`cargo xtask` made this folder and may remove it, with everything in it.\n";
 /// Names another folder for the lock of the machine: for tests, and for machines without a folder that users share.
 pub const LOCK_FOLDER: &str = "XTASK_LOCK_DIR";
+/// Set for those who will build again: the tests.
+pub const KEEP_BUILDS: &str = "XTASK_KEEP_BUILDS";
 
 /// The checkout that this program belongs to, and where things are in it.
 #[derive(Clone, Debug)]
@@ -20,6 +22,7 @@ pub struct Workspace {
     root: PathBuf,
     target: PathBuf,
     lock_folder: Option<PathBuf>,
+    keeps_builds: bool,
 }
 
 impl Workspace {
@@ -39,13 +42,15 @@ impl Workspace {
         );
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
         let lock_folder = std::env::var_os(LOCK_FOLDER).map(PathBuf::from);
-        Ok(Self { root: root.to_path_buf(), target, lock_folder })
+        let keeps_builds = std::env::var_os(KEEP_BUILDS).is_some();
+        Ok(Self { root: root.to_path_buf(), target, lock_folder, keeps_builds })
     }
 
     /// A workspace at a folder of the caller's choice, for tests.
     #[cfg(test)]
     pub fn at(root: &Path) -> Self {
-        Self { root: root.to_path_buf(), target: root.join("target"), lock_folder: Some(root.join("locks")) }
+        let lock_folder = Some(root.join("locks"));
+        Self { root: root.to_path_buf(), target: root.join("target"), lock_folder, keeps_builds: false }
     }
 
     /// The checkout itself.
@@ -61,6 +66,22 @@ impl Workspace {
     /// Where the lock of the machine is, when the caller names a folder for it.
     pub fn lock_folder(&self) -> Option<&Path> {
         self.lock_folder.as_deref()
+    }
+
+    /// Whether what Cargo has between source and program stays after a build.
+    pub fn keeps_builds(&self) -> bool {
+        self.keeps_builds
+    }
+
+    /// The same, for somebody who will build again.
+    #[must_use]
+    pub fn keeping_builds(self) -> Self {
+        Self { keeps_builds: true, ..self }
+    }
+
+    /// Where shims are built.
+    pub fn shims(&self) -> PathBuf {
+        self.target.join("shims")
     }
 
     /// Makes a folder below `target` and marks it as this program's own. What is written there may replace and remove
@@ -169,7 +190,7 @@ mod tests {
 
     /// A checkout whose `target` is elsewhere, as `CARGO_TARGET_DIR` may have it.
     fn elsewhere(dir: &Path) -> Workspace {
-        Workspace { root: dir.join("checkout"), target: dir.join("home"), lock_folder: None }
+        Workspace { root: dir.join("checkout"), target: dir.join("home"), lock_folder: None, keeps_builds: false }
     }
 
     #[test]

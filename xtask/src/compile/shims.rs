@@ -5,10 +5,11 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 
-use super::{Built, cargo_build, check_program, place};
+use super::{Built, cargo_build, check_program, place, source, toolchain};
 use crate::toolbox::Toolbox;
-use crate::toolbox::manifest::sha256;
+use crate::toolbox::manifest::{sha256, sha256_file, write_durably};
 use crate::toolbox::talk::Talk;
 use crate::workspace::Workspace;
 
@@ -60,21 +61,59 @@ impl Shim {
     }
 }
 
-/// Builds a shim.
+/// What stands beside a shim that was built.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    /// Of all that it was made from.
+    recipe: String,
+    sha256: String,
+}
+
+/// A shim, built if it is not there as its sources, the compiler and the toolbox would make it.
+///
+/// What Cargo has between is a gigabyte that nobody needs again who only runs the shim: it is removed after the first
+/// build, and kept for those who change the shim, which the second build tells.
 ///
 /// # Errors
 /// When the compiler refuses it, or the toolbox lacks something.
 pub fn build(workspace: &Workspace, shim: Shim, toolbox: &Toolbox, talk: &mut dyn Talk) -> anyhow::Result<Built> {
     workspace.make(&workspace.artifacts())?;
     let (package, binary) = (shim.package(), shim.binary());
-    let args = ["--package", package, "--release"].map(OsString::from);
+    let path = workspace.artifacts().join(binary);
+    let beside = workspace.artifacts().join(format!("{binary}.json"));
+    let recipe = recipe(workspace, shim, toolbox)?;
+    let before: Option<Record> = std::fs::read(&beside).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    if let Some(record) = before.as_ref().filter(|record| record.recipe == recipe)
+        && let Ok(bytes) = std::fs::read(&path)
+        && sha256(&bytes) == record.sha256
+    {
+        return Ok(Built { path, size_bytes: bytes.len() as u64, sha256: record.sha256.clone() });
+    }
+    let between = workspace.shims();
+    workspace.make(&between)?;
+    let args = ["--package", package, "--release", "--target-dir"].map(OsString::from);
+    let args = [&args[..], &[between.clone().into()]].concat();
     let files = cargo_build(workspace, &settings(shim, toolbox)?, &args, talk)?;
     let file = files.iter().find(|file| file.program == binary);
     let file = file.with_context(|| format!("Cargo built `{package}`, but no program `{binary}`"))?;
     check_program(&file.bytes).with_context(|| format!("`{}`", file.path.display()))?;
-    let path = workspace.artifacts().join(binary);
     place(&path, &file.bytes)?;
-    Ok(Built { path, size_bytes: file.bytes.len() as u64, sha256: sha256(&file.bytes) })
+    let sha256 = sha256(&file.bytes);
+    write_durably(&beside, &serde_json::to_vec(&Record { recipe, sha256: sha256.clone() })?)?;
+    if before.is_none() && !workspace.keeps_builds() {
+        workspace.remove(&between)?;
+    }
+    Ok(Built { path, size_bytes: file.bytes.len() as u64, sha256 })
+}
+
+/// A digest of everything that decides on a shim's bytes.
+fn recipe(workspace: &Workspace, shim: Shim, toolbox: &Toolbox) -> anyhow::Result<String> {
+    let mut lines = vec![source::shim_sha256(workspace.root(), shim)?, toolchain::find(workspace)?.version];
+    lines.extend(settings(shim, toolbox)?.iter().map(|setting| setting.to_string_lossy().into_owned()));
+    if shim == Shim::WasmEdge {
+        lines.push(sha256_file(&toolbox.library(WASMEDGE)?)?);
+    }
+    Ok(sha256(lines.join("\n").as_bytes()))
 }
 
 /// What a shim's build scripts want to know, `NAME=value` each: where protoc and libseccomp are, and for WasmEdge its

@@ -37,7 +37,9 @@ pub fn unit_of(rig: &Rig, shim: Shim) -> Vec<Check> {
         let cargo = Cmd::new("env").args(&settings).arg("cargo").args(args);
         cargo.dir(rig.workspace.root()).limit(super::COMMAND_LIMIT)
     };
-    let packages = ["-p", "shim", "-p", shim.package()];
+    // Where `build` has the dependencies already.
+    let folder = rig.workspace.shims().to_string_lossy().into_owned();
+    let packages = ["--target-dir", &folder, "-p", "shim", "-p", shim.package()];
     let lint =
         ["clippy", "--quiet", "--release", "--all-targets"].iter().chain(&packages).chain(&["--", "-D", "warnings"]);
     let test = ["test", "--quiet", "--release"].iter().chain(&packages);
