@@ -59,8 +59,6 @@ pub enum Runtime {
     Oci {
         /// Its program, an absolute path.
         program: PathBuf,
-        /// Annotations of the container.
-        annotations: BTreeMap<String, String>,
     },
     /// A containerd shim.
     Shim {
@@ -105,13 +103,13 @@ impl Ctr {
         args.extend(["--platform", container.platform].map(str::to_owned));
         match container.runtime {
             Runtime::Shim { program } => args.extend(["--runtime".to_owned(), program.to_string_lossy().into_owned()]),
-            Runtime::Oci { program, annotations } => {
+            Runtime::Oci { program } => {
                 args.extend(["--runtime", "io.containerd.runc.v2", "--runc-binary"].map(str::to_owned));
                 args.push(program.to_string_lossy().into_owned());
-                for (name, value) in annotations {
-                    args.extend(["--annotation".to_owned(), format!("{name}={value}")]);
-                }
             }
+        }
+        for (name, value) in container.annotations {
+            args.extend(["--annotation".to_owned(), format!("{name}={value}")]);
         }
         for (name, value) in container.env {
             args.extend(["--env".to_owned(), format!("{name}={value}")]);
@@ -204,6 +202,8 @@ pub struct Container<'a> {
     pub runtime: &'a Runtime,
     /// The whole command, for `ctr` replaces the image's entrypoint and arguments together; empty for the image's own.
     pub command: &'a [String],
+    /// What it is annotated with.
+    pub annotations: &'a BTreeMap<String, String>,
     /// Additional environment.
     pub env: &'a [(String, String)],
 }
@@ -223,9 +223,8 @@ mod tests {
 
     #[test]
     fn the_measured_command_names_runtime_image_and_arguments_in_ctrs_order() {
-        let runc = Runtime::Oci { program: "/t/runc".into(), annotations: BTreeMap::new() };
-        let annotations = BTreeMap::from([("a.b/c".to_owned(), "d".to_owned())]);
-        let annotated = Runtime::Oci { program: "/t/crun".into(), annotations };
+        let runc = Runtime::Oci { program: "/t/runc".into() };
+        let (none, annotations) = (BTreeMap::new(), BTreeMap::from([("a.b/c".to_owned(), "d".to_owned())]));
         let shim = Runtime::Shim { program: "/t/shim".into() };
         let command = ["/x".to_owned(), "--n".to_owned(), "5".to_owned()];
         let mut container = Container {
@@ -233,6 +232,7 @@ mod tests {
             platform: "linux/amd64",
             id: "c1",
             runtime: &runc,
+            annotations: &none,
             command: &command,
             env: &[],
         };
@@ -242,9 +242,8 @@ mod tests {
             "--address /run/c.sock --namespace ns run --rm --snapshotter overlayfs --platform linux/amd64 \
              --runtime io.containerd.runc.v2 --runc-binary /t/runc 127.0.0.1:5000/x:native c1 /x --n 5"
         );
-        container.runtime = &annotated;
-        assert!(line(&container).contains("--runc-binary /t/crun --annotation a.b/c=d 127.0.0.1"));
         container.runtime = &shim;
-        assert!(line(&container).contains("--runtime /t/shim 127.0.0.1"));
+        container.annotations = &annotations;
+        assert!(line(&container).contains("--runtime /t/shim --annotation a.b/c=d 127.0.0.1"));
     }
 }

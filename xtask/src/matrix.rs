@@ -57,11 +57,16 @@ pub struct Runtime {
     pub behaviour: Behaviour,
     /// The modes that it can run.
     pub runs: BTreeSet<Mode>,
+    /// What its containers are annotated with, by mode.
+    pub annotations: BTreeMap<Mode, Annotations>,
     /// The engine that is built into it.
     pub engine: Option<String>,
     /// Why it is there.
     pub why: String,
 }
+
+/// Annotations of a container (OCI runtime specification, config.md, section "Annotations").
+pub type Annotations = BTreeMap<String, String>;
 
 /// The few ways to start a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,8 +79,6 @@ pub enum Behaviour {
         program: String,
         /// Arguments in front of those that the shim gives it.
         args: Vec<String>,
-        /// Annotations of every container of a module.
-        annotations: BTreeMap<String, String>,
     },
     /// `ctr run` with a containerd shim.
     Shim {
@@ -183,7 +186,7 @@ impl Matrix {
         let fits = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
         ensure!(name.chars().all(fits), "`{name}` is no name: use lower-case letters, digits and `-`");
         let behaviour = match made {
-            Maker::Oci => Behaviour::Oci { program, args: Vec::new(), annotations: BTreeMap::new() },
+            Maker::Oci => Behaviour::Oci { program, args: Vec::new() },
             Maker::Shim => Behaviour::Shim { program },
         };
         let why = "Named on the command line.".to_owned();
@@ -206,6 +209,7 @@ impl Matrix {
             title: name.to_owned(),
             behaviour,
             runs,
+            annotations: BTreeMap::new(),
             engine: None,
             why,
         });

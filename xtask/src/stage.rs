@@ -1,7 +1,6 @@
 //! From what was prepared to a session that can be conducted, and the conducting of it: in this process, or
 //! inside namespaces as root.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -64,23 +63,24 @@ fn start((workspace, matrix): (&Workspace, &Matrix), case: &Case, parts: &Parts<
         Ok(path) => start(path),
         Err(error) => Start::Absent(format!("{error:#}")),
     };
-    Ok(match (&matrix.runtime(case)?.behaviour, matrix.engine(case)) {
+    let runtime = matrix.runtime(case)?;
+    let annotations = runtime.annotations.get(&case.mode).cloned().unwrap_or_default();
+    let container = |runtime| Start::Container { runtime, annotations: annotations.clone() };
+    Ok(match (&runtime.behaviour, matrix.engine(case)) {
         (Behaviour::Process, None) => Start::Process,
         (Behaviour::Process, Some(engine)) => {
             let run = engine.modes.get(&case.mode).with_context(|| format!("`{case}` has no mode"))?;
             or_absent(parts.program(&engine.program), &|program| Start::Engine { program, args: run.args.clone() })
         }
-        (Behaviour::Oci { program, args, annotations }, engine) => {
+        (Behaviour::Oci { program, args }, _) => {
             let path = parts.program(program).and_then(|path| match &args[..] {
                 [] => Ok(path),
                 args => prepend::with_arguments(workspace, &path, args, &mut Stderr::default()),
             });
-            let annotations = if engine.is_some() { annotations.clone() } else { BTreeMap::new() };
-            let oci = |program| Start::Container(Runtime::Oci { program, annotations: annotations.clone() });
-            or_absent(path, &oci)
+            or_absent(path, &|program| container(Runtime::Oci { program }))
         }
         (Behaviour::Shim { program }, _) => {
-            or_absent(parts.program(program), &|program| Start::Container(Runtime::Shim { program }))
+            or_absent(parts.program(program), &|program| container(Runtime::Shim { program }))
         }
     })
 }

@@ -117,11 +117,7 @@ fn a_wrong_runtime_is_refused() {
                 "title = \"a process\"\nprogram = \"x\"\n",
                 &["line", "a process has no `program`"],
             ),
-            (
-                "behaviour = \"shim\"",
-                "behaviour = \"shim\"\nannotations = { a = \"b\" }",
-                &["line", "`args` and `annotations` are for"],
-            ),
+            ("behaviour = \"shim\"", "behaviour = \"shim\"\nargs = [\"b\"]", &["line", "`args` are for"]),
             ("why = \"The reference", "why = \"\"\nwhy2 = \"The reference", &["line", "why2"]),
         ],
     );

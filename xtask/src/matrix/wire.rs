@@ -7,7 +7,7 @@ use anyhow::{anyhow, ensure};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Behaviour, Engine, Run, Runtime};
+use super::{Annotations, Behaviour, Engine, Run, Runtime};
 use results::case::{self, Case, Kind, Mode};
 
 /// What stands for the module in the arguments of an engine.
@@ -61,7 +61,7 @@ struct WireRuntime {
     #[serde(default)]
     args: Vec<String>,
     #[serde(default)]
-    annotations: BTreeMap<String, String>,
+    annotations: BTreeMap<Mode, Annotations>,
     engine: Option<Spanned<String>>,
     runs: BTreeSet<Mode>,
     why: Spanned<String>,
@@ -170,7 +170,11 @@ pub(super) fn runtimes(text: &str, engines: &[Engine]) -> anyhow::Result<Vec<Run
         }
         let behaviour = behaviour(&at, &wire)?;
         let engine = wire.engine.map(Spanned::into_inner);
-        runtimes.push(Runtime { name, title: wire.title, behaviour, runs: wire.runs, engine, why });
+        if let Some(mode) = wire.annotations.keys().find(|mode| !wire.runs.contains(mode)) {
+            return Err(at.refuse(&wire.name.span(), format!("it has `annotations` for {mode}, which it does not run")));
+        }
+        let (title, runs, annotations) = (wire.title, wire.runs, wire.annotations);
+        runtimes.push(Runtime { name, title, behaviour, runs, annotations, engine, why });
     }
     Ok(runtimes)
 }
@@ -182,15 +186,12 @@ fn behaviour(at: &At<'_>, wire: &WireRuntime) -> anyhow::Result<Behaviour> {
         wire.program.clone().ok_or_else(|| at.refuse(&span, what))
     };
     match wire.behaviour.get_ref() {
-        WireBehaviour::Oci => {
-            Ok(Behaviour::Oci { program: program()?, args: wire.args.clone(), annotations: wire.annotations.clone() })
-        }
-        _ if !wire.annotations.is_empty() || !wire.args.is_empty() => {
-            Err(at.refuse(&span, "`args` and `annotations` are for `behaviour = \"oci\"` only"))
-        }
+        WireBehaviour::Oci => Ok(Behaviour::Oci { program: program()?, args: wire.args.clone() }),
+        _ if !wire.args.is_empty() => Err(at.refuse(&span, "`args` are for `behaviour = \"oci\"` only")),
         WireBehaviour::Shim => Ok(Behaviour::Shim { program: program()? }),
-        WireBehaviour::Process if wire.program.is_some() || wire.engine.is_some() => {
-            Err(at.refuse(&span, "a process has no `program` and no `engine` of its own: the case names its engine"))
+        WireBehaviour::Process if wire.program.is_some() || wire.engine.is_some() || !wire.annotations.is_empty() => {
+            let what = "a process has no `program`, `engine` or `annotations` of its own: the case names its engine";
+            Err(at.refuse(&span, what))
         }
         WireBehaviour::Process => Ok(Behaviour::Process),
     }

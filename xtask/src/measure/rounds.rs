@@ -267,7 +267,7 @@ impl Loop<'_> {
                 let args = args.iter().map(|arg| arg.replace(FILE, &path)).collect();
                 Ok(Invocation { program: program.clone(), args: with(args), env: Vec::new() })
             }
-            Start::Container(runtime) => {
+            Start::Container { runtime, annotations } => {
                 let ctr = self.ctr.context("no containerd is running")?;
                 let image = self.session.image(slot.place).context("it has no image")?;
                 let command = with(image.entrypoint.clone());
@@ -276,6 +276,7 @@ impl Loop<'_> {
                     platform: &image.platform,
                     id,
                     runtime,
+                    annotations,
                     command: &command,
                     env: &[],
                 }))

@@ -3,6 +3,7 @@
 //!
 //! Not here: making the runs (`rounds`).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -50,7 +51,12 @@ pub enum Start {
         args: Vec<String>,
     },
     /// In a container.
-    Container(Runtime),
+    Container {
+        /// What makes it.
+        runtime: Runtime,
+        /// What it is annotated with.
+        annotations: BTreeMap<String, String>,
+    },
     /// Not at all, for this reason.
     Absent(String),
 }

@@ -67,7 +67,7 @@ impl Runtimes {
     /// What makes a container.
     pub fn of(&self, runner: Runner) -> Runtime {
         match runner {
-            Runner::Runc => Runtime::Oci { program: self.runc.clone(), annotations: BTreeMap::new() },
+            Runner::Runc => Runtime::Oci { program: self.runc.clone() },
             Runner::Shim => Runtime::Shim { program: self.shim.clone() },
         }
     }
@@ -286,6 +286,7 @@ fn command(runtimes: &Runtimes, ctr: &Ctr, trial: &Trial, id: &str) -> Cmd {
         id,
         runtime: &runtime,
         command: &trial.command,
+        annotations: &BTreeMap::new(),
         env: &trial.env,
     };
     let mut invocation = ctr.run(&container);

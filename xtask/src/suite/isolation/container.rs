@@ -1,5 +1,6 @@
 //! Containers of the probe: started from a root directory and not from an image, so that one directory serves all.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -91,6 +92,7 @@ impl Inside<'_> {
             id: subject.id,
             runtime: &runtime,
             command: &command,
+            annotations: &BTreeMap::new(),
             env: &[],
         };
         let invocation = self.ctr.run(&container);
