@@ -76,6 +76,12 @@ pub fn differences([a, b]: [&Manifest; 2]) -> Vec<Difference> {
     all.retain(|difference| {
         difference.kind != DifferenceKind::Task || (difference.a.is_some() && difference.b.is_some())
     });
+    // Neither does a program that only one run needed: the rows that both have were made without it.
+    for difference in all.iter_mut().filter(|difference| difference.what.starts_with("program ")) {
+        if difference.a.is_none() || difference.b.is_none() {
+            difference.kind = DifferenceKind::Design;
+        }
+    }
     if a.host.is_none() || b.host.is_none() {
         all.retain(|difference| !difference.what.starts_with("host."));
     }

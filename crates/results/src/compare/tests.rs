@@ -89,6 +89,23 @@ fn another_machine_or_stack_is_refused_and_another_program_is_not() {
     assert_eq!(ours.gate, None);
 }
 
+/// A run with more rows was refused beside one with fewer, for the runtimes of the further rows.
+#[test]
+fn a_program_that_only_one_run_needed_spoils_no_row() {
+    let ours = compared(
+        6,
+        |manifest| {
+            let mut further = manifest.programs[0].clone();
+            further.name = "crun".to_owned();
+            manifest.programs.push(further);
+        },
+        nothing,
+        None,
+    );
+    assert_eq!(ours.refusals(), Vec::<&Difference>::new());
+    assert!(ours.differences.iter().any(|difference| difference.what == "program crun"));
+}
+
 #[test]
 fn a_program_that_the_project_built_is_what_one_wants_to_compare() {
     let ours = compared(
