@@ -63,6 +63,8 @@ pub struct Module<'a> {
     pub arguments: &'a [String],
     /// Its environment, `NAME=value` each.
     pub environment: &'a [String],
+    /// The directories that it may see, under their own names.
+    pub directories: &'a [&'a str],
     /// How it is to be run, one of [`Engine::MODES`]; `None` when nobody asked.
     pub mode: Option<&'a str>,
 }

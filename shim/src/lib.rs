@@ -12,6 +12,7 @@
 
 mod bundle;
 mod confinement;
+mod direct;
 mod engine;
 mod failure;
 mod journal;
@@ -91,6 +92,9 @@ static CGROUP: OnceLock<Option<PathBuf>> = OnceLock::new();
 /// The pod of a container can not be left, or the shim can not be executed from a file that no container can change.
 pub fn run<E: Engine>() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((_, rest)) = arguments.split_first().filter(|(first, _)| *first == direct::COMMAND) {
+        std::process::exit(direct::run::<E>(rest)?);
+    }
     if arguments.last().is_some_and(|last| last == "start") {
         bundle::leave_pod()?;
     }

@@ -94,7 +94,8 @@ fn run<E: Engine>(context: &impl RuntimeContext, arguments: &[String]) -> Result
     let bytes = bytes.map_err(|error| Failure::NoModule(format!("{error:#}")))?;
     let engine = engine::loaded::<E>().map_err(|reason| Failure::Engine(reason.to_owned()))?;
     confinement::close_start().map_err(|error| Failure::Engine(format!("{error:#}")))?;
-    engine.run(&Module { bytes: &bytes, function, arguments, environment: context.envs(), mode })
+    let environment = context.envs();
+    engine.run(&Module { bytes: &bytes, function, arguments, environment, directories: &["/"], mode })
 }
 
 /// A container whose wish is not understood does not run in another mode than it wished for.

@@ -24,11 +24,12 @@ impl Loaded for Engine {
 fn prepare<'engine>(engine: &'engine Engine, module: &Module<'_>) -> Result<Machine<'engine>, Failure> {
     let prepared = || -> Result<Machine<'engine>> {
         let machine = engine.machine()?;
-        // The root only, which is the image's files, the volumes and `/dev`: the shim keeps `/proc` and `/sys`
+        // Of a container the root only, which is the image's files, the volumes and `/dev`: the shim keeps `/proc` and `/sys`
         // out of a module's container. wasi-libc resolves relative paths against `/`, and takes a second directory
         // `.` for the same prefix: absolute paths would then end up in it. So the image's working directory has no
         // effect on a module.
-        machine.init_wasi(module.arguments, module.environment, &["/:/".to_owned()])?;
+        let directories: Vec<String> = module.directories.iter().map(|name| format!("{name}:{name}")).collect();
+        machine.init_wasi(module.arguments, module.environment, &directories)?;
         Ok(machine)
     };
     prepared().map_err(|error| Failure::Engine(format!("{error:#}")))

@@ -63,8 +63,10 @@ fn context(module: &shim::Module<'_>) -> wasmtime::Result<WasiP1Ctx> {
     for (name, value) in module.environment.iter().filter_map(|entry| entry.split_once('=')) {
         builder.env(name, value);
     }
-    // The root only, as with the other engine (`shim/wasmedge/src/run.rs` says why).
-    builder.preopened_dir("/", "/", FsPerms::ReadWrite)?;
+    // Of a container the root only, as with the other engine (`shim/wasmedge/src/run.rs` says why).
+    for directory in module.directories {
+        builder.preopened_dir(directory, directory, FsPerms::ReadWrite)?;
+    }
     // Nobody else needs this thread, and files would otherwise be handed to another one.
     builder.allow_blocking_current_thread(true);
     Ok(builder.build_p1())

@@ -16,7 +16,7 @@ fn module(text: &str) -> Vec<u8> {
 
 fn outcome(bytes: &[u8], function: &str, mode: Option<&str>) -> Result<i32, Failure> {
     let engines = Engines::new().expect("engines");
-    run(&engines, &Module { bytes, function, arguments: &[], environment: &[], mode })
+    run(&engines, &Module { bytes, function, arguments: &[], environment: &[], directories: &["/"], mode })
 }
 
 fn refused(bytes: &[u8], function: &str, mode: Option<&str>) -> (i32, String) {
