@@ -144,8 +144,8 @@ fn time_lines(run: &Run, bench: &str, side: Side) -> Vec<Line> {
             lines.push(Line { name, label, ink, bar: central.and_then(bar) });
         }
         lines.extend(view::cases(run, mode, side).skip(1).map(|case| Line {
-            name: format!("{mode}, {}", view::by(case)),
-            label: format!("… {}", view::by(case)),
+            name: format!("{mode}, {}", view::by(run, case)),
+            label: format!("… {}", view::by(run, case)),
             ink,
             bar: bar(case),
         }));

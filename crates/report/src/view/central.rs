@@ -75,7 +75,7 @@ pub fn central(run: &Run) -> Vec<Row> {
 fn further(run: &Run, bench: &str, (mode, side): (Mode, Side)) -> Vec<Row> {
     let blank = || TimeCell { median: String::new(), interval: None, ratio: None };
     let row = |found: &Case| Row {
-        name: format!("{mode}, {}", by(found)),
+        name: format!("{mode}, {}", by(run, found)),
         sizes: std::array::from_fn(|_| SizeCell { kb: String::new(), ratio: None }),
         times: match side {
             Side::Direct => [time_cell(run, bench, found), blank()],
@@ -87,9 +87,12 @@ fn further(run: &Run, bench: &str, (mode, side): (Mode, Side)) -> Vec<Row> {
 }
 
 /// What tells a case from another one of its mode and side.
-pub fn by(case: &Case) -> String {
+pub fn by(run: &Run, case: &Case) -> String {
+    let first = central_case(run, case.mode, Side::of(case));
     match &case.engine {
-        Some(engine) if !case.is_container() => format!("by {}", engine.name),
+        Some(engine) if first.is_some_and(|first| first.runtime.name == case.runtime.name) => {
+            format!("by {}", engine.name)
+        }
         _ => format!("in {}", case.runtime.name),
     }
 }

@@ -75,7 +75,7 @@ fn pairs<'a>(cases: &[&'a Case]) -> Vec<(&'a Case, &'a Case)> {
         let is_alike = |other: &&&Case| {
             !other.is_container() && other.mode == case.mode && other.engine_name() == case.engine_name()
         };
-        add(case, cases.iter().find(is_alike));
+        cases.iter().filter(is_alike).for_each(|other| add(case, Some(other)));
     }
     let beside = |case: &Case, mode: Mode| {
         let case = case.clone();
