@@ -72,7 +72,10 @@ pub type Annotations = BTreeMap<String, String>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Behaviour {
     /// The binary itself, or the engine's command line with the module.
-    Process,
+    Process {
+        /// A program that runs modules instead of the engine's command line.
+        own: Option<Own>,
+    },
     /// `ctr run` with an OCI runtime below containerd's runc shim.
     Oci {
         /// The runtime's program.
@@ -87,16 +90,25 @@ pub enum Behaviour {
     },
 }
 
+/// A program that runs modules directly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Own {
+    /// The program.
+    pub program: String,
+    /// Its arguments; `{file}` stands for the module, the bench's arguments follow.
+    pub args: Vec<String>,
+}
+
 impl Behaviour {
     /// Whether it makes containers.
     pub const fn is_container(&self) -> bool {
-        !matches!(self, Self::Process)
+        !matches!(self, Self::Process { .. })
     }
 
-    /// The program that it starts; absent for a process, whose program is the artifact or the engine.
+    /// The program that it starts; absent where that is the artifact or the engine.
     pub fn program(&self) -> Option<&str> {
         match self {
-            Self::Process => None,
+            Self::Process { own } => own.as_ref().map(|own| own.program.as_str()),
             Self::Oci { program, .. } | Self::Shim { program } => Some(program),
         }
     }
@@ -177,7 +189,7 @@ impl Matrix {
                 (Behaviour::Oci { program: own, .. }, Maker::Oci) | (Behaviour::Shim { program: own }, Maker::Shim) => {
                     *own = program;
                 }
-                (Behaviour::Process, _) => bail!("`{name}` makes no containers: choose another name"),
+                (Behaviour::Process { .. }, _) => bail!("`{name}` makes no containers: choose another name"),
                 (Behaviour::Oci { .. }, Maker::Shim) => bail!("`{name}` is an OCI runtime, and this is a shim"),
                 (Behaviour::Shim { .. }, Maker::Oci) => bail!("`{name}` is a shim, and this is an OCI runtime"),
             }

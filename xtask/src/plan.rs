@@ -151,7 +151,7 @@ fn used(matrix: &Matrix, cases: &[Case]) -> anyhow::Result<BTreeSet<String>> {
     for case in cases {
         let behaviour = &matrix.runtime(case)?.behaviour;
         programs.extend(behaviour.program().map(str::to_owned));
-        if matches!(behaviour, Behaviour::Process) {
+        if matches!(behaviour, Behaviour::Process { own: None }) {
             programs.extend(matrix.engine(case).map(|engine| engine.program.clone()));
         }
     }

@@ -67,8 +67,11 @@ fn start((workspace, matrix): (&Workspace, &Matrix), case: &Case, parts: &Parts<
     let annotations = runtime.annotations.get(&case.mode).cloned().unwrap_or_default();
     let container = |runtime| Start::Container { runtime, annotations: annotations.clone() };
     Ok(match (&runtime.behaviour, matrix.engine(case)) {
-        (Behaviour::Process, None) => Start::Process,
-        (Behaviour::Process, Some(engine)) => {
+        (Behaviour::Process { own: Some(own) }, _) => {
+            or_absent(parts.program(&own.program), &|program| Start::Engine { program, args: own.args.clone() })
+        }
+        (Behaviour::Process { own: None }, None) => Start::Process,
+        (Behaviour::Process { own: None }, Some(engine)) => {
             let run = engine.modes.get(&case.mode).with_context(|| format!("`{case}` has no mode"))?;
             or_absent(parts.program(&engine.program), &|program| Start::Engine { program, args: run.args.clone() })
         }

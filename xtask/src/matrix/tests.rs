@@ -115,9 +115,9 @@ fn a_wrong_runtime_is_refused() {
             (
                 "title = \"a process\"\n",
                 "title = \"a process\"\nprogram = \"x\"\n",
-                &["line", "a process has no `program`"],
+                &["line", "a process has no `program`, `args`"],
             ),
-            ("behaviour = \"shim\"", "behaviour = \"shim\"\nargs = [\"b\"]", &["line", "`args` are for"]),
+            ("behaviour = \"shim\"", "behaviour = \"shim\"\nargs = [\"b\"]", &["line", "a shim has no `args`"]),
             ("why = \"The reference", "why = \"\"\nwhy2 = \"The reference", &["line", "why2"]),
         ],
     );

@@ -7,7 +7,7 @@ use anyhow::{anyhow, ensure};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Annotations, Behaviour, Engine, Run, Runtime};
+use super::{Annotations, Behaviour, Engine, Own, Run, Runtime};
 use results::case::{self, Case, Kind, Mode};
 
 /// What stands for the module in the arguments of an engine.
@@ -186,14 +186,28 @@ fn behaviour(at: &At<'_>, wire: &WireRuntime) -> anyhow::Result<Behaviour> {
         wire.program.clone().ok_or_else(|| at.refuse(&span, what))
     };
     match wire.behaviour.get_ref() {
+        WireBehaviour::Process => process(at, wire),
         WireBehaviour::Oci => Ok(Behaviour::Oci { program: program()?, args: wire.args.clone() }),
-        _ if !wire.args.is_empty() => Err(at.refuse(&span, "`args` are for `behaviour = \"oci\"` only")),
-        WireBehaviour::Shim => Ok(Behaviour::Shim { program: program()? }),
-        WireBehaviour::Process if wire.program.is_some() || wire.engine.is_some() || !wire.annotations.is_empty() => {
-            let what = "a process has no `program`, `engine` or `annotations` of its own: the case names its engine";
-            Err(at.refuse(&span, what))
+        WireBehaviour::Shim if !wire.args.is_empty() => {
+            Err(at.refuse(&span, "a shim has no `args`: it is told by name"))
         }
-        WireBehaviour::Process => Ok(Behaviour::Process),
+        WireBehaviour::Shim => Ok(Behaviour::Shim { program: program()? }),
+    }
+}
+
+/// A process starts the artifact or the engine's command line; or a program of its own, which then is the engine.
+fn process(at: &At<'_>, wire: &WireRuntime) -> anyhow::Result<Behaviour> {
+    let refuse = |what: &str| Err(at.refuse(&wire.behaviour.span(), what));
+    match (&wire.program, &wire.engine) {
+        _ if !wire.annotations.is_empty() => refuse("a process has no `annotations`"),
+        (None, None) if wire.args.is_empty() => Ok(Behaviour::Process { own: None }),
+        (Some(program), Some(_)) if wire.args.iter().any(|arg| arg.contains(FILE)) => {
+            Ok(Behaviour::Process { own: Some(Own { program: program.clone(), args: wire.args.clone() }) })
+        }
+        _ => refuse(
+            "a process has no `program`, `args` and `engine` of its own (the case names its engine), or all three, with \
+             `{file}` among the arguments",
+        ),
     }
 }
 

@@ -127,7 +127,7 @@ fn no_runtime(rig: &Rig) -> anyhow::Result<()> {
             script(rig, "containerd-shim-garbage-v1", "head -c 100000 /dev/urandom")?,
             "a containerd shim says its version",
         ),
-        (script(rig, "hangs", "exec sleep 1000")?, "hangs"),
+        (script(rig, "never-answers", "exec sleep 1000")?, "never-answers"),
     ] {
         let named = format!("mine={}", file.display());
         let output = rig.xtask(&["plan", "--runtime", &named]).output()?;
