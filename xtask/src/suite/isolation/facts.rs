@@ -68,7 +68,7 @@ pub fn of(pid: u32, id: &str) -> anyhow::Result<Facts> {
     facts.insert("lo has an address".to_owned(), read("net/fib_trie")?.contains("127.0.0.1").to_string());
     facts.insert("environment".to_owned(), sorted(read("environ")?.split('\0').map(str::to_owned)));
     facts.insert("working directory".to_owned(), link(format!("{folder}/cwd")));
-    facts.insert("devices".to_owned(), names(Path::new(&format!("{folder}/root/dev")))?);
+    facts.insert("devices".to_owned(), names(&Path::new(&folder).join("root/dev"))?);
     for namespace in ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"] {
         let same = link(format!("{folder}/ns/{namespace}")) == link(format!("/proc/self/ns/{namespace}"));
         facts.insert(format!("namespace {namespace}"), if same { "the host's" } else { "its own" }.to_owned());
