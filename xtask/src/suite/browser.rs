@@ -1,7 +1,7 @@
 //! The stage on `report.html` as a browser sees it. Chromium is not part of the toolbox: where the host has
 //! none, the stage says so.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
@@ -9,17 +9,18 @@ use anyhow::{Context as _, bail, ensure};
 use super::{Check, Rig};
 use crate::cmd::{Cmd, Output};
 use crate::commands::report::recorded;
+use results::store::RunDir;
 
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
-/// Opens the recorded run's report.
+/// Opens the reports of recorded runs.
 pub fn browser(rig: &Rig) -> Vec<Check> {
     let name = "report.html opens without a console message, with every section";
     let Some(chromium) = NAMES.into_iter().find(|name| Cmd::new(name).arg("--version").run().is_ok()) else {
         return vec![Check::skipped(name, "no Chromium on this host (Debian: `apt-get install chromium`)")];
     };
-    let page = match recorded(&rig.workspace) {
-        Ok(run) => run.path().join("report.html"),
+    let page = match page_with_every_section(rig) {
+        Ok(page) => page,
         Err(error) => return vec![Check::of(name, Err(error))],
     };
     let mut checks = vec![Check::of(name, opens(rig, chromium, &page))];
@@ -34,6 +35,26 @@ pub fn browser(rig: &Rig) -> Vec<Check> {
     checks
 }
 
+/// The page of the newest recorded run with a sweep, as it would be made now: only such a run has every section.
+fn page_with_every_section(rig: &Rig) -> anyhow::Result<PathBuf> {
+    let runs = RunDir::recorded(&rig.workspace.results())?;
+    let has_sweep =
+        |run: &&RunDir| run.read().is_ok_and(|run| run.manifest.benches.iter().any(|bench| bench.sweep.is_some()));
+    let run = runs.iter().rev().find(has_sweep).context("no recorded run has a sweep")?;
+    Ok(copied(rig, run, "page-with-every-section")?.join("report.html"))
+}
+
+/// A copy of a run's facts, with its report made anew.
+fn copied(rig: &Rig, run: &RunDir, name: &str) -> anyhow::Result<PathBuf> {
+    let copy = rig.scratch.join(name);
+    std::fs::create_dir(&copy)?;
+    for file in ["manifest.json", "samples.jsonl"] {
+        std::fs::copy(run.path().join(file), copy.join(file))?;
+    }
+    rig.xtask(&["report"]).arg(&copy).run()?;
+    Ok(copy)
+}
+
 /// Tells the page around it positions in this one.
 const RULER: &str = "<script>
 const edge = s => Math.max(...[...document.querySelectorAll(s)].map(e => Math.ceil(e.getBoundingClientRect().right)));
@@ -42,13 +63,7 @@ parent.postMessage(`ruler ${edge('#result td:last-child')} ${width('#claims td:n
 </script>";
 
 fn fits(rig: &Rig, program: &str) -> anyhow::Result<()> {
-    let copy = rig.scratch.join("page-to-measure");
-    std::fs::create_dir(&copy)?;
-    let run = recorded(&rig.workspace)?;
-    for file in ["manifest.json", "samples.jsonl"] {
-        std::fs::copy(run.path().join(file), copy.join(file))?;
-    }
-    rig.xtask(&["report"]).arg(&copy).run()?;
+    let copy = copied(rig, &recorded(&rig.workspace)?, "page-to-measure")?;
     let page = copy.join("report.html");
     let text = std::fs::read_to_string(&page)?.replace("</body>", &format!("{RULER}</body>"));
     std::fs::write(&page, text)?;
