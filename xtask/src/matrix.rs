@@ -19,6 +19,8 @@ mod wire;
 #[cfg(test)]
 pub mod tests;
 
+/// What stands for the module in the arguments of an engine.
+pub const FILE: &str = "{file}";
 /// The set that is measured unless something else is asked for.
 pub const DEFAULT_SET: &str = "default";
 /// The set of everything.

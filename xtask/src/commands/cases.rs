@@ -1,11 +1,13 @@
 //! `cases`: every row that can be asked for, what it is, why it is worth anybody's time, and what it lacks here.
 
+use clap::ValueEnum as _;
 use serde::Serialize;
 
 use report::terminal::push_wrapped;
 use results::case::Case;
 
 use crate::cli::{CasesArgs, Exit, Format};
+use crate::compile::shims::Shim;
 use crate::host::Access;
 use crate::matrix::{self, Matrix};
 use crate::programs::Programs;
@@ -33,7 +35,7 @@ pub fn run(workspace: &Workspace, args: &CasesArgs) -> anyhow::Result<Exit> {
     };
     let (programs, access) = (Programs::load(workspace)?, Access::find(crate::host::Namespaces::Private));
     let row = |case: Case| {
-        let (available, reason) = availability(&matrix, &case, (&programs, &access))?;
+        let (available, reason) = availability((workspace, &matrix), &case, (&programs, &access))?;
         Ok(Row { case, available, reason })
     };
     let rows = chosen.into_iter().map(row).collect::<anyhow::Result<Vec<_>>>()?;
@@ -46,7 +48,7 @@ pub fn run(workspace: &Workspace, args: &CasesArgs) -> anyhow::Result<Exit> {
 
 /// Whether a case could be measured here, and what there is to be said about it.
 fn availability(
-    matrix: &Matrix,
+    (workspace, matrix): (&Workspace, &Matrix),
     case: &Case,
     (programs, access): (&Programs, &Access),
 ) -> anyhow::Result<(bool, Option<String>)> {
@@ -57,6 +59,10 @@ fn availability(
     let engine = matrix.engine(case).filter(|_| !case.is_container());
     let needed = behaviour.program().or(engine.map(|engine| engine.program.as_str()));
     let Some(program) = needed else { return Ok((true, None)) };
+    let shim = Shim::value_variants().iter().find(|shim| shim.binary() == program);
+    if let Some(shim) = shim.filter(|_| !workspace.artifacts().join(program).is_file()) {
+        return Ok((true, Some(format!("the first run builds {}, which takes minutes", shim.step()))));
+    }
     let is_on_request = programs.definitions().iter().any(|definition| definition.name == program);
     if !is_on_request || programs.find(program).is_ok() {
         return Ok((true, None));

@@ -7,11 +7,8 @@ use anyhow::{anyhow, ensure};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Annotations, Behaviour, Engine, Own, Run, Runtime};
+use super::{Annotations, Behaviour, Engine, FILE, Own, Run, Runtime};
 use results::case::{self, Case, Kind, Mode};
-
-/// What stands for the module in the arguments of an engine.
-const FILE: &str = "{file}";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

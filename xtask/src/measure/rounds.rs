@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use crate::containerd::witness::Witness;
 use crate::containerd::{Container, Ctr};
 use crate::host::orphans::Orphans;
+use crate::matrix::FILE;
 use crate::plan::{Place, Slot};
 use results::store::SampleSink;
 use results::{NotMeasured, Outcome, RunStatus, Sample, UntilEnd, UntilReason};
@@ -16,7 +17,7 @@ use super::child::{self, End, Invocation, Ran};
 use super::clock::Stopwatch;
 use super::difference::difference;
 use super::progress::Progress;
-use super::session::{FILE, Output, Session, Start, Until};
+use super::session::{Output, Session, Start, Until};
 use super::stop::Stop;
 use super::watchdog::Watchdog;
 

@@ -47,7 +47,7 @@ pub enum Start {
     Engine {
         /// Its program, an absolute path.
         program: PathBuf,
-        /// Its arguments; [`FILE`] stands for the module.
+        /// Its arguments; [`crate::matrix::FILE`] stands for the module.
         args: Vec<String>,
     },
     /// In a container.
@@ -60,9 +60,6 @@ pub enum Start {
     /// Not at all, for this reason.
     Absent(String),
 }
-
-/// What stands for the module in the arguments of an engine.
-pub const FILE: &str = "{file}";
 
 /// What becomes of the output of a run once it was compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
