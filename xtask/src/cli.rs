@@ -76,19 +76,19 @@ pub enum Command {
         shell: clap_complete::Shell,
     },
     /// The measuring process
-    #[command(hide = true, name = crate::host::INSIDE)]
+    #[command(hide = true, name = crate::session::process::INSIDE)]
     Inside {
         /// The session to conduct
         session: PathBuf,
     },
     /// What a killed measuring process left
-    #[command(hide = true, name = crate::host::REMOVE)]
+    #[command(hide = true, name = crate::session::process::REMOVE)]
     RemoveLeftovers {
         /// What to remove
         leftovers: PathBuf,
     },
     /// The process in which `test` tries the shim
-    #[command(hide = true, name = crate::host::SHIM_SUITE)]
+    #[command(hide = true, name = crate::session::process::SHIM_SUITE)]
     ShimSuite {
         /// The suite's input
         request: PathBuf,

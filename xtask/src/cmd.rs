@@ -1,6 +1,6 @@
 //! The door to other programs that are not measured: argument vector, time limit, end of stderr.
 //!
-//! Daemons are `host`'s, measured children `measure`'s.
+//! Daemons are `session`'s, measured children `measure`'s.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;

@@ -12,8 +12,8 @@ use anyhow::{Context as _, ensure};
 use cargo_metadata::Message;
 
 use crate::plan::Build;
+use crate::progress::Talk;
 use crate::toolbox::manifest::{sha256, write_durably_as};
-use crate::toolbox::talk::Talk;
 use crate::toolbox::{Toolbox, elf};
 use crate::workspace::Workspace;
 use aot::Compiler;

@@ -1,7 +1,7 @@
 //! Every argument vector for `ctr`, containerd's own client, and what its answers mean.
 //!
 //! Answers made for people (tables) are never parsed: only `--quiet` lists and exit statuses.
-//! Not here: starting containerd (`host`), timing (`measure`).
+//! Not here: starting containerd (`session`), timing (`measure`).
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

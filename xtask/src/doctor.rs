@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::cmd::Cmd;
 use crate::compile::{self, toolchain};
-use crate::host::{Access, Namespaces};
 use crate::machine;
+use crate::session::process::{Access, Namespaces};
 use crate::toolbox::{self, Group, State, find_on_path};
 use crate::workspace::Workspace;
 use results::case::names;

@@ -4,25 +4,25 @@
 
 mod bench;
 mod cli;
+mod clock;
 mod cmd;
 mod commands;
 mod compile;
-mod conduct;
 mod console;
 mod containerd;
 mod doctor;
-mod host;
 mod lock;
 mod machine;
 mod matrix;
 mod measure;
 mod plan;
+mod prepare;
 mod programs;
-mod record;
+mod progress;
 mod registry;
 mod secret;
-mod setup;
-mod stage;
+mod session;
+mod stop;
 mod suite;
 mod toolbox;
 mod workspace;
@@ -48,9 +48,11 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     // Under sudo Cargo's variables are gone, and the checkout may have been moved since this was compiled: what these
     // need stands in their file.
     match &cli.command {
-        Command::Inside { session } => return conduct::inside(session, &conduct::precision).map(|()| Exit::Done),
+        Command::Inside { session } => {
+            return session::inside::inside(session, &session::inside::precision).map(|()| Exit::Done);
+        }
         Command::RemoveLeftovers { leftovers } => {
-            return conduct::remove_leftovers(leftovers).map(|()| Exit::Done);
+            return session::inside::remove_leftovers(leftovers).map(|()| Exit::Done);
         }
         Command::ShimSuite { request } => return suite::shim::inside(request).map(|()| Exit::Done),
         _ => {}

@@ -1,12 +1,9 @@
-//! Schedule → clock → check of the output → sample rows. The only module that reads the clock, and one of
-//! three that start processes.
+//! Schedule → timed runs → check of the output → sample rows. One of three modules that start processes.
 
 pub mod child;
-pub mod clock;
 mod difference;
+pub mod orphans;
 pub mod output;
 mod progress;
 pub mod rounds;
-pub mod session;
-pub mod stop;
 pub mod watchdog;

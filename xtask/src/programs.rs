@@ -10,8 +10,8 @@ use results::names::Names;
 use results::{PackageRecord, ProgramRecord};
 use serde::Serialize;
 
+use crate::progress::Talk;
 use crate::toolbox::manifest::Check;
-use crate::toolbox::talk::Talk;
 use crate::toolbox::{self, Contents, Options, Tree};
 use crate::workspace::Workspace;
 use built::CrateRecord;

@@ -11,11 +11,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::cli::{Exit, TestArgs};
+use crate::clock::Stopwatch;
 use crate::cmd::{Cmd, Output};
 use crate::commands;
-use crate::host::{Access, Namespaces};
 use crate::lock;
-use crate::measure::clock::Stopwatch;
+use crate::session::process::{Access, Namespaces};
 use crate::workspace::{KEEP_BUILDS, LOCK_FOLDER, MARKER, Workspace};
 use results::names::{Misnamed, Names};
 

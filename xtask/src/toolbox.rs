@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 
+use crate::progress::Talk;
 use crate::workspace::Workspace;
 use manifest::{Check, Packaged};
 use place::Place;
 use results::PackageRecord;
-use talk::Talk;
 
 pub use mirror::Mirror;
 pub use place::{State, Tree, ensure_tree, find_tree};
@@ -29,7 +29,6 @@ pub mod manifest;
 mod mirror;
 mod place;
 mod suite;
-pub mod talk;
 pub mod tree;
 
 /// What is fetched together.

@@ -9,7 +9,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
 use super::{Cmd, Running};
-use crate::measure::clock::Stopwatch;
+use crate::clock::Stopwatch;
 
 /// What it writes to stdout, line by line; it is killed when this is dropped.
 #[derive(Debug)]

@@ -8,8 +8,8 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::{Output, stderr_end};
-use crate::measure::clock::Stopwatch;
-use crate::measure::stop::Stop;
+use crate::clock::Stopwatch;
+use crate::stop::Stop;
 
 /// How a command that was watched ended.
 #[derive(Clone, Debug)]

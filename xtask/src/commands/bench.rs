@@ -6,20 +6,20 @@ use anyhow::Context as _;
 
 use crate::bench::{self, Bench};
 use crate::cli::{BenchArgs, Exit};
+use crate::clock::now_utc;
 use crate::compile::Artifact;
-use crate::host::Access;
 use crate::machine::load::Snapshot;
 use crate::matrix::Matrix;
-use crate::measure::clock::now_utc;
-use crate::measure::session::{Measured, Output, Session, SessionBench, Until};
-use crate::measure::stop::Stop;
 use crate::plan::{Plan, Rounds, plan};
-use crate::setup::{Further, Needs, Shipped, Shipping};
-use crate::stage::Parts;
+use crate::prepare::starts::{self, Parts};
+use crate::prepare::{Further, Needs, Shipped, Shipping};
+use crate::progress::Steps;
+use crate::session::process::Access;
+use crate::session::request::{Measured, Output, Session, SessionBench, Until};
+use crate::stop::Stop;
 use crate::toolbox::Toolbox;
-use crate::toolbox::talk::Steps;
 use crate::workspace::Workspace;
-use crate::{lock, record, setup, stage};
+use crate::{lock, prepare, session};
 use results::case::{Case, names};
 use results::store::{RunDir, ensure_new};
 use results::{Manifest, NotMeasured, RunStatus, Sequential};
@@ -44,7 +44,7 @@ pub fn run(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Exit> {
         }
         prepared => prepared?,
     };
-    let manifest = record::manifest(workspace, args, &selected, &prepared, started)?;
+    let manifest = prepare::manifest::manifest(workspace, args, &selected, &prepared, started)?;
     let dir = RunDir::create(&out_dir(workspace, args, &manifest)?, &manifest)?;
     crate::console::note(format_args!("measuring {} runs into `{}`", runs(&selected.plan), dir.path().display()));
     let measured = measure(workspace, args, &selected, &prepared, (&manifest, &dir), &stop);
@@ -73,13 +73,13 @@ fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selected> {
     }
     let file = args.benches_file.clone().unwrap_or_else(|| workspace.benches_toml());
     let benches = bench::select(&bench::load(&file)?, &args.select.benches)?;
-    let matrix = setup::matrix(workspace, &args.select.rows.of)?;
+    let matrix = prepare::matrix(workspace, &args.select.rows.of)?;
     let cases = matrix.select(&args.select.rows.cases, &args.select.rows.sets)?;
     // A definition that is broken should be told before minutes of building.
-    setup::definitions(workspace)?;
-    setup::destination(&args.registry)?;
+    prepare::definitions(workspace)?;
+    prepare::destination(&args.registry)?;
     // Before its address is recorded with the command.
-    setup::options(&args.programs)?;
+    prepare::options(&args.programs)?;
     let access = Access::find(args.programs.namespaces());
     let (cases, barred): (Vec<Case>, Vec<Case>) = match &access {
         Access::Denied(_) => cases.into_iter().partition(|case| !case.is_container()),
@@ -145,18 +145,18 @@ fn prepare(workspace: &Workspace, args: &BenchArgs, selected: &Selected, stop: &
     let needs = Needs::of(workspace, plan)?;
     let mut steps = Steps::of(1 + usize::from(needs_toolbox) + needs.steps());
     let toolbox = if needs_toolbox {
-        Some(setup::toolbox(workspace, &args.programs, &mut steps.next(setup::PROGRAMS))?)
+        Some(prepare::toolbox(workspace, &args.programs, &mut steps.next(prepare::PROGRAMS))?)
     } else {
         None
     };
-    let artifacts = setup::artifacts(workspace, &plan.builds, toolbox.as_ref(), &mut steps.next(setup::WORKLOAD))?;
+    let artifacts = prepare::artifacts(workspace, &plan.builds, toolbox.as_ref(), &mut steps.next(prepare::WORKLOAD))?;
     let further = match &toolbox {
         Some(toolbox) => needs.get(workspace, toolbox, &args.programs, &mut steps)?,
         None => Further::new(),
     };
     // Sizes need no root: images are assembled for every kind that was built.
     let shipping = if plan.has_containers() { Shipping::Push(&args.registry, stop) } else { Shipping::AssembleOnly };
-    let shipped = setup::ship(workspace, &artifacts, shipping)?;
+    let shipped = prepare::ship(workspace, &artifacts, shipping)?;
     Ok(Prepared { toolbox, artifacts, further, shipped })
 }
 
@@ -190,24 +190,25 @@ fn measure(
         schedule: selected.plan.schedule.clone(),
         until: until(args, manifest, dir),
         timeout_ms: args.timeout * 1000,
-        starts: stage::starts(workspace, &selected.matrix, &selected.plan, &parts)?,
-        containers: if selected.plan.has_containers() { Some(stage::containers(workspace, &parts)?) } else { None },
+        starts: starts::starts(workspace, &selected.matrix, &selected.plan, &parts)?,
+        containers: if selected.plan.has_containers() { Some(starts::containers(workspace, &parts)?) } else { None },
         samples: dir.samples_path(),
         measured: PathBuf::new(),
         output: Output::Compared,
     };
-    stage::conduct(workspace, session, (&selected.access, parts.registry), stop)
+    session::run(workspace, session, (&selected.access, parts.registry), stop)
 }
 
 fn benches(plan: &Plan, prepared: &Prepared) -> Vec<SessionBench> {
-    plan.benches.iter().map(|bench| stage::bench(bench, &prepared.artifacts, Some(&prepared.shipped))).collect()
+    plan.benches.iter().map(|bench| starts::bench(bench, &prepared.artifacts, Some(&prepared.shipped))).collect()
 }
 
 /// The looks of a run that stops on precision, as the manifest records them.
 pub fn sequential(args: &BenchArgs) -> anyhow::Result<Option<Sequential>> {
     let Some(until) = args.until else { return Ok(None) };
     let looks = stats::looks::looks(args.rounds.counted());
-    let confidence = Confidence::new(record::CONFIDENCE).context("the nominal confidence is no confidence")?;
+    let confidence =
+        Confidence::new(prepare::manifest::CONFIDENCE).context("the nominal confidence is no confidence")?;
     let look_confidence = stats::looks::look_confidence(confidence, looks.len()).value();
     Ok(Some(Sequential { until_percent: until * 100.0, looks, look_confidence }))
 }
@@ -239,7 +240,7 @@ fn conclude(
 ) -> anyhow::Result<Exit> {
     let reason = measured.reason.clone();
     let status = measured.status;
-    let manifest = record::finish(manifest, measured, now_utc());
+    let manifest = prepare::manifest::finish(manifest, measured, now_utc());
     let complete = manifest.not_measured.is_empty();
     if let Some(reason) = reason {
         // A full disk refuses the manifest as well: what failed first is what has to be said.

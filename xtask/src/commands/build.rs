@@ -4,17 +4,17 @@ use serde::Serialize;
 
 use crate::cli::{BuildArgs, Exit, Format};
 use crate::compile::{Artifact, Built, shims};
-use crate::toolbox::talk::Steps;
+use crate::progress::Steps;
 use crate::workspace::Workspace;
-use crate::{commands, lock, setup};
+use crate::{commands, lock, prepare};
 
 /// Builds, checks, and prints kind, target, bytes and digest.
 pub fn run(workspace: &Workspace, args: &BuildArgs) -> anyhow::Result<Exit> {
     let _lock = lock::build(workspace)?;
     let mut steps = Steps::of(3);
-    let toolbox = setup::toolbox(workspace, &args.programs, &mut steps.next(setup::PROGRAMS))?;
-    let builds = setup::default_builds(workspace)?;
-    let artifacts = setup::artifacts(workspace, &builds, Some(&toolbox), &mut steps.next(setup::WORKLOAD))?;
+    let toolbox = prepare::toolbox(workspace, &args.programs, &mut steps.next(prepare::PROGRAMS))?;
+    let builds = prepare::default_builds(workspace)?;
+    let artifacts = prepare::artifacts(workspace, &builds, Some(&toolbox), &mut steps.next(prepare::WORKLOAD))?;
     let shim = shims::build(workspace, args.shim, &toolbox, &mut steps.next(args.shim.step()))?;
     match args.format.format {
         Format::Json => commands::print_json(&document(&artifacts, &shim.path))?,

@@ -8,11 +8,11 @@ use results::case::Case;
 
 use crate::cli::{CasesArgs, Exit, Format};
 use crate::compile::shims::Shim;
-use crate::host::Access;
 use crate::matrix::{self, Matrix};
 use crate::programs::Programs;
+use crate::session::process::Access;
 use crate::workspace::Workspace;
-use crate::{commands, setup};
+use crate::{commands, prepare};
 
 /// One row.
 #[derive(Debug, Serialize)]
@@ -28,12 +28,12 @@ struct Row {
 
 /// Lists them. Nothing is fetched or built.
 pub fn run(workspace: &Workspace, args: &CasesArgs) -> anyhow::Result<Exit> {
-    let matrix = setup::matrix(workspace, &args.select.of)?;
+    let matrix = prepare::matrix(workspace, &args.select.of)?;
     let chosen = match (&args.select.cases[..], &args.select.sets[..]) {
         ([], []) => matrix.select(&[], &[matrix::EVERYTHING.to_owned()])?,
         (patterns, sets) => matrix.select(patterns, sets)?,
     };
-    let (programs, access) = (Programs::load(workspace)?, Access::find(crate::host::Namespaces::Private));
+    let (programs, access) = (Programs::load(workspace)?, Access::find(crate::session::process::Namespaces::Private));
     let row = |case: Case| {
         let (available, reason) = availability((workspace, &matrix), &case, (&programs, &access))?;
         Ok(Row { case, available, reason })

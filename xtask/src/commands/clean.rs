@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 
 use crate::cli::{CleanArgs, Exit};
 use crate::cmd::Cmd;
-use crate::host::scratch;
+use crate::session::scratch;
 use crate::workspace::Workspace;
 use crate::{console, lock};
 

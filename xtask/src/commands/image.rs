@@ -1,9 +1,9 @@
 //! `image`: the OCI layout, made or checked.
 
 use crate::cli::{Exit, Format, ImageArgs};
-use crate::toolbox::talk::Steps;
+use crate::progress::Steps;
 use crate::workspace::{MARKER, Workspace};
-use crate::{commands, lock, setup};
+use crate::{commands, lock, prepare};
 use oci::{self, ImageSet};
 use serde::Serialize;
 
@@ -14,10 +14,10 @@ pub fn run(workspace: &Workspace, args: &ImageArgs) -> anyhow::Result<Exit> {
     }
     let _lock = lock::build(workspace)?;
     let mut steps = Steps::of(2);
-    let toolbox = setup::toolbox(workspace, &args.programs, &mut steps.next(setup::PROGRAMS))?;
-    let builds = setup::default_builds(workspace)?;
-    let artifacts = setup::artifacts(workspace, &builds, Some(&toolbox), &mut steps.next(setup::WORKLOAD))?;
-    let images = setup::images(workspace, &artifacts)?;
+    let toolbox = prepare::toolbox(workspace, &args.programs, &mut steps.next(prepare::PROGRAMS))?;
+    let builds = prepare::default_builds(workspace)?;
+    let artifacts = prepare::artifacts(workspace, &builds, Some(&toolbox), &mut steps.next(prepare::WORKLOAD))?;
+    let images = prepare::images(workspace, &artifacts)?;
     show(&images, args.format.format)?;
     Ok(Exit::Done)
 }

@@ -5,12 +5,12 @@ use serde::Serialize;
 use crate::cli::{Exit, Format, PlanArgs};
 use crate::plan::{Plan, Rounds, plan};
 use crate::workspace::Workspace;
-use crate::{bench, commands, setup};
+use crate::{bench, commands, prepare};
 
 /// Shows the plan.
 pub fn run(workspace: &Workspace, args: &PlanArgs) -> anyhow::Result<Exit> {
     let benches = bench::select(&bench::load(&workspace.benches_toml())?, &args.select.benches)?;
-    let matrix = setup::matrix(workspace, &args.select.rows.of)?;
+    let matrix = prepare::matrix(workspace, &args.select.rows.of)?;
     let cases = matrix.select(&args.select.rows.cases, &args.select.rows.sets)?;
     let rounds =
         Rounds { warmup: args.rounds.warmup, counted: args.rounds.counted(), seed: args.rounds.seed.unwrap_or(0) };

@@ -4,11 +4,11 @@
 use serde::Serialize;
 
 use crate::cli::{Exit, Format, PushArgs};
-use crate::measure::clock::Stopwatch;
-use crate::measure::stop::Stop;
-use crate::toolbox::talk::Steps;
+use crate::clock::Stopwatch;
+use crate::progress::Steps;
+use crate::stop::Stop;
 use crate::workspace::Workspace;
-use crate::{commands, lock, setup};
+use crate::{commands, lock, prepare};
 
 #[derive(Serialize)]
 struct Document {
@@ -24,16 +24,16 @@ struct Row {
 
 /// Assembles, pushes, and prints what the registry holds.
 pub fn run(workspace: &Workspace, args: &PushArgs) -> anyhow::Result<Exit> {
-    setup::destination(&args.registry)?;
+    prepare::destination(&args.registry)?;
     let _lock = lock::build(workspace)?;
     let mut steps = Steps::of(2);
-    let toolbox = setup::toolbox(workspace, &args.programs, &mut steps.next(setup::PROGRAMS))?;
-    let builds = setup::default_builds(workspace)?;
-    let artifacts = setup::artifacts(workspace, &builds, Some(&toolbox), &mut steps.next(setup::WORKLOAD))?;
+    let toolbox = prepare::toolbox(workspace, &args.programs, &mut steps.next(prepare::PROGRAMS))?;
+    let builds = prepare::default_builds(workspace)?;
+    let artifacts = prepare::artifacts(workspace, &builds, Some(&toolbox), &mut steps.next(prepare::WORKLOAD))?;
     let clock = Stopwatch::start();
-    let images = setup::images(workspace, &artifacts)?;
-    let registry = setup::registry(&args.registry)?;
-    let pushed = setup::push(&images, &registry, &Stop::never()?)?;
+    let images = prepare::images(workspace, &artifacts)?;
+    let registry = prepare::registry(&args.registry)?;
+    let pushed = prepare::push(&images, &registry, &Stop::never()?)?;
     let assemble_and_push_ns = clock.elapsed_ns();
     let rows: Vec<Row> = pushed
         .iter()

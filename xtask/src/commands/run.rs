@@ -4,14 +4,15 @@ use anyhow::Context as _;
 
 use crate::bench;
 use crate::cli::{Exit, RunArgs};
-use crate::host::Access;
 use crate::lock;
-use crate::measure::session::{Output, Session};
-use crate::measure::stop::Stop;
 use crate::plan::{Build, Plan, Rounds, Schedule, plan};
-use crate::setup::{self, Needs, Shipping};
-use crate::stage::{self, Parts};
-use crate::toolbox::talk::Steps;
+use crate::prepare::starts::{self, Parts};
+use crate::prepare::{self, Needs, Shipping};
+use crate::progress::Steps;
+use crate::session;
+use crate::session::process::Access;
+use crate::session::request::{Output, Session};
+use crate::stop::Stop;
 use crate::workspace::Workspace;
 use results::Outcome;
 use results::case::{Case, Cell};
@@ -19,8 +20,8 @@ use results::store::parse_samples;
 
 /// Sets up what the case needs, runs it once, and says how it ended.
 pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
-    setup::destination(&args.registry)?;
-    let matrix = setup::matrix(workspace, &args.of)?;
+    prepare::destination(&args.registry)?;
+    let matrix = prepare::matrix(workspace, &args.of)?;
     let case = matrix.case(&args.case)?;
     let bench = bench::select_one(&bench::load(&workspace.benches_toml())?, &args.bench)?;
     let access = Access::find(args.programs.namespaces());
@@ -33,12 +34,12 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
     let plan = plan(vec![bench.clone()], (&matrix, cases), Rounds { warmup: 0, counted: 1, seed: 0 })?;
     let needs = Needs::of(workspace, &plan)?;
     let mut steps = Steps::of(2 + needs.steps());
-    let toolbox = setup::toolbox(workspace, &args.programs, &mut steps.next(setup::PROGRAMS))?;
+    let toolbox = prepare::toolbox(workspace, &args.programs, &mut steps.next(prepare::PROGRAMS))?;
     let build = Build { program: bench.program.clone(), kind: case.form };
-    let artifacts = setup::artifacts(workspace, &[build], Some(&toolbox), &mut steps.next(setup::WORKLOAD))?;
+    let artifacts = prepare::artifacts(workspace, &[build], Some(&toolbox), &mut steps.next(prepare::WORKLOAD))?;
     let further = needs.get(workspace, &toolbox, &args.programs, &mut steps)?;
     let shipping = if plan.has_containers() { Shipping::Push(&args.registry, &stop) } else { Shipping::AssembleOnly };
-    let shipped = setup::ship(workspace, &artifacts, shipping)?;
+    let shipped = prepare::ship(workspace, &artifacts, shipping)?;
     let parts = Parts {
         toolbox: Some(&toolbox),
         further: &further,
@@ -50,17 +51,17 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
     // The plan's has a twin, and one run is asked for.
     let plan = Plan { cells: vec![Cell::of(case.clone())], ..plan };
     let session = Session {
-        benches: vec![stage::bench(&bench, &artifacts, Some(&shipped))],
+        benches: vec![starts::bench(&bench, &artifacts, Some(&shipped))],
         schedule: Schedule::new(1, plan.cells.clone(), plan.schedule.rounds()),
         until: None,
         timeout_ms: args.timeout * 1000,
-        starts: stage::starts(workspace, &matrix, &plan, &parts)?,
-        containers: if plan.has_containers() { Some(stage::containers(workspace, &parts)?) } else { None },
+        starts: starts::starts(workspace, &matrix, &plan, &parts)?,
+        containers: if plan.has_containers() { Some(starts::containers(workspace, &parts)?) } else { None },
         samples: samples.path().to_path_buf(),
         measured: std::path::PathBuf::new(),
         output: Output::Shown,
     };
-    let measured = stage::conduct(workspace, session, (&access, parts.registry), &stop)?;
+    let measured = session::run(workspace, session, (&access, parts.registry), &stop)?;
     if let Some(reason) = measured.reason {
         anyhow::bail!("`{case}` could not be run: {reason}");
     }

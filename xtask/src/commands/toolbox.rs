@@ -8,11 +8,11 @@ use serde::Serialize;
 use crate::cli::{Exit, Format, ToolboxArgs};
 use crate::programs::definition::{Cost, Definition};
 use crate::programs::{Identity, Programs};
+use crate::progress::Stderr;
 use crate::toolbox::manifest::Check;
-use crate::toolbox::talk::Stderr;
 use crate::toolbox::{self, Group, Toolbox};
 use crate::workspace::Workspace;
-use crate::{commands, lock, setup};
+use crate::{commands, lock, prepare};
 
 #[derive(Serialize)]
 struct Document {
@@ -51,7 +51,7 @@ pub fn run(workspace: &Workspace, args: &ToolboxArgs) -> anyhow::Result<Exit> {
     let on_request = Programs::load(workspace)?;
     let wanted = on_request.select(&args.with)?;
     let mut document = Document { programs: BTreeMap::new(), packages: Vec::new(), on_request: Vec::new() };
-    let options = setup::options(&args.programs)?;
+    let options = prepare::options(&args.programs)?;
     for group in groups {
         let made = toolbox::ensure_checked(workspace, *group, &options, check, &mut Stderr::default())?;
         add(&mut document, &made, *group)?;

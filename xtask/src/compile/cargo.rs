@@ -7,7 +7,7 @@ use launcher::Said;
 
 use super::toolchain;
 use crate::cmd;
-use crate::toolbox::talk::{Progress, Talk, Unit};
+use crate::progress::{Progress, Talk, Unit};
 use crate::workspace::Workspace;
 
 /// Cargo counts build scripts too.
@@ -75,7 +75,7 @@ impl Heard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::toolbox::talk::Silent;
+    use crate::progress::Silent;
 
     #[test]
     fn the_first_error_is_kept_for_the_reason() {

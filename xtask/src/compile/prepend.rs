@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 
 use super::{NATIVE_TARGET, NO_FLAGS, PROFILE, cargo_build, check_program, place, toolchain};
+use crate::progress::Talk;
 use crate::toolbox::manifest::{sha256, write_durably};
-use crate::toolbox::talk::Talk;
 use crate::workspace::Workspace;
 
 /// The binary of the package `launcher`.

@@ -8,9 +8,9 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::{Built, cargo_build, check_program, place, source, toolchain};
+use crate::progress::Talk;
 use crate::toolbox::Toolbox;
 use crate::toolbox::manifest::{sha256, sha256_file, write_durably};
-use crate::toolbox::talk::Talk;
 use crate::workspace::Workspace;
 
 /// The library of WasmEdge, which its shim opens.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 
 use crate::cmd::Cmd;
+use crate::progress::Talk;
 use crate::toolbox::find_on_path;
-use crate::toolbox::talk::Talk;
 use crate::workspace::Workspace;
 use results::case::names;
 

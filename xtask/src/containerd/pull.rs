@@ -8,8 +8,8 @@ use anyhow::{Context as _, ensure};
 use super::prompt::Prompt;
 use super::{Ctr, Scheme};
 use crate::cmd::Watched;
-use crate::measure::stop::Stop;
 use crate::secret::Secret;
+use crate::stop::Stop;
 use oci::digest::Digest;
 
 /// How long a pull may take whatever its size: name resolution, log in, a few answers, unpacking.

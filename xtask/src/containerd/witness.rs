@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 use super::Ctr;
+use crate::clock::Stopwatch;
 use crate::cmd::Following;
-use crate::measure::clock::Stopwatch;
 use crate::plan::Place;
 
 /// How long an event may be on its way.

@@ -19,9 +19,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use rustix::process::Pid;
 
-use super::clock::Stopwatch;
 use super::output::{OUTPUT_LIMIT_BYTES, Outputs, written};
 use super::watchdog::{Cut, Run, Watchdog};
+use crate::clock::Stopwatch;
 
 /// The end that the watchdog gives.
 const KILLED: End = End::Signalled(libc::SIGKILL);
@@ -168,7 +168,7 @@ fn nanoseconds(time: libc::timeval) -> u64 {
 mod tests {
     use super::*;
     use crate::measure::output::OUTPUT_FILE_BYTES;
-    use crate::measure::stop::Stop;
+    use crate::stop::Stop;
 
     fn watchdog() -> Watchdog {
         Watchdog::start(&Stop::never().unwrap()).unwrap()

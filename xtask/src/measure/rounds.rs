@@ -5,21 +5,21 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
+use super::orphans::Orphans;
 use crate::containerd::witness::Witness;
 use crate::containerd::{Container, Ctr};
-use crate::host::orphans::Orphans;
 use crate::matrix::FILE;
 use crate::plan::{Place, Slot};
 use results::store::SampleSink;
 use results::{NotMeasured, Outcome, RunStatus, Sample, UntilEnd, UntilReason};
 
 use super::child::{self, End, Invocation, Ran};
-use super::clock::Stopwatch;
 use super::difference::difference;
 use super::progress::Progress;
-use super::session::{Output, Session, Start, Until};
-use super::stop::Stop;
 use super::watchdog::Watchdog;
+use crate::clock::Stopwatch;
+use crate::session::request::{Output, Session, Start, Until};
+use crate::stop::Stop;
 
 /// A cell that failed so often in a row is given up: a case that always hangs would cost its time limit in
 /// every round.

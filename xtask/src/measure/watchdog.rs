@@ -21,9 +21,9 @@ use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
 };
 
-use super::clock::Stopwatch;
 use super::output::Outputs;
-use super::stop::Stop;
+use crate::clock::Stopwatch;
+use crate::stop::Stop;
 
 /// How often it is looked whether the output is full.
 const LOOK: Duration = Duration::from_secs(1);

@@ -16,9 +16,9 @@ use super::{Available, Identity};
 use crate::cmd::Cmd;
 use crate::compile::{NO_FLAGS, cargo, toolchain};
 use crate::machine;
+use crate::progress::Talk;
 use crate::toolbox::lock::Lock;
 use crate::toolbox::manifest::{Check, FileRecord, record, sha256, sha256_file, write_durably};
-use crate::toolbox::talk::Talk;
 use crate::toolbox::tree;
 use crate::workspace::Workspace;
 

@@ -9,7 +9,7 @@ use super::destination::Destination;
 use super::embedded::runtime;
 use super::push::{Access, Pushed, Traffic, push};
 use super::session::{Session, expect_same};
-use crate::measure::stop::Stop;
+use crate::stop::Stop;
 use oci::digest::Digest;
 use oci::epoch::Epoch;
 use oci::{ImageSet, example};

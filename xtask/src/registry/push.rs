@@ -19,7 +19,7 @@ use super::destination::Destination;
 use super::embedded::runtime;
 use super::patience::Patience;
 use super::session::{Presence, Session, expect_same};
-use crate::measure::stop::Stop;
+use crate::stop::Stop;
 use oci::digest::Digest;
 use oci::{Blob, ImageSet, Tagged};
 

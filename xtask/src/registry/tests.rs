@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::faulty::{self, counted};
 use super::*;
-use crate::measure::stop::Stop;
+use crate::stop::Stop;
 use oci::epoch::Epoch;
 use oci::{ImageSet, example};
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 
 use super::{Check, Named, Rig, expect_code, expect_error};
+use crate::clock::Stopwatch;
 use crate::cmd::{Cmd, Running};
-use crate::host::leftovers::NAMESPACE_PREFIX;
-use crate::measure::clock::Stopwatch;
+use crate::session::leftovers::NAMESPACE_PREFIX;
 use results::store::parse_samples;
 use results::{Manifest, RunStatus};
 
@@ -53,7 +53,7 @@ impl Traces {
             let line = String::from_utf8_lossy(&line).replace('\0', " ");
             if line.contains(&target)
                 && pid != own
-                && (line.contains("containerd") || line.contains(crate::host::INSIDE))
+                && (line.contains("containerd") || line.contains(crate::session::process::INSIDE))
             {
                 traces.insert(format!("process {pid}: {line}"));
             }

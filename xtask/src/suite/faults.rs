@@ -2,7 +2,7 @@
 //! nothing of others touched, nothing lost that was measured. By area: one module each.
 
 use super::{Check, Rig};
-use crate::measure::clock::Stopwatch;
+use crate::clock::Stopwatch;
 
 mod access;
 mod folders;

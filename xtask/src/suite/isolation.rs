@@ -13,9 +13,9 @@ use crate::cli::ProgramArgs;
 use crate::cmd::Cmd;
 use crate::compile::shims::Shim;
 use crate::containerd::Ctr;
-use crate::measure::session::DaemonChoice;
-use crate::setup;
-use crate::toolbox::talk::Stderr;
+use crate::prepare;
+use crate::progress::Stderr;
+use crate::session::request::DaemonChoice;
 
 mod attacks;
 mod comparison;
@@ -42,7 +42,7 @@ pub fn isolation(rig: &Rig) -> Vec<Check> {
 
 /// Both for one shim.
 pub fn verdicts(rig: &Rig, kind: Shim) -> anyhow::Result<Vec<shim::Verdict>> {
-    let toolbox = setup::toolbox(&rig.workspace, &ProgramArgs::default(), &mut Stderr::default())?;
+    let toolbox = prepare::toolbox(&rig.workspace, &ProgramArgs::default(), &mut Stderr::default())?;
     let folder = rig.scratch.join(format!("isolation-{}", kind.package()));
     let (mut setting, _scratch) = shim::setting(rig, &toolbox, kind)?;
     let plan = prepare(rig, &folder, &shim::Compiler::of(kind, &toolbox, &setting.runtimes.shim)?)?;

@@ -9,8 +9,8 @@ use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
 use super::{Check, Named, Rig, expect_code, expect_error, tools};
+use crate::clock::Stopwatch;
 use crate::compile::shims::Shim;
-use crate::measure::clock::Stopwatch;
 
 /// Every check.
 pub fn matrix(rig: &Rig) -> Vec<Check> {

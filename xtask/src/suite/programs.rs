@@ -13,7 +13,7 @@ use super::{Check, Named, Rig, expect_code, expect_error};
 use crate::cmd::Cmd;
 use crate::compile::prepend::with_arguments;
 use crate::compile::toolchain::cargo;
-use crate::toolbox::talk::Stderr;
+use crate::progress::Stderr;
 
 /// Of a package, and of a crate.
 const BOTH: [&str; 2] = ["runsc", "wasmi"];

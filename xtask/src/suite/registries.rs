@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 
 use super::{Check, Rig, tools};
+use crate::clock::Stopwatch;
 use crate::cmd::{Cmd, Running};
-use crate::measure::clock::Stopwatch;
 use crate::registry::probe::{answers, free_port};
 use crate::registry::{Access, Destination, PlainHttp, conformance};
 

@@ -14,19 +14,20 @@ use self::archive::{Form, ImageSpec};
 pub use self::compiler::Compiler;
 use super::{Check, Rig, isolation, source};
 use crate::cli::ProgramArgs;
+use crate::clock::Stopwatch;
 use crate::cmd::Cmd;
 use crate::compile::shims::{self, Shim};
-use crate::conduct::Up;
 use crate::containerd::{Container, Ctr, Runtime, Scheme};
-use crate::host::scratch::{self, Scratch};
-use crate::host::{self, Namespaces, leftovers};
-use crate::measure::clock::Stopwatch;
-use crate::measure::session::{self, Containers, DaemonChoice};
-use crate::measure::stop::Stop;
 use crate::plan::Build;
-use crate::setup;
+use crate::prepare;
+use crate::progress::Stderr;
+use crate::session::inside::Up;
+use crate::session::process::Namespaces;
+use crate::session::request::{Containers, DaemonChoice};
+use crate::session::scratch::{self, Scratch};
+use crate::session::{handover, leftovers, process, request};
+use crate::stop::Stop;
 use crate::toolbox::Toolbox;
-use crate::toolbox::talk::Stderr;
 use results::case::Kind;
 
 mod archive;
@@ -135,7 +136,7 @@ pub fn checks(rig: &Rig, name: &str, verdicts: fn(&Rig) -> anyhow::Result<Vec<Ve
 }
 
 fn trial_verdicts(rig: &Rig, kind: Shim) -> anyhow::Result<Vec<Verdict>> {
-    let toolbox = setup::toolbox(&rig.workspace, &ProgramArgs::default(), &mut Stderr::default())?;
+    let toolbox = prepare::toolbox(&rig.workspace, &ProgramArgs::default(), &mut Stderr::default())?;
     let folder = rig.scratch.join(kind.package());
     std::fs::create_dir_all(&folder)?;
     let (setting, _scratch) = setting(rig, &toolbox, kind)?;
@@ -163,7 +164,7 @@ pub fn setting(rig: &Rig, toolbox: &Toolbox, shim: Shim) -> anyhow::Result<(Sett
     let containers = Containers {
         daemon: DaemonChoice::Private {
             containerd: toolbox.program("containerd")?,
-            search: setup::search(toolbox)?,
+            search: prepare::search(toolbox)?,
             scratch: scratch.path().to_path_buf(),
             abandoned: Vec::new(),
         },
@@ -178,11 +179,11 @@ pub fn setting(rig: &Rig, toolbox: &Toolbox, shim: Shim) -> anyhow::Result<(Sett
 
 /// Has a task done in namespaces of its own.
 pub fn run_inside(rig: &Rig, folder: &Path, setting: Setting, task: Task) -> anyhow::Result<Vec<Verdict>> {
-    let request = folder.join("request.json");
+    let file = folder.join("request.json");
     let verdicts = folder.join("verdicts.json");
-    session::write(&request, &Request { setting, task, verdicts: verdicts.clone() })?;
-    host::run_inside(&rig.access, host::SHIM_SUITE, (&request, None), Namespaces::Private, &Stop::never()?)?;
-    session::read(&verdicts)
+    request::write(&file, &Request { setting, task, verdicts: verdicts.clone() })?;
+    process::run_inside(&rig.access, process::SHIM_SUITE, (&file, None), Namespaces::Private, &Stop::never()?)?;
+    request::read(&verdicts)
 }
 
 /// A module in plain or compiled form.
@@ -220,7 +221,7 @@ fn modules(rig: &Rig, folder: &Path, compiler: &Compiler) -> anyhow::Result<Vec<
 
 fn native_image(rig: &Rig, toolbox: &Toolbox, folder: &Path, program: &str) -> anyhow::Result<ImageSpec> {
     let build = Build { program: program.to_owned(), kind: Kind::Native };
-    let artifact = setup::artifacts(&rig.workspace, &[build], Some(toolbox), &mut Stderr::default())?
+    let artifact = prepare::artifacts(&rig.workspace, &[build], Some(toolbox), &mut Stderr::default())?
         .into_iter()
         .next()
         .context("no artifact")?;
@@ -230,17 +231,17 @@ fn native_image(rig: &Rig, toolbox: &Toolbox, folder: &Path, program: &str) -> a
 /// The process inside: does the task, writes the verdicts.
 pub fn inside(path: &Path) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
-    ensure!(host::handover::take(std::io::stdin())?.is_none(), "nobody gives the shim's suite a password");
+    ensure!(handover::take(std::io::stdin())?.is_none(), "nobody gives the shim's suite a password");
     stop.follow_lifeline()?;
-    let request: Request = session::read(path)?;
-    let Setting { containers, runtimes } = &request.setting;
+    let order: Request = request::read(path)?;
+    let Setting { containers, runtimes } = &order.setting;
     let up = Up::start(containers)?;
-    let made = match &request.task {
+    let made = match &order.task {
         Task::Trials(trials) => all(runtimes, &up.ctr, trials),
         Task::Isolation(plan) => Ok(isolation::inside(runtimes, &up.ctr, plan)),
     };
     up.stop(containers)?;
-    session::write(&request.verdicts, &made?)
+    request::write(&order.verdicts, &made?)
 }
 
 fn all(runtimes: &Runtimes, ctr: &Ctr, trials: &Trials) -> anyhow::Result<Vec<Verdict>> {

@@ -7,11 +7,11 @@ use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
 use super::{Check, Rig, expect_code, expect_error};
+use crate::clock::Stopwatch;
 use crate::cmd::Cmd;
 use crate::measure::child::{self, Invocation};
-use crate::measure::clock::Stopwatch;
-use crate::measure::stop::Stop;
 use crate::measure::watchdog::Watchdog;
+use crate::stop::Stop;
 
 /// The toolbox, both groups: made, whole, repaired, and refused clearly where it can not be had.
 pub fn toolbox(rig: &Rig) -> Vec<Check> {

@@ -65,7 +65,7 @@ fn sweep(rig: &Rig) -> anyhow::Result<()> {
 
 /// Those of runs, also of other checkouts.
 fn cgroups() -> anyhow::Result<BTreeSet<PathBuf>> {
-    Ok(glob::glob(&format!("/sys/fs/cgroup/*/{}*", crate::host::leftovers::NAMESPACE_PREFIX))?.flatten().collect())
+    Ok(glob::glob(&format!("/sys/fs/cgroup/*/{}*", crate::session::leftovers::NAMESPACE_PREFIX))?.flatten().collect())
 }
 
 /// Daemon and program share mount and PID namespaces that end with the check, as on a host of their own.
@@ -101,7 +101,7 @@ fn existing_containerd(rig: &Rig) -> anyhow::Result<()> {
         .output()?;
     expect_code(&output, 0)?;
     let namespaces = String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default().to_owned();
-    ensure!(!namespaces.contains(crate::host::leftovers::NAMESPACE_PREFIX), "it left the namespace `{namespaces}`");
+    ensure!(!namespaces.contains(crate::session::leftovers::NAMESPACE_PREFIX), "it left the namespace `{namespaces}`");
     let left: Vec<PathBuf> = cgroups()?.difference(&before).cloned().collect();
     ensure!(left.is_empty(), "it left these cgroups: {left:?}");
     ensure!(

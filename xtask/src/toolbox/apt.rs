@@ -16,8 +16,8 @@ use anyhow::{Context as _, bail, ensure};
 use super::manifest::{Package, sha256_file};
 use super::mirror::Mirror;
 use super::suite::{ASSUMED, Family};
-use super::talk::{Progress, Talk, Unit};
 use crate::cmd::Cmd;
+use crate::progress::{Progress, Talk, Unit};
 use results::PackageRecord;
 
 /// Enough for 80 MB over a line of 64 kB/s; apt itself gives up on a silent server after 30 s.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::talk::Talk;
+use crate::progress::Talk;
 
 /// Held until it is dropped.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl Lock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::toolbox::talk::Progress;
+    use crate::progress::Progress;
     use std::sync::mpsc::{Sender, channel};
 
     struct Tell(Sender<String>);

@@ -13,9 +13,9 @@ use super::lock::Lock;
 use super::manifest::{self, Check, FileRecord, Manifest, Package, Packaged};
 use super::mirror::Mirror;
 use super::suite::{self, Contents, Family};
-use super::talk::Talk;
 use super::{Options, find_on_path, tree};
 use crate::machine;
+use crate::progress::Talk;
 use crate::workspace::Workspace;
 use results::PackageRecord;
 

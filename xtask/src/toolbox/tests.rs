@@ -52,7 +52,7 @@ fn a_whole_tree_is_taken_as_it_is() {
     let place = whole(dir.path());
     assert!(matches!(place.look(Check::Full), State::Whole(_)));
     let workspace = Workspace::at(dir.path());
-    let toolbox = ensure(&workspace, Group::Tests, &Options::default(), &mut talk::Silent).unwrap();
+    let toolbox = ensure(&workspace, Group::Tests, &Options::default(), &mut crate::progress::Silent).unwrap();
     assert_eq!(toolbox.program("skopeo").unwrap(), place.home.join("usr/bin/skopeo"));
     assert_eq!(toolbox.origin("skopeo"), Origin::Toolbox);
     assert!(toolbox.program("docker").unwrap_err().to_string().contains("`docker`"));
@@ -159,7 +159,7 @@ fn host_programs_by_option_need_no_tree() {
     let dir = tempfile::tempdir().unwrap();
     let sh = Some(PathBuf::from("/bin/sh"));
     let options = Options { containerd: sh.clone(), ctr: sh.clone(), runc: sh.clone(), wasmedge: sh, mirror: None };
-    let toolbox = ensure(&Workspace::at(dir.path()), Group::Run, &options, &mut talk::Silent).unwrap();
+    let toolbox = ensure(&Workspace::at(dir.path()), Group::Run, &options, &mut crate::progress::Silent).unwrap();
     assert_eq!(toolbox.program("ctr").unwrap(), Path::new("/bin/sh"));
     assert_eq!(toolbox.origin("sh"), Origin::Host);
     assert_eq!(toolbox.sysroot(), None);
@@ -171,7 +171,8 @@ fn host_programs_by_option_need_no_tree() {
 fn an_option_that_names_no_program_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let options = Options { runc: Some(dir.path().join("runc")), ..Options::default() };
-    let error = ensure(&Workspace::at(dir.path()), Group::Run, &options, &mut talk::Silent).unwrap_err().to_string();
+    let error =
+        ensure(&Workspace::at(dir.path()), Group::Run, &options, &mut crate::progress::Silent).unwrap_err().to_string();
     assert!(error.contains("--runc") && error.contains("no executable file"), "{error}");
 }
 

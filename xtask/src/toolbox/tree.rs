@@ -15,8 +15,8 @@ use super::apt::plain;
 use super::elf;
 use super::manifest::{Packaged, sha256_file};
 use super::suite::{EXTRAS, LINKABLE, Program};
-use super::talk::{Progress, Talk, Unit};
 use crate::cmd::Cmd;
+use crate::progress::{Progress, Talk, Unit};
 
 /// Where the libraries are, in a tree.
 pub const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 
 use crate::cmd::{Cmd, Output};
-use crate::host::{Access, INSIDE};
+use crate::session::process::{Access, INSIDE};
 use crate::suite::{Check, Named, Rig, expect_code, expect_error, tools};
 use results::Outcome;
 use results::store::parse_samples;

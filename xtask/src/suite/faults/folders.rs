@@ -9,7 +9,7 @@ use anyhow::{Context as _, ensure};
 use rustix::process::Signal;
 
 use crate::cmd::{Cmd, Running};
-use crate::host::scratch::{ROOT, Scratch};
+use crate::session::scratch::{ROOT, Scratch};
 use crate::suite::endings::{END_LIMIT, measuring, wait_until};
 use crate::suite::{Check, Named, Rig, expect_code, expect_error};
 use crate::workspace::{LOCK_FOLDER, MARKER};

@@ -8,7 +8,7 @@ use anyhow::{Context as _, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cmd::{Cmd, Running};
-use crate::host::leftovers;
+use crate::session::leftovers;
 use crate::suite::endings::{Traces, long_bench, wait_until};
 use crate::suite::{Check, Named, Rig};
 
@@ -104,7 +104,7 @@ fn measuring_process(rig: &Rig) -> anyhow::Result<Pid> {
         let line = std::fs::read(&path).unwrap_or_default();
         let words: Vec<_> = line.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
         if words.first().is_some_and(|word| *word == program)
-            && words.get(1).is_some_and(|word| word == crate::host::INSIDE)
+            && words.get(1).is_some_and(|word| word == crate::session::process::INSIDE)
         {
             let pid = path.parent().and_then(Path::file_name).and_then(|name| name.to_string_lossy().parse().ok());
             return pid.and_then(Pid::from_raw).context("no process id");

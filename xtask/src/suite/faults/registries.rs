@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
+use crate::clock::Stopwatch;
 use crate::cmd::{Cmd, Output};
-use crate::measure::clock::Stopwatch;
 use crate::registry::EmbeddedRegistry;
 use crate::registry::faulty::{self, ToContainerd};
 use crate::suite::{Check, Named, Rig, expect_code, expect_error};

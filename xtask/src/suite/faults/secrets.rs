@@ -10,8 +10,8 @@ use anyhow::{Context as _, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::clock::Stopwatch;
 use crate::cmd::Output;
-use crate::measure::clock::Stopwatch;
 use crate::registry::EmbeddedRegistry;
 use crate::registry::faulty::{self, ToContainerd};
 use crate::secret::Secret;

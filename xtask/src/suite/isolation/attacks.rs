@@ -7,8 +7,8 @@ use anyhow::{Context as _, ensure};
 
 use super::container::{Inside, Subject};
 use super::{SECRET, facts};
+use crate::clock::Stopwatch;
 use crate::cmd::Cmd;
-use crate::measure::clock::Stopwatch;
 use crate::suite::shim::Runner;
 use crate::suite::shim::Verdict;
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::{Plan, facts};
+use crate::clock::Stopwatch;
 use crate::cmd::{Cmd, Output};
 use crate::containerd::{Container, Ctr};
-use crate::measure::clock::Stopwatch;
 use crate::suite::shim::{Runner, Runtimes};
 
 /// How long a container may take to start, on a busy machine.

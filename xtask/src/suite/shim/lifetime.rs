@@ -11,7 +11,7 @@ use super::trials::{Trial, Want};
 use super::{Runtimes, Trials, Verdict, command, ended};
 use crate::cmd::Cmd;
 use crate::containerd::Ctr;
-use crate::host::leftovers;
+use crate::session::leftovers;
 use crate::suite::endings::wait_until;
 
 /// How long the kernel may take to end a container's processes, and a request about it may take.

@@ -135,7 +135,7 @@ fn remove(path: &Path, how: impl Fn(&Path) -> std::io::Result<()>) -> anyhow::Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::leftovers::NAMESPACE_PREFIX;
+    use crate::session::leftovers::NAMESPACE_PREFIX;
 
     fn name(number: u32) -> String {
         format!("{NAMESPACE_PREFIX}20261123T101500Z-{number}")

@@ -11,14 +11,14 @@ use crate::cli::{MatrixArgs, ProgramArgs, RegistryArgs};
 use crate::compile::shims::Shim;
 use crate::compile::{self, Artifact};
 use crate::matrix::{self, Matrix};
-use crate::measure::session::KindImage;
-use crate::measure::stop::Stop;
 use crate::plan::{Build, Plan};
 use crate::programs::Programs;
+use crate::progress::{Stderr, Steps};
 use crate::registry::{Access, Credentials, Destination, EmbeddedRegistry, Patience, PlainHttp, Pushed};
 use crate::secret::Secret;
+use crate::session::request::KindImage;
+use crate::stop::Stop;
 use crate::toolbox::manifest::Check;
-use crate::toolbox::talk::{Stderr, Steps};
 use crate::toolbox::{self, Group, Mirror, Options, Toolbox};
 use crate::workspace::Workspace;
 use oci::definition::Definition;
@@ -26,6 +26,9 @@ use oci::epoch::Epoch;
 use oci::{self, Blob, Content, Image, ImageSet};
 use results::ProgramRecord;
 use results::case::Kind;
+
+pub mod manifest;
+pub mod starts;
 
 /// What the steps of a set-up are called.
 pub const PROGRAMS: &str = "the programs that this machine lacks";

@@ -1,27 +1,22 @@
-//! From what was prepared to a session that can be conducted, and the conducting of it: in this process, or
-//! inside namespaces as root.
+//! From what was prepared to what a session needs: files, images, and how each cell is started.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+use super::{Further, Registry, Shipped};
 use crate::bench::Bench;
+use crate::clock::now_utc;
 use crate::compile::{Artifact, prepend};
-use crate::conduct::Leftovers;
 use crate::containerd::{Runtime, Scheme};
-use crate::host::scratch::Scratch;
-use crate::host::{self, Access, Namespaces, leftovers};
 use crate::matrix::{Behaviour, Matrix};
-use crate::measure::clock::now_utc;
-use crate::measure::session::{self, Containers, DaemonChoice, KindFile, Measured, Session, SessionBench, Start};
-use crate::measure::stop::Stop;
 use crate::plan::Plan;
+use crate::progress::Stderr;
 use crate::registry::Credentials;
-use crate::setup::{Further, Registry, Shipped};
+use crate::session::leftovers;
+use crate::session::request::{Containers, DaemonChoice, KindFile, SessionBench, Start};
 use crate::toolbox::Toolbox;
-use crate::toolbox::talk::Stderr;
 use crate::workspace::Workspace;
-use crate::{conduct, setup};
 use results::case::Case;
 
 /// What a session may need, where it is there.
@@ -112,7 +107,7 @@ pub fn containers(workspace: &Workspace, parts: &Parts<'_>) -> anyhow::Result<Co
         Some(address) => DaemonChoice::Existing { address: std::path::absolute(address)? },
         None => DaemonChoice::Private {
             containerd: toolbox.program("containerd")?,
-            search: setup::search(toolbox)?,
+            search: super::search(toolbox)?,
             scratch: hosts.join(&name),
             abandoned: leftovers::abandoned(Path::new(leftovers::TREE))?,
         },
@@ -128,67 +123,4 @@ pub fn containers(workspace: &Workspace, parts: &Parts<'_>) -> anyhow::Result<Co
             Credentials::Password { user, .. } => Some(user.clone()),
         },
     })
-}
-
-/// Conducts a session where it has to be: containers inside, everything else here. When the process inside fails before
-/// its first sample, what needs no containers is measured here.
-///
-/// # Errors
-/// When the measuring process fails later, or does not say what it measured.
-pub fn conduct(
-    workspace: &Workspace,
-    mut session: Session,
-    access: (&Access, Option<&Registry>),
-    stop: &Stop,
-) -> anyhow::Result<Measured> {
-    if session.containers.is_none() {
-        return conduct::conduct(&session, None, stop, &conduct::precision);
-    }
-    match conduct_inside(workspace, &mut session, access, stop) {
-        Err(error) if !stop.is_requested() && is_empty(&session.samples) => {
-            let reason = format!("containers could not be run: {error:#}");
-            conduct::conduct_directly(&session, &reason, stop, &conduct::precision)
-        }
-        result => result,
-    }
-}
-
-fn is_empty(samples: &Path) -> bool {
-    std::fs::metadata(samples).is_ok_and(|file| file.len() == 0)
-}
-
-fn conduct_inside(
-    workspace: &Workspace,
-    session: &mut Session,
-    (access, registry): (&Access, Option<&Registry>),
-    stop: &Stop,
-) -> anyhow::Result<Measured> {
-    let containers = session.containers.as_ref().context("there are no containers")?;
-    let (namespaces, _scratch) = match &containers.daemon {
-        DaemonChoice::Private { scratch, .. } => (Namespaces::Private, Some(Scratch::create(scratch)?)),
-        DaemonChoice::Existing { .. } => (Namespaces::Shared, None),
-    };
-    let leftovers = Leftovers::of(containers);
-    let folder = workspace.target().join("session");
-    std::fs::create_dir_all(&folder).with_context(|| format!("can not make `{}`", folder.display()))?;
-    let request = folder.join("request.json");
-    session.measured = folder.join("measured.json");
-    // Made here, so that it belongs to this user and not to root.
-    std::fs::write(&session.measured, "")?;
-    session::write(&request, session)?;
-    let handed = (request.as_path(), registry.and_then(Registry::password));
-    if let Err(error) = host::run_inside(access, host::INSIDE, handed, namespaces, stop) {
-        remove(&folder.join("leftovers.json"), &leftovers, access);
-        return Err(error);
-    }
-    session::read(&session.measured)
-}
-
-/// What a measuring process that was killed could not remove itself. The failure that it is about is told anyway.
-fn remove(request: &Path, leftovers: &Leftovers, access: &Access) {
-    let removed = session::write(request, leftovers)
-        .and_then(|()| host::run_inside(access, host::REMOVE, (request, None), Namespaces::Shared, &Stop::never()?));
-    if let Err(error) = removed {
-        crate::console::note(format_args!("what the measuring process left was not removed: {error:#}"));
-    }
 }

@@ -1,5 +1,5 @@
 //! Conducts a session: containerd up, images pulled, rounds made, everything down again. The same code runs
-//! in this process when there are no containers, and below `host::run_inside` when there are.
+//! in this process when there are no containers, and below `process::run_inside` when there are.
 //!
 //! What fails for one image bars its cells and no others; what fails for containerd bars every container.
 
@@ -9,39 +9,37 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Stopwatch;
 use crate::containerd::Ctr;
-use crate::host::daemon::{Daemon, Places, Programs, SOCKET};
-use crate::host::orphans::Orphans;
-use crate::host::scratch::Scratch;
-use crate::host::{handover, leftovers, namespace};
 use crate::machine::load::Snapshot;
-use crate::measure::clock::Stopwatch;
+use crate::measure::orphans::Orphans;
 use crate::measure::rounds::{self, Stage, Width};
-use crate::measure::session::{self, Containers, DaemonChoice, Measured, Pull, Session, Until};
-use crate::measure::stop::Stop;
 use crate::plan::Place;
 use crate::secret::Secret;
+use crate::session::daemon::{Daemon, Places, Programs, SOCKET};
+use crate::session::request::{self, Containers, DaemonChoice, Measured, Pull, Session, Until};
+use crate::session::scratch::Scratch;
+use crate::session::{handover, leftovers, namespace};
+use crate::stop::Stop;
 use results::analysis;
 use results::store::SampleSink;
 use results::{HostRecord, Manifest, Outcome, RunStatus, Sample};
 
-mod pulls;
-
-use pulls::Pulls;
+use super::pulls::{self, Pulls};
 
 /// The hidden subcommand: reads the session, conducts it, writes what it came to.
 pub fn inside(path: &Path, width: Width<'_>) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
     let password = handover::take(std::io::stdin())?;
     stop.follow_lifeline()?;
-    let session: Session = session::read(path)?;
+    let session: Session = request::read(path)?;
     let measured = conduct(&session, password.as_ref(), &stop, width)?;
-    session::write(&session.measured, &measured)
+    request::write(&session.measured, &measured)
 }
 
 /// The widest interval of a case's ratio to its baseline so far. The manifest beside the samples says at which confidence.
 pub fn precision(samples: &[Sample], until: &Until) -> Option<f64> {
-    let width = session::read::<Manifest>(&until.manifest).map(|manifest| {
+    let width = request::read::<Manifest>(&until.manifest).map(|manifest| {
         let able = |case: &str| samples.iter().any(|sample| sample.case == case && sample.outcome == Outcome::Ok);
         analysis::precision(&manifest, samples, |row| {
             let is_to_baseline =
@@ -244,7 +242,7 @@ impl Leftovers {
 
 /// The hidden subcommand: what the measuring process would have removed, had it not been killed.
 pub fn remove_leftovers(path: &Path) -> anyhow::Result<()> {
-    session::read::<Leftovers>(path)?.remove()
+    request::read::<Leftovers>(path)?.remove()
 }
 
 fn client(containers: &Containers, address: &Path, snapshotter: &str) -> Ctr {

@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::BenchArgs;
+use crate::clock::Utc;
 use crate::commands::bench::{Prepared, Selected, sequential};
 use crate::compile::Artifact;
 use crate::compile::shims::WASMEDGE;
 use crate::machine;
 use crate::matrix::Matrix;
-use crate::measure::clock::Utc;
-use crate::measure::session::Measured;
 use crate::plan::Plan;
 use crate::secret::without_accounts;
+use crate::session::request::Measured;
 use crate::toolbox::{Origin, Toolbox};
 use crate::workspace::Workspace;
 use oci::Image;

@@ -8,7 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use crate::measure::clock::Stopwatch;
+use crate::clock::Stopwatch;
 
 /// Every containerd namespace of ours begins with this, so that its cgroups can be told from others', and ends in the
 /// number of the process that it belongs to.

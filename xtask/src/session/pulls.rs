@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::clock::Stopwatch;
 use crate::console;
 use crate::containerd::{Ctr, Login, Pulled, Wanted};
-use crate::measure::clock::Stopwatch;
-use crate::measure::session::{Containers, KindImage, Pull, Session, Start};
-use crate::measure::stop::Stop;
 use crate::plan::Place;
 use crate::secret::Secret;
+use crate::session::request::{Containers, KindImage, Pull, Session, Start};
+use crate::stop::Stop;
 
 /// What was pulled, and what can not be run.
 #[derive(Debug, Default)]

@@ -12,16 +12,10 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use anyhow::{Context as _, bail};
 
+use super::handover;
 use crate::cmd::Cmd;
-use crate::measure::stop::Stop;
 use crate::secret::Secret;
-
-pub mod daemon;
-pub mod handover;
-pub mod leftovers;
-pub mod namespace;
-pub mod orphans;
-pub mod scratch;
+use crate::stop::Stop;
 
 /// The hidden subcommand that conducts a session inside.
 pub const INSIDE: &str = "inside";
@@ -137,7 +131,7 @@ fn path(path: &Path) -> String {
 
 /// In a process group of its own: Ctrl-C in the terminal reaches this process, which passes it on through
 /// the lifeline, once.
-#[expect(clippy::disallowed_methods, reason = "`host` starts the measuring process")]
+#[expect(clippy::disallowed_methods, reason = "`session` starts the measuring process")]
 fn spawn(argv: &[String], stdin: Stdio) -> anyhow::Result<Child> {
     Command::new(&argv[0])
         .args(&argv[1..])

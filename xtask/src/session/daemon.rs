@@ -9,9 +9,9 @@ use anyhow::{Context as _, bail};
 use serde::Serialize;
 
 use super::scratch;
+use crate::clock::Stopwatch;
 use crate::cmd;
 use crate::containerd::{self, Ctr};
-use crate::measure::clock::Stopwatch;
 
 /// How long containerd may take until its API answers.
 const READY_LIMIT: Duration = Duration::from_secs(30);
@@ -123,7 +123,7 @@ impl Daemon {
 /// What containerd and its shims look for beside their own folders: `mount`, decompressors.
 const SYSTEM_PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 
-#[expect(clippy::disallowed_methods, reason = "`host` starts containerd")]
+#[expect(clippy::disallowed_methods, reason = "`session` starts containerd")]
 fn spawn(programs: &Programs, config: &Path, places: &Places) -> anyhow::Result<duct::Handle> {
     let system = std::env::split_paths(SYSTEM_PATH);
     let search = std::env::join_paths(programs.search.iter().cloned().chain(system))?;

@@ -1,0 +1,86 @@
+//! A session: what crosses into the namespaces, what is run there, what comes back.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use crate::prepare::Registry;
+use crate::stop::Stop;
+use crate::workspace::Workspace;
+use inside::Leftovers;
+use process::{Access, Namespaces};
+use request::{DaemonChoice, Measured, Session};
+use scratch::Scratch;
+
+pub mod daemon;
+pub mod handover;
+pub mod inside;
+pub mod leftovers;
+pub mod namespace;
+pub mod process;
+mod pulls;
+pub mod request;
+pub mod scratch;
+
+/// Conducts a session where it has to be: containers inside, everything else here. When the process inside fails before
+/// its first sample, what needs no containers is measured here.
+///
+/// # Errors
+/// When the measuring process fails later, or does not say what it measured.
+pub fn run(
+    workspace: &Workspace,
+    mut session: Session,
+    access: (&Access, Option<&Registry>),
+    stop: &Stop,
+) -> anyhow::Result<Measured> {
+    if session.containers.is_none() {
+        return inside::conduct(&session, None, stop, &inside::precision);
+    }
+    match run_inside(workspace, &mut session, access, stop) {
+        Err(error) if !stop.is_requested() && is_empty(&session.samples) => {
+            let reason = format!("containers could not be run: {error:#}");
+            inside::conduct_directly(&session, &reason, stop, &inside::precision)
+        }
+        result => result,
+    }
+}
+
+fn is_empty(samples: &Path) -> bool {
+    std::fs::metadata(samples).is_ok_and(|file| file.len() == 0)
+}
+
+fn run_inside(
+    workspace: &Workspace,
+    session: &mut Session,
+    (access, registry): (&Access, Option<&Registry>),
+    stop: &Stop,
+) -> anyhow::Result<Measured> {
+    let containers = session.containers.as_ref().context("there are no containers")?;
+    let (namespaces, _scratch) = match &containers.daemon {
+        DaemonChoice::Private { scratch, .. } => (Namespaces::Private, Some(Scratch::create(scratch)?)),
+        DaemonChoice::Existing { .. } => (Namespaces::Shared, None),
+    };
+    let leftovers = Leftovers::of(containers);
+    let folder = workspace.target().join("session");
+    std::fs::create_dir_all(&folder).with_context(|| format!("can not make `{}`", folder.display()))?;
+    let file = folder.join("request.json");
+    session.measured = folder.join("measured.json");
+    // Made here, so that it belongs to this user and not to root.
+    std::fs::write(&session.measured, "")?;
+    request::write(&file, session)?;
+    let handed = (file.as_path(), registry.and_then(Registry::password));
+    if let Err(error) = process::run_inside(access, process::INSIDE, handed, namespaces, stop) {
+        remove(&folder.join("leftovers.json"), &leftovers, access);
+        return Err(error);
+    }
+    request::read(&session.measured)
+}
+
+/// What a measuring process that was killed could not remove itself. The failure that it is about is told anyway.
+fn remove(file: &Path, leftovers: &Leftovers, access: &Access) {
+    let removed = request::write(file, leftovers)
+        .and_then(|()| process::run_inside(access, process::REMOVE, (file, None), Namespaces::Shared, &Stop::never()?));
+    if let Err(error) = removed {
+        crate::console::note(format_args!("what the measuring process left was not removed: {error:#}"));
+    }
+}
