@@ -12,7 +12,7 @@ use anyhow::{Context as _, ensure};
 use cargo_metadata::Message;
 
 use crate::plan::Build;
-use crate::progress::Talk;
+use crate::progress::Progress;
 use crate::toolbox::manifest::{sha256, write_durably_as};
 use crate::toolbox::{Toolbox, elf};
 use crate::workspace::Workspace;
@@ -95,7 +95,7 @@ pub fn build(
     workspace: &Workspace,
     builds: &[Build],
     toolbox: Option<&Toolbox>,
-    talk: &mut dyn Talk,
+    progress: &mut dyn Progress,
 ) -> anyhow::Result<Vec<Artifact>> {
     if builds.is_empty() {
         return Ok(Vec::new());
@@ -103,8 +103,8 @@ pub fn build(
     workspace.make(&workspace.artifacts())?;
     let targets: BTreeSet<&str> = builds.iter().map(|build| target(build.kind)).collect();
     let toolchain = toolchain::find(workspace)?;
-    toolchain::add_targets(workspace, &toolchain, &targets, talk)?;
-    let files = cargo_workload(workspace, builds, &targets, talk)?;
+    toolchain::add_targets(workspace, &toolchain, &targets, progress)?;
+    let files = cargo_workload(workspace, builds, &targets, progress)?;
     let compiler = if builds.iter().any(|build| build.kind == Kind::WasmAot) {
         let toolbox = toolbox.context("modules are compiled ahead of time by WasmEdge, and there is no toolbox")?;
         Some(Compiler::new(toolbox.program("wasmedge")?)?)
@@ -146,7 +146,7 @@ fn cargo_workload(
     workspace: &Workspace,
     builds: &[Build],
     targets: &BTreeSet<&str>,
-    talk: &mut dyn Talk,
+    progress: &mut dyn Progress,
 ) -> anyhow::Result<Vec<File>> {
     let programs: BTreeSet<&str> = builds.iter().map(|build| build.program.as_str()).collect();
     let mut args: Vec<OsString> = ["--package", "workload", "--profile", PROFILE].map(OsString::from).to_vec();
@@ -156,18 +156,18 @@ fn cargo_workload(
     for target in targets {
         args.extend(["--target".into(), target.into()]);
     }
-    cargo_build(workspace, &NO_FLAGS.map(OsString::from), &args, talk)
+    cargo_build(workspace, &NO_FLAGS.map(OsString::from), &args, progress)
 }
 
 fn cargo_build(
     workspace: &Workspace,
     settings: &[OsString],
     what: &[OsString],
-    talk: &mut dyn Talk,
+    progress: &mut dyn Progress,
 ) -> anyhow::Result<Vec<File>> {
     let build = ["build", "--locked", "--message-format=json-render-diagnostics"].map(OsString::from);
     let messages =
-        cargo::run(workspace, settings, &[&build[..], what].concat(), talk).context("Cargo could not build")?;
+        cargo::run(workspace, settings, &[&build[..], what].concat(), progress).context("Cargo could not build")?;
     executables(&messages)?
         .into_iter()
         .map(|(program, path)| {

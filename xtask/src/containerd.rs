@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use crate::cmd::Cmd;
 use crate::measure::child::Invocation;
 
+pub mod events;
 mod prompt;
 mod pull;
-pub mod witness;
 
 pub use pull::{Login, Pulled, Wanted};
 
@@ -39,7 +39,7 @@ pub fn environment() -> Vec<(OsString, OsString)> {
     KEPT_VARIABLES.iter().filter_map(|name| Some((name.into(), std::env::var_os(name)?))).collect()
 }
 
-/// How to talk to one containerd.
+/// How to reach one containerd.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ctr {
     /// The client program, an absolute path.
@@ -54,7 +54,7 @@ pub struct Ctr {
 
 /// What makes a container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Runtime {
+pub enum ContainerRuntime {
     /// An OCI runtime below containerd's runc shim.
     Oci {
         /// Its program, an absolute path.
@@ -102,8 +102,10 @@ impl Ctr {
         args.extend(["run", "--rm", "--snapshotter", &self.snapshotter].map(str::to_owned));
         args.extend(["--platform", container.platform].map(str::to_owned));
         match container.runtime {
-            Runtime::Shim { program } => args.extend(["--runtime".to_owned(), program.to_string_lossy().into_owned()]),
-            Runtime::Oci { program } => {
+            ContainerRuntime::Shim { program } => {
+                args.extend(["--runtime".to_owned(), program.to_string_lossy().into_owned()]);
+            }
+            ContainerRuntime::Oci { program } => {
                 args.extend(["--runtime", "io.containerd.runc.v2", "--runc-binary"].map(str::to_owned));
                 args.push(program.to_string_lossy().into_owned());
             }
@@ -199,7 +201,7 @@ pub struct Container<'a> {
     /// The container's name.
     pub id: &'a str,
     /// What makes it.
-    pub runtime: &'a Runtime,
+    pub runtime: &'a ContainerRuntime,
     /// The whole command, for `ctr` replaces the image's entrypoint and arguments together; empty for the image's own.
     pub command: &'a [String],
     /// What it is annotated with.
@@ -223,9 +225,9 @@ mod tests {
 
     #[test]
     fn the_measured_command_names_runtime_image_and_arguments_in_ctrs_order() {
-        let runc = Runtime::Oci { program: "/t/runc".into() };
+        let runc = ContainerRuntime::Oci { program: "/t/runc".into() };
         let (none, annotations) = (BTreeMap::new(), BTreeMap::from([("a.b/c".to_owned(), "d".to_owned())]));
-        let shim = Runtime::Shim { program: "/t/shim".into() };
+        let shim = ContainerRuntime::Shim { program: "/t/shim".into() };
         let command = ["/x".to_owned(), "--n".to_owned(), "5".to_owned()];
         let mut container = Container {
             image: "127.0.0.1:5000/x:native",

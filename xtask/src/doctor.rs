@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::cmd::Cmd;
 use crate::compile::{self, toolchain};
 use crate::machine;
-use crate::session::process::{Access, Namespaces};
+use crate::session::process::{Namespaces, Privileges};
 use crate::toolbox::{self, Group, State, find_on_path};
 use crate::workspace::Workspace;
 use results::case::names;
@@ -177,16 +177,16 @@ fn namespaces() -> Finding {
     const WHAT: &str = "namespaces";
     let wanted = ["mnt", "pid", "net", "ipc", "uts"];
     let absent: Vec<&str> = wanted.into_iter().filter(|name| !Path::new("/proc/self/ns").join(name).exists()).collect();
-    match (absent.is_empty(), find_on_path("unshare"), Access::find(Namespaces::Shared)) {
+    match (absent.is_empty(), find_on_path("unshare"), Privileges::find(Namespaces::Shared)) {
         (false, ..) => {
             Finding::missing(WHAT, format!("the kernel lacks {}", names(&absent)), "use a kernel with namespaces")
         }
         (_, None, _) => Finding::missing(WHAT, "no `unshare` on PATH", "install util-linux"),
         // Without root there is nothing to try them with; that is a finding of its own.
-        (_, _, Access::Denied(_)) => Finding::ok(WHAT, names(&wanted)),
-        _ => match Access::find(Namespaces::Private) {
-            Access::Denied(why) => Finding::missing(WHAT, why, "containers are not measured otherwise"),
-            Access::Root | Access::Sudo => Finding::ok(WHAT, names(&wanted)),
+        (_, _, Privileges::Denied(_)) => Finding::ok(WHAT, names(&wanted)),
+        _ => match Privileges::find(Namespaces::Private) {
+            Privileges::Denied(why) => Finding::missing(WHAT, why, "containers are not measured otherwise"),
+            Privileges::Root | Privileges::Sudo => Finding::ok(WHAT, names(&wanted)),
         },
     }
 }

@@ -71,7 +71,7 @@ pub fn measure(workspace: &Workspace, busy: Busy) -> anyhow::Result<Vec<Lock>> {
 pub fn test(workspace: &Workspace, busy: Busy) -> anyhow::Result<Vec<Lock>> {
     let machine = machine(workspace, Company::Others, busy)?;
     let why = "the tests of this checkout are running already";
-    let tests = Lock::take(&made(workspace.target())?.join(TESTS), Company::Nobody, busy, why)?;
+    let tests = Lock::take(&ensure_folder(workspace.target())?.join(TESTS), Company::Nobody, busy, why)?;
     Ok(vec![machine, tests, build(workspace)?])
 }
 
@@ -80,7 +80,7 @@ pub fn test(workspace: &Workspace, busy: Busy) -> anyhow::Result<Vec<Lock>> {
 /// # Errors
 /// When somebody does; who is named.
 pub fn build(workspace: &Workspace) -> anyhow::Result<Lock> {
-    let path = made(workspace.target())?.join(CHECKOUT);
+    let path = ensure_folder(workspace.target())?.join(CHECKOUT);
     let why = format!("`{}` is just being cleaned", workspace.target().display());
     Lock::take(&path, Company::Others, Busy::Refuse, &why)
 }
@@ -90,14 +90,14 @@ pub fn build(workspace: &Workspace) -> anyhow::Result<Lock> {
 /// # Errors
 /// When somebody does; who is named.
 pub fn clean(workspace: &Workspace) -> anyhow::Result<Lock> {
-    let path = made(workspace.target())?.join(CHECKOUT);
+    let path = ensure_folder(workspace.target())?.join(CHECKOUT);
     let why = format!("`{}` is in use, and nothing was removed", workspace.target().display());
     Lock::take(&path, Company::Nobody, Busy::Refuse, &why)
 }
 
 fn machine(workspace: &Workspace, company: Company, busy: Busy) -> anyhow::Result<Lock> {
     let folder = match workspace.lock_folder() {
-        Some(folder) => made(folder)?.to_path_buf(),
+        Some(folder) => ensure_folder(folder)?.to_path_buf(),
         None => shared_folder(&["/run/lock", "/tmp"].map(PathBuf::from)).unwrap_or_else(|| {
             console::note(
                 "no folder here is shared by all users: a measurement of another checkout would not be noticed",
@@ -106,10 +106,10 @@ fn machine(workspace: &Workspace, company: Company, busy: Busy) -> anyhow::Resul
         }),
     };
     let why = "something else is measuring on this machine, and two at once would measure each other";
-    Lock::take(&made(&folder)?.join(MACHINE), company, busy, why)
+    Lock::take(&ensure_folder(&folder)?.join(MACHINE), company, busy, why)
 }
 
-fn made(folder: &Path) -> anyhow::Result<&Path> {
+fn ensure_folder(folder: &Path) -> anyhow::Result<&Path> {
     std::fs::create_dir_all(folder).with_context(|| format!("can not make `{}`", folder.display()))?;
     Ok(folder)
 }

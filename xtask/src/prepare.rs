@@ -14,7 +14,7 @@ use crate::matrix::{self, Matrix};
 use crate::plan::{Build, Plan};
 use crate::programs::Programs;
 use crate::progress::{Stderr, Steps};
-use crate::registry::{Access, Credentials, Destination, EmbeddedRegistry, Patience, PlainHttp, Pushed};
+use crate::registry::{Credentials, Destination, EmbeddedRegistry, Patience, PlainHttp, Pushed, RegistryAccess};
 use crate::secret::Secret;
 use crate::session::request::KindImage;
 use crate::stop::Stop;
@@ -35,7 +35,7 @@ pub const PROGRAMS: &str = "the programs that this machine lacks";
 /// The second of them.
 pub const WORKLOAD: &str = "the programs to be measured, for every target";
 /// The step between, where it is needed.
-pub const FURTHER: &str = "the programs that only some of these rows need";
+pub const EXTRA: &str = "the programs that only some of these rows need";
 
 /// The rows that there are: those of a folder, and those of runtimes that were named. Each of these is asked who it is.
 ///
@@ -47,20 +47,20 @@ pub fn matrix(workspace: &Workspace, args: &MatrixArgs) -> anyhow::Result<Matrix
     for (name, file) in &args.runtimes {
         let context = || format!("`--runtime {name}={}` can not be used", file.display());
         let path = std::path::absolute(file).with_context(context)?;
-        let made = toolbox::identity::runtime(&path).with_context(context)?;
-        matrix.add_runtime(name, &path, made).with_context(context)?;
+        let behaviour = toolbox::identity::runtime(&path).with_context(context)?;
+        matrix.add_runtime(name, &path, behaviour).with_context(context)?;
     }
     Ok(matrix)
 }
 
 /// The toolbox's programs, or those that were named instead.
-pub fn toolbox(workspace: &Workspace, programs: &ProgramArgs, talk: &mut Stderr) -> anyhow::Result<Toolbox> {
-    toolbox::ensure(workspace, Group::Run, &options(programs)?, talk)
+pub fn toolbox(workspace: &Workspace, programs: &ProgramArgs, progress: &mut Stderr) -> anyhow::Result<Toolbox> {
+    toolbox::ensure(workspace, Group::Run, &options(programs)?, progress)
 }
 
 /// A program that only some cases need.
 #[derive(Clone, Debug)]
-pub struct Had {
+pub struct ExtraProgram {
     /// Where it is.
     pub path: PathBuf,
     /// As it is stored with a run.
@@ -68,7 +68,7 @@ pub struct Had {
 }
 
 /// Those that a plan needs, by name: there, or the reason why not, with how to get them.
-pub type Further = BTreeMap<String, Result<Had, String>>;
+pub type ExtraPrograms = BTreeMap<String, Result<ExtraProgram, String>>;
 
 /// What a plan needs beyond the toolbox.
 #[derive(Debug)]
@@ -104,26 +104,27 @@ impl Needs {
         toolbox: &Toolbox,
         programs: &ProgramArgs,
         steps: &mut Steps,
-    ) -> anyhow::Result<Further> {
-        let mut further = Further::new();
+    ) -> anyhow::Result<ExtraPrograms> {
+        let mut further = ExtraPrograms::new();
         if !self.on_request.is_empty() {
-            let (list, options, mut talk) = (Programs::load(workspace)?, options(programs)?, steps.next(FURTHER));
+            let (list, options, mut progress) = (Programs::load(workspace)?, options(programs)?, steps.next(EXTRA));
             for name in &self.on_request {
-                let found = list.ensure(name, &options, Check::Quick, &mut talk);
-                let had = found.map(|found| Had { path: found.path.clone(), record: found.record() });
+                let found = list.ensure(name, &options, Check::Quick, &mut progress);
+                let program = found.map(|found| ExtraProgram { path: found.path.clone(), record: found.record() });
                 let why = |error| format!("`{name}` can not be had: {error:#}; {}", list.how_to_get(name));
-                further.insert(name.clone(), had.map_err(why));
+                further.insert(name.clone(), program.map_err(why));
             }
         }
         for shim in &self.shims {
             let built = compile::shims::build(workspace, *shim, toolbox, &mut steps.next(shim.step()));
-            let had = match built {
-                Ok(built) => {
-                    Ok(Had { record: shim_record(workspace, *shim, (toolbox, &built.path))?, path: built.path })
-                }
+            let program = match built {
+                Ok(built) => Ok(ExtraProgram {
+                    record: shim_record(workspace, *shim, (toolbox, &built.path))?,
+                    path: built.path,
+                }),
                 Err(error) => Err(format!("`{}` could not be built: {error:#}", shim.binary())),
             };
-            further.insert(shim.binary().to_owned(), had);
+            further.insert(shim.binary().to_owned(), program);
         }
         Ok(further)
     }
@@ -145,9 +146,9 @@ pub fn artifacts(
     workspace: &Workspace,
     builds: &[Build],
     toolbox: Option<&Toolbox>,
-    talk: &mut Stderr,
+    progress: &mut Stderr,
 ) -> anyhow::Result<Vec<Artifact>> {
-    compile::build(workspace, builds, toolbox, talk)
+    compile::build(workspace, builds, toolbox, progress)
 }
 
 /// What the toolbox is asked for.
@@ -206,7 +207,7 @@ pub struct Registry {
     /// Its address and prefix.
     pub destination: Destination,
     /// How it is to know us.
-    pub access: Access,
+    pub access: RegistryAccess,
     _embedded: Option<EmbeddedRegistry>,
 }
 
@@ -229,11 +230,12 @@ pub fn destination(args: &RegistryArgs) -> anyhow::Result<Option<Destination>> {
 /// Starts the embedded registry, unless another one was named.
 pub fn registry(args: &RegistryArgs) -> anyhow::Result<Registry> {
     if let Some(destination) = destination(args)? {
-        let access = Access { credentials: Credentials::from_docker(&destination)?, patience: Patience::DEFAULT };
+        let access =
+            RegistryAccess { credentials: Credentials::from_docker(&destination)?, patience: Patience::DEFAULT };
         return Ok(Registry { destination, access, _embedded: None });
     }
     let embedded = EmbeddedRegistry::start()?;
-    let access = Access { credentials: embedded.credentials().clone(), patience: Patience::DEFAULT };
+    let access = RegistryAccess { credentials: embedded.credentials().clone(), patience: Patience::DEFAULT };
     Ok(Registry { destination: embedded.destination("bench"), access, _embedded: Some(embedded) })
 }
 

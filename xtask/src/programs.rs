@@ -10,7 +10,7 @@ use results::names::Names;
 use results::{PackageRecord, ProgramRecord};
 use serde::Serialize;
 
-use crate::progress::Talk;
+use crate::progress::Progress;
 use crate::toolbox::manifest::Check;
 use crate::toolbox::{self, Contents, Options, Tree};
 use crate::workspace::Workspace;
@@ -121,7 +121,7 @@ impl Programs {
         let found = match &definition.source {
             Source::Package(package) => toolbox::find_tree(&self.workspace, Contents::on_request(name, package))
                 .and_then(|tree| tree.map(|tree| packaged(name, &tree)).transpose()),
-            Source::Crate(krate) => built::Place::new(&self.workspace, name, krate).and_then(|place| place.find()),
+            Source::Crate(krate) => built::CratePlace::new(&self.workspace, name, krate).and_then(|place| place.find()),
         };
         match found {
             Ok(Some(available)) => Ok(available),
@@ -139,16 +139,16 @@ impl Programs {
         name: &str,
         options: &Options,
         check: Check,
-        talk: &mut dyn Talk,
+        progress: &mut dyn Progress,
     ) -> anyhow::Result<Available> {
         let definition = self.definition(name)?;
         match &definition.source {
             Source::Package(package) => {
                 let contents = Contents::on_request(name, package);
-                packaged(name, &toolbox::ensure_tree(&self.workspace, contents, options, check, talk)?)
+                packaged(name, &toolbox::ensure_tree(&self.workspace, contents, options, check, progress)?)
             }
             Source::Crate(krate) => {
-                built::Place::new(&self.workspace, name, krate)?.ensure(check, &takes(definition), talk)
+                built::CratePlace::new(&self.workspace, name, krate)?.ensure(check, &takes(definition), progress)
             }
         }
     }

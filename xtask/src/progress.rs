@@ -1,6 +1,6 @@
-//! What long work says while it runs: lines, and progress with time left when stderr is a terminal.
+//! The progress of long work: lines, and a bar with the time left when stderr is a terminal.
 //!
-//! Not here: anything that is said during a timed run. Nothing is.
+//! Not here: anything during a timed run. Nothing is shown then.
 
 use std::io::IsTerminal as _;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::console;
 
 /// How far a piece of work is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct Amount {
     /// Done so far.
     pub done: u64,
     /// All of it; never 0.
@@ -29,26 +29,26 @@ pub enum Unit {
     Items,
 }
 
-/// Someone who wants to know what is going on.
-pub trait Talk {
+/// Where long work reports to.
+pub trait Progress {
     /// One line.
-    fn say(&mut self, text: &str);
+    fn note(&mut self, text: &str);
     /// How far `what` is. The first call with another `what` begins it, `done == total` ends it.
-    fn progress(&mut self, what: &str, progress: Progress);
+    fn advance(&mut self, what: &str, amount: Amount);
 }
 
-/// Talks to nobody.
+/// Shows nothing.
 #[cfg(test)]
 #[derive(Debug, Default)]
 pub struct Silent;
 
 #[cfg(test)]
-impl Talk for Silent {
-    fn say(&mut self, _text: &str) {}
-    fn progress(&mut self, _what: &str, _progress: Progress) {}
+impl Progress for Silent {
+    fn note(&mut self, _text: &str) {}
+    fn advance(&mut self, _what: &str, _amount: Amount) {}
 }
 
-/// Talks on stderr: a bar on a terminal, else a line where work begins and at each further tenth.
+/// On stderr: a bar on a terminal, else a line where work begins and at each further tenth.
 #[derive(Debug, Default)]
 pub struct Stderr {
     heading: Option<String>,
@@ -61,7 +61,7 @@ enum View {
     Lines { tenths: u64 },
 }
 
-/// The steps of a set-up. One that has nothing to do says nothing.
+/// The steps of a set-up. One that has nothing to do shows nothing.
 #[derive(Debug)]
 pub struct Steps {
     total: usize,
@@ -74,7 +74,7 @@ impl Steps {
         Self { total, begun: 0 }
     }
 
-    /// Who tells of the next one: with its number, before its first word.
+    /// The progress of the next one, with its number before its first line.
     pub fn next(&mut self, what: &str) -> Stderr {
         self.begun += 1;
         Stderr { heading: Some(format!("set-up, step {} of {}: {what}", self.begun, self.total)), current: None }
@@ -88,11 +88,11 @@ impl Stderr {
         }
     }
 
-    fn begin(&mut self, what: &str, progress: Progress) {
+    fn begin(&mut self, what: &str, amount: Amount) {
         self.head();
         let view = if std::io::stderr().is_terminal() {
-            let bar = ProgressBar::new(progress.total);
-            let template = match progress.unit {
+            let bar = ProgressBar::new(amount.total);
+            let template = match amount.unit {
                 Unit::Bytes => "{msg} [{bar:30}] {decimal_bytes}/{decimal_total_bytes}, {eta} left",
                 Unit::Items => "{msg} [{bar:30}] {pos}/{len}, {eta} left",
             };
@@ -103,15 +103,15 @@ impl Stderr {
             bar.enable_steady_tick(Duration::from_millis(200));
             View::Bar(bar)
         } else {
-            console::note(format_args!("{what} ({})", amount(progress.total, progress.unit)));
+            console::note(format_args!("{what} ({})", shown(amount.total, amount.unit)));
             View::Lines { tenths: 0 }
         };
         self.current = Some((what.to_owned(), view));
     }
 }
 
-impl Talk for Stderr {
-    fn say(&mut self, text: &str) {
+impl Progress for Stderr {
+    fn note(&mut self, text: &str) {
         self.head();
         match &self.current {
             Some((_, View::Bar(bar))) => bar.suspend(|| console::note(text)),
@@ -119,26 +119,26 @@ impl Talk for Stderr {
         }
     }
 
-    fn progress(&mut self, what: &str, progress: Progress) {
+    fn advance(&mut self, what: &str, amount: Amount) {
         if self.current.as_ref().is_none_or(|(current, _)| current != what) {
-            self.begin(what, progress);
+            self.begin(what, amount);
         }
         let Some((_, view)) = &mut self.current else { return };
         match view {
             View::Bar(bar) => {
-                bar.set_length(progress.total);
-                bar.set_position(progress.done);
+                bar.set_length(amount.total);
+                bar.set_position(amount.done);
             }
             View::Lines { tenths } => {
-                let reached = progress.done.saturating_mul(10) / progress.total.max(1);
+                let reached = amount.done.saturating_mul(10) / amount.total.max(1);
                 if reached > *tenths && reached < 10 {
-                    let (done, total) = (amount(progress.done, progress.unit), amount(progress.total, progress.unit));
+                    let (done, total) = (shown(amount.done, amount.unit), shown(amount.total, amount.unit));
                     console::note(format_args!("{what}: {done} of {total}"));
                 }
                 *tenths = reached.max(*tenths);
             }
         }
-        if progress.done >= progress.total {
+        if amount.done >= amount.total {
             if let View::Bar(bar) = view {
                 bar.finish_and_clear();
             }
@@ -147,7 +147,7 @@ impl Talk for Stderr {
     }
 }
 
-fn amount(count: u64, unit: Unit) -> String {
+fn shown(count: u64, unit: Unit) -> String {
     match unit {
         Unit::Bytes => format!("{:.1} MB", count as f64 / 1e6),
         Unit::Items => count.to_string(),

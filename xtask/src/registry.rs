@@ -18,7 +18,7 @@ pub use {
     destination::{Destination, PlainHttp},
     embedded::EmbeddedRegistry,
     patience::Patience,
-    push::{Access, Pushed, push},
+    push::{Pushed, RegistryAccess, push},
 };
 
 #[cfg(test)]

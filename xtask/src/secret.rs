@@ -1,7 +1,7 @@
 //! What must not be shown: passwords and tokens, in a type without display or serialisation, and text without the
 //! passwords that addresses can hold.
 //!
-//! Not here: how a secret reaches another process (`session::handover`, `containerd::prompt`).
+//! Not here: how a secret reaches another process (`session::password`, `containerd::prompt`).
 
 use std::fmt;
 

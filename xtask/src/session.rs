@@ -8,21 +8,21 @@ use crate::prepare::Registry;
 use crate::stop::Stop;
 use crate::workspace::Workspace;
 use inside::Leftovers;
-use process::{Access, Namespaces};
+use process::{Namespaces, Privileges};
 use request::{DaemonChoice, Measured, Session};
 use scratch::Scratch;
 
 pub mod daemon;
-pub mod handover;
 pub mod inside;
 pub mod leftovers;
 pub mod namespace;
+pub mod password;
 pub mod process;
 mod pulls;
 pub mod request;
 pub mod scratch;
 
-/// Conducts a session where it has to be: containers inside, everything else here. When the process inside fails before
+/// Runs a session where it has to be: containers inside, everything else here. When the process inside fails before
 /// its first sample, what needs no containers is measured here.
 ///
 /// # Errors
@@ -30,16 +30,16 @@ pub mod scratch;
 pub fn run(
     workspace: &Workspace,
     mut session: Session,
-    access: (&Access, Option<&Registry>),
+    privileges: (&Privileges, Option<&Registry>),
     stop: &Stop,
 ) -> anyhow::Result<Measured> {
     if session.containers.is_none() {
-        return inside::conduct(&session, None, stop, &inside::precision);
+        return inside::run(&session, None, stop, &inside::precision);
     }
-    match run_inside(workspace, &mut session, access, stop) {
+    match run_inside(workspace, &mut session, privileges, stop) {
         Err(error) if !stop.is_requested() && is_empty(&session.samples) => {
             let reason = format!("containers could not be run: {error:#}");
-            inside::conduct_directly(&session, &reason, stop, &inside::precision)
+            inside::run_without_containers(&session, &reason, stop, &inside::precision)
         }
         result => result,
     }
@@ -52,7 +52,7 @@ fn is_empty(samples: &Path) -> bool {
 fn run_inside(
     workspace: &Workspace,
     session: &mut Session,
-    (access, registry): (&Access, Option<&Registry>),
+    (privileges, registry): (&Privileges, Option<&Registry>),
     stop: &Stop,
 ) -> anyhow::Result<Measured> {
     let containers = session.containers.as_ref().context("there are no containers")?;
@@ -69,17 +69,18 @@ fn run_inside(
     std::fs::write(&session.measured, "")?;
     request::write(&file, session)?;
     let handed = (file.as_path(), registry.and_then(Registry::password));
-    if let Err(error) = process::run_inside(access, process::INSIDE, handed, namespaces, stop) {
-        remove(&folder.join("leftovers.json"), &leftovers, access);
+    if let Err(error) = process::run_inside(privileges, process::INSIDE, handed, namespaces, stop) {
+        remove(&folder.join("leftovers.json"), &leftovers, privileges);
         return Err(error);
     }
     request::read(&session.measured)
 }
 
 /// What a measuring process that was killed could not remove itself. The failure that it is about is told anyway.
-fn remove(file: &Path, leftovers: &Leftovers, access: &Access) {
-    let removed = request::write(file, leftovers)
-        .and_then(|()| process::run_inside(access, process::REMOVE, (file, None), Namespaces::Shared, &Stop::never()?));
+fn remove(file: &Path, leftovers: &Leftovers, privileges: &Privileges) {
+    let removed = request::write(file, leftovers).and_then(|()| {
+        process::run_inside(privileges, process::REMOVE, (file, None), Namespaces::Shared, &Stop::never()?)
+    });
     if let Err(error) = removed {
         crate::console::note(format_args!("what the measuring process left was not removed: {error:#}"));
     }

@@ -15,7 +15,7 @@ use crate::clock::Stopwatch;
 use crate::cmd::{Cmd, Output};
 use crate::commands;
 use crate::lock;
-use crate::session::process::{Access, Namespaces};
+use crate::session::process::{Namespaces, Privileges};
 use crate::workspace::{KEEP_BUILDS, LOCK_FOLDER, MARKER, Workspace};
 use results::names::{Misnamed, Names};
 
@@ -116,7 +116,7 @@ pub struct Rig {
     /// This program.
     program: PathBuf,
     /// How this user may become root.
-    pub access: Access,
+    pub privileges: Privileges,
 }
 
 /// Runs the stages and prints what each check came to.
@@ -135,7 +135,7 @@ pub fn run(workspace: &Workspace, args: &TestArgs) -> anyhow::Result<Exit> {
         workspace: workspace.clone().keeping_builds(),
         scratch: scratch.path().to_path_buf(),
         program: std::env::current_exe().context("can not find this program's own file")?,
-        access: Access::find(Namespaces::Private),
+        privileges: Privileges::find(Namespaces::Private),
     };
     let mut checks = Vec::new();
     for stage in stages {
@@ -238,10 +238,10 @@ impl Rig {
 
     /// Why containers can not be tried; `None` when they can.
     pub fn no_containers(&self) -> Option<String> {
-        match &self.access {
-            Access::Root => None,
-            Access::Sudo => Some("the suite tries containers as root: run `sudo -E make test`".to_owned()),
-            Access::Denied(reason) => Some(reason.clone()),
+        match &self.privileges {
+            Privileges::Root => None,
+            Privileges::Sudo => Some("the suite tries containers as root: run `sudo -E make test`".to_owned()),
+            Privileges::Denied(reason) => Some(reason.clone()),
         }
     }
 }

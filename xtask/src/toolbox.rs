@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 
-use crate::progress::Talk;
+use crate::progress::Progress;
 use crate::workspace::Workspace;
 use manifest::{Check, Packaged};
-use place::Place;
+use place::TreePlace;
 use results::PackageRecord;
 
 pub use mirror::Mirror;
@@ -191,8 +191,13 @@ impl Toolbox {
 ///
 /// # Errors
 /// When something is missing that can not be fetched, saying what to provide.
-pub fn ensure(workspace: &Workspace, group: Group, options: &Options, talk: &mut dyn Talk) -> anyhow::Result<Toolbox> {
-    ensure_checked(workspace, group, options, Check::Quick, talk)
+pub fn ensure(
+    workspace: &Workspace,
+    group: Group,
+    options: &Options,
+    progress: &mut dyn Progress,
+) -> anyhow::Result<Toolbox> {
+    ensure_checked(workspace, group, options, Check::Quick, progress)
 }
 
 /// As [`ensure`], with a check of the caller's choice: [`Check::Full`] reads every byte.
@@ -204,20 +209,20 @@ pub fn ensure_checked(
     group: Group,
     options: &Options,
     check: Check,
-    talk: &mut dyn Talk,
+    progress: &mut dyn Progress,
 ) -> anyhow::Result<Toolbox> {
     let given = options.given()?;
     if group == Group::Run && options.is_complete() {
         return Ok(Toolbox { tree: None, given, packages: Vec::new(), programs: Vec::new() });
     }
-    let Tree { home, manifest } = ensure_tree(workspace, Contents::of(group), options, check, talk)?;
+    let Tree { home, manifest } = ensure_tree(workspace, Contents::of(group), options, check, progress)?;
     let packages = manifest.packages.into_iter().map(|package| package.record).collect();
     Ok(Toolbox { tree: Some(home), given, packages, programs: manifest.programs })
 }
 
 /// Whether a group's tree is there, without changing or fetching anything.
 pub fn inspect(workspace: &Workspace, group: Group) -> State {
-    match Place::new(workspace, Contents::of(group)) {
+    match TreePlace::new(workspace, Contents::of(group)) {
         Ok(place) => place.look(Check::Quick),
         Err(error) => State::Damaged(format!("{error:#}")),
     }

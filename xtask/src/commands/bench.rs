@@ -12,10 +12,10 @@ use crate::machine::load::Snapshot;
 use crate::matrix::Matrix;
 use crate::plan::{Plan, Rounds, plan};
 use crate::prepare::starts::{self, Parts};
-use crate::prepare::{Further, Needs, Shipped, Shipping};
+use crate::prepare::{ExtraPrograms, Needs, Shipped, Shipping};
 use crate::progress::Steps;
-use crate::session::process::Access;
-use crate::session::request::{Measured, Output, Session, SessionBench, Until};
+use crate::session::process::Privileges;
+use crate::session::request::{ComparedOutput, Measured, Session, SessionBench, Until};
 use crate::stop::Stop;
 use crate::toolbox::Toolbox;
 use crate::workspace::Workspace;
@@ -64,7 +64,7 @@ pub struct Selected {
     /// The rest, with the reason.
     pub not_measured: Vec<NotMeasured>,
     /// How to become root.
-    pub access: Access,
+    pub privileges: Privileges,
 }
 
 fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selected> {
@@ -80,12 +80,12 @@ fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selected> {
     prepare::destination(&args.registry)?;
     // Before its address is recorded with the command.
     prepare::options(&args.programs)?;
-    let access = Access::find(args.programs.namespaces());
-    let (cases, barred): (Vec<Case>, Vec<Case>) = match &access {
-        Access::Denied(_) => cases.into_iter().partition(|case| !case.is_container()),
-        Access::Root | Access::Sudo => (cases, Vec::new()),
+    let privileges = Privileges::find(args.programs.namespaces());
+    let (cases, barred): (Vec<Case>, Vec<Case>) = match &privileges {
+        Privileges::Denied(_) => cases.into_iter().partition(|case| !case.is_container()),
+        Privileges::Root | Privileges::Sudo => (cases, Vec::new()),
     };
-    let not_measured = not_measured(&benches, &barred, &access);
+    let not_measured = not_measured(&benches, &barred, &privileges);
     if cases.is_empty() {
         anyhow::bail!(
             "nothing can be measured: {}",
@@ -98,7 +98,7 @@ fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selected> {
     let seed = args.rounds.seed.unwrap_or_else(|| now_utc().seed());
     let rounds = Rounds { warmup: args.rounds.warmup, counted: args.rounds.counted(), seed };
     let plan = plan(benches, (&matrix, &cases), rounds)?;
-    Ok(Selected { matrix, plan, not_measured, access })
+    Ok(Selected { matrix, plan, not_measured, privileges })
 }
 
 /// What `--until` watches: the ratios of cases to their baselines.
@@ -117,8 +117,8 @@ fn expect_ratio(cases: &[Case]) -> anyhow::Result<()> {
     )
 }
 
-fn not_measured(benches: &[Bench], barred: &[Case], access: &Access) -> Vec<NotMeasured> {
-    let Access::Denied(reason) = access else { return Vec::new() };
+fn not_measured(benches: &[Bench], barred: &[Case], privileges: &Privileges) -> Vec<NotMeasured> {
+    let Privileges::Denied(reason) = privileges else { return Vec::new() };
     let row = |bench: &Bench, case: &Case| NotMeasured {
         bench: bench.name.clone(),
         case: case.to_string(),
@@ -134,7 +134,7 @@ pub struct Prepared {
     /// The built files.
     pub artifacts: Vec<Artifact>,
     /// Programs that only some cases need, the shims among them.
-    pub further: Further,
+    pub further: ExtraPrograms,
     /// The images, and the registry that holds them.
     pub shipped: Shipped,
 }
@@ -152,7 +152,7 @@ fn prepare(workspace: &Workspace, args: &BenchArgs, selected: &Selected, stop: &
     let artifacts = prepare::artifacts(workspace, &plan.builds, toolbox.as_ref(), &mut steps.next(prepare::WORKLOAD))?;
     let further = match &toolbox {
         Some(toolbox) => needs.get(workspace, toolbox, &args.programs, &mut steps)?,
-        None => Further::new(),
+        None => ExtraPrograms::new(),
     };
     // Sizes need no root: images are assembled for every kind that was built.
     let shipping = if plan.has_containers() { Shipping::Push(&args.registry, stop) } else { Shipping::AssembleOnly };
@@ -194,9 +194,9 @@ fn measure(
         containers: if selected.plan.has_containers() { Some(starts::containers(workspace, &parts)?) } else { None },
         samples: dir.samples_path(),
         measured: PathBuf::new(),
-        output: Output::Compared,
+        output: ComparedOutput::Discarded,
     };
-    session::run(workspace, session, (&selected.access, parts.registry), stop)
+    session::run(workspace, session, (&selected.privileges, parts.registry), stop)
 }
 
 fn benches(plan: &Plan, prepared: &Prepared) -> Vec<SessionBench> {

@@ -10,7 +10,7 @@ use crate::cli::{CasesArgs, Exit, Format};
 use crate::compile::shims::Shim;
 use crate::matrix::{self, Matrix};
 use crate::programs::Programs;
-use crate::session::process::Access;
+use crate::session::process::Privileges;
 use crate::workspace::Workspace;
 use crate::{commands, prepare};
 
@@ -33,9 +33,10 @@ pub fn run(workspace: &Workspace, args: &CasesArgs) -> anyhow::Result<Exit> {
         ([], []) => matrix.select(&[], &[matrix::EVERYTHING.to_owned()])?,
         (patterns, sets) => matrix.select(patterns, sets)?,
     };
-    let (programs, access) = (Programs::load(workspace)?, Access::find(crate::session::process::Namespaces::Private));
+    let (programs, privileges) =
+        (Programs::load(workspace)?, Privileges::find(crate::session::process::Namespaces::Private));
     let row = |case: Case| {
-        let (available, reason) = availability((workspace, &matrix), &case, (&programs, &access))?;
+        let (available, reason) = availability((workspace, &matrix), &case, (&programs, &privileges))?;
         Ok(Row { case, available, reason })
     };
     let rows = chosen.into_iter().map(row).collect::<anyhow::Result<Vec<_>>>()?;
@@ -50,9 +51,9 @@ pub fn run(workspace: &Workspace, args: &CasesArgs) -> anyhow::Result<Exit> {
 fn availability(
     (workspace, matrix): (&Workspace, &Matrix),
     case: &Case,
-    (programs, access): (&Programs, &Access),
+    (programs, privileges): (&Programs, &Privileges),
 ) -> anyhow::Result<(bool, Option<String>)> {
-    if let (true, Access::Denied(reason)) = (case.is_container(), access) {
+    if let (true, Privileges::Denied(reason)) = (case.is_container(), privileges) {
         return Ok((false, Some(reason.clone())));
     }
     let behaviour = &matrix.runtime(case)?.behaviour;

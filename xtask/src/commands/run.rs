@@ -10,8 +10,8 @@ use crate::prepare::starts::{self, Parts};
 use crate::prepare::{self, Needs, Shipping};
 use crate::progress::Steps;
 use crate::session;
-use crate::session::process::Access;
-use crate::session::request::{Output, Session};
+use crate::session::process::Privileges;
+use crate::session::request::{ComparedOutput, Session};
 use crate::stop::Stop;
 use crate::workspace::Workspace;
 use results::Outcome;
@@ -24,8 +24,8 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
     let matrix = prepare::matrix(workspace, &args.of)?;
     let case = matrix.case(&args.case)?;
     let bench = bench::select_one(&bench::load(&workspace.benches_toml())?, &args.bench)?;
-    let access = Access::find(args.programs.namespaces());
-    if let (true, Access::Denied(reason)) = (case.is_container(), &access) {
+    let privileges = Privileges::find(args.programs.namespaces());
+    if let (true, Privileges::Denied(reason)) = (case.is_container(), &privileges) {
         anyhow::bail!("`{case}` can not be run: {reason}");
     }
     let _locks = lock::measure(workspace, args.busy.busy())?;
@@ -59,19 +59,19 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
         containers: if plan.has_containers() { Some(starts::containers(workspace, &parts)?) } else { None },
         samples: samples.path().to_path_buf(),
         measured: std::path::PathBuf::new(),
-        output: Output::Shown,
+        output: ComparedOutput::Shown,
     };
-    let measured = session::run(workspace, session, (&access, parts.registry), &stop)?;
+    let measured = session::run(workspace, session, (&privileges, parts.registry), &stop)?;
     if let Some(reason) = measured.reason {
         anyhow::bail!("`{case}` could not be run: {reason}");
     }
     if let Some(row) = measured.not_measured.first() {
         anyhow::bail!("`{case}` could not be run: {}", row.reason);
     }
-    told(&parse_samples(&std::fs::read(samples.path())?).0, case)
+    show_end(&parse_samples(&std::fs::read(samples.path())?).0, case)
 }
 
-fn told(samples: &[results::Sample], case: &Case) -> anyhow::Result<Exit> {
+fn show_end(samples: &[results::Sample], case: &Case) -> anyhow::Result<Exit> {
     let Some(sample) = samples.first() else { return Ok(Exit::Interrupted) };
     let wall_ms = sample.wall_ns.unwrap_or(0) as f64 / 1e6;
     if sample.outcome == Outcome::Ok {

@@ -53,8 +53,8 @@ pub fn run(workspace: &Workspace, args: &ToolboxArgs) -> anyhow::Result<Exit> {
     let mut document = Document { programs: BTreeMap::new(), packages: Vec::new(), on_request: Vec::new() };
     let options = prepare::options(&args.programs)?;
     for group in groups {
-        let made = toolbox::ensure_checked(workspace, *group, &options, check, &mut Stderr::default())?;
-        add(&mut document, &made, *group)?;
+        let tree = toolbox::ensure_checked(workspace, *group, &options, check, &mut Stderr::default())?;
+        add(&mut document, &tree, *group)?;
     }
     for definition in on_request.definitions() {
         let there = || on_request.find(&definition.name).is_ok();

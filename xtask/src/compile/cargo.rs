@@ -7,7 +7,7 @@ use launcher::Said;
 
 use super::toolchain;
 use crate::cmd;
-use crate::progress::{Progress, Talk, Unit};
+use crate::progress::{Amount, Progress, Unit};
 use crate::workspace::Workspace;
 
 /// Cargo counts build scripts too.
@@ -22,7 +22,7 @@ pub fn run(
     workspace: &Workspace,
     settings: &[OsString],
     command: &[OsString],
-    talk: &mut dyn Talk,
+    progress: &mut dyn Progress,
 ) -> anyhow::Result<String> {
     let mut args: Vec<OsString> = Vec::new();
     for name in toolchain::leaking(std::env::vars_os().map(|(name, _)| name)) {
@@ -32,10 +32,10 @@ pub fn run(
     args.push(toolchain::cargo());
     args.extend_from_slice(command);
     let mut heard = Heard::default();
-    let result = cmd::build_step(workspace.root(), "env".as_ref(), &args, |said| heard.hear(said, talk));
+    let result = cmd::build_step(workspace.root(), "env".as_ref(), &args, |said| heard.hear(said, progress));
     if heard.crates > 0 {
         // Cargo does not draw its end.
-        talk.progress(COMPILING, Progress { done: heard.crates, total: heard.crates, unit: Unit::Items });
+        progress.advance(COMPILING, Amount { done: heard.crates, total: heard.crates, unit: Unit::Items });
     }
     result.with_context(|| match heard.error {
         Some(error) => format!("Cargo says `{error}` (what else it said is above)"),
@@ -51,14 +51,14 @@ struct Heard {
 }
 
 impl Heard {
-    fn hear(&mut self, said: Said, talk: &mut dyn Talk) {
+    fn hear(&mut self, said: Said, progress: &mut dyn Progress) {
         match said {
             Said::Built { done, total } if done < total => {
                 self.crates = total;
-                talk.progress(COMPILING, Progress { done, total, unit: Unit::Items });
+                progress.advance(COMPILING, Amount { done, total, unit: Unit::Items });
             }
             Said::Waits(text) if text != self.waits => {
-                talk.say(&format!("cargo: {text}"));
+                progress.note(&format!("cargo: {text}"));
                 self.waits = text;
             }
             Said::Waits(_) | Said::Built { .. } | Said::Status => {}
@@ -66,7 +66,7 @@ impl Heard {
                 if let Some(error) = line.strip_prefix("error: ") {
                     self.error.get_or_insert_with(|| error.to_owned());
                 }
-                talk.say(&line);
+                progress.note(&line);
             }
         }
     }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 
 use super::{NATIVE_TARGET, NO_FLAGS, PROFILE, cargo_build, check_program, place, toolchain};
-use crate::progress::Talk;
+use crate::progress::Progress;
 use crate::toolbox::manifest::{sha256, write_durably};
 use crate::workspace::Workspace;
 
@@ -26,14 +26,14 @@ pub fn with_arguments(
     workspace: &Workspace,
     program: &Path,
     arguments: &[String],
-    talk: &mut dyn Talk,
+    progress: &mut dyn Progress,
 ) -> anyhow::Result<PathBuf> {
     let list = list(program, arguments)?;
     workspace.make(&workspace.artifacts())?;
     let toolchain = toolchain::find(workspace)?;
-    toolchain::add_targets(workspace, &toolchain, &BTreeSet::from([NATIVE_TARGET]), talk)?;
+    toolchain::add_targets(workspace, &toolchain, &BTreeSet::from([NATIVE_TARGET]), progress)?;
     let what = ["--package", "launcher", "--bin", BINARY, "--profile", PROFILE, "--target", NATIVE_TARGET];
-    let files = cargo_build(workspace, &NO_FLAGS.map(OsString::from), &what.map(OsString::from), talk)?;
+    let files = cargo_build(workspace, &NO_FLAGS.map(OsString::from), &what.map(OsString::from), progress)?;
     let file = files.iter().find(|file| file.program == BINARY);
     let file = file.with_context(|| format!("Cargo built `launcher`, but no program `{BINARY}`"))?;
     check_program(&file.bytes).with_context(|| format!("`{}`", file.path.display()))?;

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::{Built, cargo_build, check_program, place, source, toolchain};
-use crate::progress::Talk;
+use crate::progress::Progress;
 use crate::toolbox::Toolbox;
 use crate::toolbox::manifest::{sha256, sha256_file, write_durably};
 use crate::workspace::Workspace;
@@ -76,7 +76,12 @@ struct Record {
 ///
 /// # Errors
 /// When the compiler refuses it, or the toolbox lacks something.
-pub fn build(workspace: &Workspace, shim: Shim, toolbox: &Toolbox, talk: &mut dyn Talk) -> anyhow::Result<Built> {
+pub fn build(
+    workspace: &Workspace,
+    shim: Shim,
+    toolbox: &Toolbox,
+    progress: &mut dyn Progress,
+) -> anyhow::Result<Built> {
     workspace.make(&workspace.artifacts())?;
     let (package, binary) = (shim.package(), shim.binary());
     let path = workspace.artifacts().join(binary);
@@ -93,7 +98,7 @@ pub fn build(workspace: &Workspace, shim: Shim, toolbox: &Toolbox, talk: &mut dy
     workspace.make(&between)?;
     let args = ["--package", package, "--release", "--target-dir"].map(OsString::from);
     let args = [&args[..], &[between.clone().into()]].concat();
-    let files = cargo_build(workspace, &settings(shim, toolbox)?, &args, talk)?;
+    let files = cargo_build(workspace, &settings(shim, toolbox)?, &args, progress)?;
     let file = files.iter().find(|file| file.program == binary);
     let file = file.with_context(|| format!("Cargo built `{package}`, but no program `{binary}`"))?;
     check_program(&file.bytes).with_context(|| format!("`{}`", file.path.display()))?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 
 use crate::cmd::Cmd;
-use crate::progress::Talk;
+use crate::progress::Progress;
 use crate::toolbox::find_on_path;
 use crate::workspace::Workspace;
 use results::case::names;
@@ -55,7 +55,7 @@ pub fn add_targets(
     workspace: &Workspace,
     toolchain: &Toolchain,
     targets: &BTreeSet<&str>,
-    talk: &mut dyn Talk,
+    progress: &mut dyn Progress,
 ) -> anyhow::Result<()> {
     let missing: Vec<&str> = targets.iter().copied().filter(|target| !toolchain.has(target)).collect();
     if missing.is_empty() {
@@ -80,7 +80,7 @@ pub fn add_targets(
         own.map_or_else(String::new, |own| format!(" (`{own}`)")),
         missing.join(" ")
     );
-    talk.say(&format!("adding the Rust targets {} to `{name}`", names(&missing)));
+    progress.note(&format!("adding the Rust targets {} to `{name}`", names(&missing)));
     let add = rustup().args(["target", "add", "--toolchain", name]).args(&missing).limit(Duration::from_mins(10));
     add.run().with_context(|| {
         format!(

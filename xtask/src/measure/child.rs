@@ -20,7 +20,7 @@ use anyhow::Context as _;
 use rustix::process::Pid;
 
 use super::output::{OUTPUT_LIMIT_BYTES, Outputs, written};
-use super::watchdog::{Cut, Run, Watchdog};
+use super::watchdog::{Cut, Watchdog, WatchedRun};
 use crate::clock::Stopwatch;
 
 /// The end that the watchdog gives.
@@ -97,7 +97,7 @@ pub fn run(invocation: &Invocation, limit: Duration, watchdog: &Watchdog) -> any
     })
 }
 
-fn timed(command: &mut Command, run: Run, watchdog: &Watchdog) -> anyhow::Result<(u64, End, Usage)> {
+fn timed(command: &mut Command, run: WatchedRun, watchdog: &Watchdog) -> anyhow::Result<(u64, End, Usage)> {
     let clock = Stopwatch::start();
     let child = command.spawn()?;
     watchdog.began(&run, Pid::from_child(&child));

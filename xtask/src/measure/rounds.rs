@@ -6,19 +6,19 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 use super::orphans::Orphans;
-use crate::containerd::witness::Witness;
+use crate::containerd::events::TaskEvents;
 use crate::containerd::{Container, Ctr};
 use crate::matrix::FILE;
 use crate::plan::{Place, Slot};
 use results::store::SampleSink;
 use results::{NotMeasured, Outcome, RunStatus, Sample, UntilEnd, UntilReason};
 
+use super::bar::RoundsBar;
 use super::child::{self, End, Invocation, Ran};
 use super::difference::difference;
-use super::progress::Progress;
 use super::watchdog::Watchdog;
 use crate::clock::Stopwatch;
-use crate::session::request::{Output, Session, Start, Until};
+use crate::session::request::{ComparedOutput, Session, Start, Until};
 use crate::stop::Stop;
 
 /// A cell that failed so often in a row is given up: a case that always hangs would cost its time limit in
@@ -27,7 +27,7 @@ const FAILURES_IN_A_ROW: u32 = 3;
 
 /// What the loop came to.
 #[derive(Clone, Debug)]
-pub struct Rounds {
+pub struct RoundsEnd {
     /// How it ended.
     pub status: RunStatus,
     /// Why, when it failed.
@@ -49,7 +49,7 @@ pub type Width<'a> = &'a dyn Fn(&[Sample], &Until) -> Option<f64>;
 
 /// Where containers run, and which cells can not.
 #[derive(Debug)]
-pub struct Stage<'a> {
+pub struct Site<'a> {
     /// What to run.
     pub session: &'a Session,
     /// The client of the containerd that is up; absent when none is.
@@ -61,21 +61,21 @@ pub struct Stage<'a> {
 }
 
 /// Makes the runs of a session until its last round, until they are precise enough, or until `stop`.
-pub fn run(stage: Stage<'_>, sink: &mut SampleSink, stop: &Stop, width: Width<'_>) -> Rounds {
+pub fn run(site: Site<'_>, sink: &mut SampleSink, stop: &Stop, width: Width<'_>) -> RoundsEnd {
     let mut running = Loop {
-        barred: stage.barred,
+        barred: site.barred,
         failures: BTreeMap::new(),
         samples: Vec::new(),
         timed_ns: 0,
         clock: None,
         wall_ns: 0,
         until: None,
-        session: stage.session,
-        ctr: stage.ctr,
-        orphans: stage.orphans,
-        witness: None,
+        session: site.session,
+        ctr: site.ctr,
+        orphans: site.orphans,
+        events: None,
     };
-    running.call_witness();
+    running.listen();
     let ended = Watchdog::start(stop).and_then(|watchdog| running.rounds(sink, &watchdog, (stop, width)));
     let (status, reason) = match ended {
         Ok(status) => (status, None),
@@ -85,14 +85,14 @@ pub fn run(stage: Stage<'_>, sink: &mut SampleSink, stop: &Stop, width: Width<'_
         .barred
         .iter()
         // A twin that failed beside its case says nothing new; one that failed alone is named as what it is.
-        .filter(|(place, _)| !is_beside_its_case(stage.session, **place, &running.barred))
+        .filter(|(place, _)| !is_beside_its_case(site.session, **place, &running.barred))
         .map(|(place, reason)| NotMeasured {
-            bench: stage.session.bench(*place).name.clone(),
-            case: stage.session.cell(*place).name.clone(),
+            bench: site.session.bench(*place).name.clone(),
+            case: site.session.cell(*place).name.clone(),
             reason: reason.clone(),
         })
         .collect();
-    Rounds {
+    RoundsEnd {
         status,
         reason,
         rounds_wall_ns: running.wall_ns,
@@ -120,7 +120,7 @@ struct Loop<'a> {
     clock: Option<Stopwatch>,
     wall_ns: u64,
     until: Option<UntilEnd>,
-    witness: Option<Witness>,
+    events: Option<TaskEvents>,
 }
 
 impl Loop<'_> {
@@ -131,14 +131,14 @@ impl Loop<'_> {
         (stop, width): (&Stop, Width<'_>),
     ) -> anyhow::Result<RunStatus> {
         let rounds = self.session.schedule.rounds();
-        let mut progress = Progress::new(rounds.warmup + rounds.counted, self.session.schedule.slots_per_round());
+        let mut bar = RoundsBar::new(rounds.warmup + rounds.counted, self.session.schedule.slots_per_round());
         for round in 0..rounds.warmup + rounds.counted {
             for slot in self.session.schedule.round(round) {
                 if stop.is_requested() {
                     return Ok(RunStatus::Interrupted);
                 }
                 let (bench, cell) = (self.session.bench(slot.place), self.session.cell(slot.place));
-                progress.show(&slot, [&bench.name, &cell.name]);
+                bar.show(&slot, [&bench.name, &cell.name]);
                 if self.barred.contains_key(&slot.place) {
                     continue;
                 }
@@ -152,7 +152,7 @@ impl Loop<'_> {
                 break;
             }
         }
-        progress.clear();
+        bar.clear();
         Ok(RunStatus::Complete)
     }
 
@@ -188,7 +188,7 @@ impl Loop<'_> {
                 return Ok(None);
             }
             Ok(ran) => {
-                if self.session.output == Output::Shown {
+                if self.session.output == ComparedOutput::Shown {
                     crate::console::result(&ran.stdout)?;
                     crate::console::bytes(&ran.stderr);
                 }
@@ -196,7 +196,7 @@ impl Loop<'_> {
             }
             Err(error) => self.row(slot, None, Outcome::NotStarted, Some(format!("{error:#}"))),
         };
-        let sample = self.witnessed(slot, &id, sample);
+        let sample = self.confirmed(slot, &id, sample);
         self.timed_ns += sample.wall_ns.unwrap_or(0);
         if sample.outcome != Outcome::Ok {
             self.clean(slot, &id)?;
@@ -216,29 +216,29 @@ impl Loop<'_> {
         }
     }
 
-    /// Before the first round: without a witness no container can be believed.
-    fn call_witness(&mut self) {
+    /// Before the first round: without its events no container can be believed.
+    fn listen(&mut self) {
         let Some(ctr) = self.ctr else { return };
         let all = self.session.schedule.container_places();
         let places: BTreeSet<Place> = all.into_iter().filter(|place| !self.barred.contains_key(place)).collect();
         if places.is_empty() {
             return;
         }
-        match Witness::start(ctr, places.clone()) {
-            Ok(witness) => self.witness = Some(witness),
+        match TaskEvents::start(ctr, places.clone()) {
+            Ok(events) => self.events = Some(events),
             Err(error) => self.barred.extend(places.into_iter().map(|place| (place, format!("{error:#}")))),
         }
     }
 
     /// The first success of a container's cell has to be known to containerd too. After the clock has stopped.
-    fn witnessed(&mut self, slot: Slot, id: &str, sample: Sample) -> Sample {
-        let Some(witness) = self.witness.as_mut().filter(|witness| witness.wants(slot.place)) else { return sample };
+    fn confirmed(&mut self, slot: Slot, id: &str, sample: Sample) -> Sample {
+        let Some(events) = self.events.as_mut().filter(|events| events.awaits(slot.place)) else { return sample };
         if sample.outcome != Outcome::Ok {
             return sample;
         }
-        let looked = witness.look(id);
+        let seen = events.expect(id);
         self.settle(slot.place);
-        let Err(error) = looked else { return sample };
+        let Err(error) = seen else { return sample };
         let reason = format!("{error:#}");
         self.barred.insert(slot.place, reason.clone());
         self.row(slot, None, Outcome::NotStarted, Some(reason))
@@ -246,10 +246,10 @@ impl Loop<'_> {
 
     /// Nobody has to see this cell run any more; when that holds for all, nobody listens.
     fn settle(&mut self, place: Place) {
-        if let Some(witness) = &mut self.witness {
-            witness.forget(place);
+        if let Some(events) = &mut self.events {
+            events.forget(place);
         }
-        self.witness.take_if(|witness| witness.is_done());
+        self.events.take_if(|events| events.is_done());
     }
 
     /// What is started for a cell.
@@ -296,11 +296,12 @@ impl Loop<'_> {
             }
             End::Exited(0) if ran.stdout == expected.as_bytes() => (Outcome::Ok, None),
             End::Exited(0) => (Outcome::WrongOutput, Some(difference(expected.as_bytes(), &ran.stdout))),
-            End::Exited(code) => (Outcome::NonZeroExit, Some(format!("exit status {code}{}", said(ran)))),
-            End::Signalled(signal) => (Outcome::Killed, Some(format!("signal {signal}{}", said(ran)))),
-            End::TimedOut | End::Stopped => {
-                (Outcome::TimedOut, Some(format!("still running after {} ms{}", self.session.timeout_ms, said(ran))))
-            }
+            End::Exited(code) => (Outcome::NonZeroExit, Some(format!("exit status {code}{}", stderr_note(ran)))),
+            End::Signalled(signal) => (Outcome::Killed, Some(format!("signal {signal}{}", stderr_note(ran)))),
+            End::TimedOut | End::Stopped => (
+                Outcome::TimedOut,
+                Some(format!("still running after {} ms{}", self.session.timeout_ms, stderr_note(ran))),
+            ),
         };
         self.row(slot, Some(ran), outcome, reason)
     }
@@ -340,7 +341,7 @@ impl Loop<'_> {
     }
 }
 
-fn said(ran: &Ran) -> String {
+fn stderr_note(ran: &Ran) -> String {
     let stderr = quoted(&ran.stderr);
     if stderr.is_empty() { String::new() } else { format!("; it said: {stderr}") }
 }

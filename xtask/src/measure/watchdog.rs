@@ -42,7 +42,7 @@ pub enum Cut {
 /// A run that is watched, by its number.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a run that was armed has to be ended"]
-pub struct Run(u64);
+pub struct WatchedRun(u64);
 
 #[derive(Debug, Default)]
 struct State {
@@ -95,7 +95,7 @@ impl Watched {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn arm(&self, limit: Duration, outputs: &Arc<Outputs>) -> anyhow::Result<Run> {
+    fn arm(&self, limit: Duration, outputs: &Arc<Outputs>) -> anyhow::Result<WatchedRun> {
         let mut state = self.lock();
         if let Some(failure) = &state.failure {
             bail!("the watchdog can not watch: {failure}");
@@ -105,10 +105,10 @@ impl Watched {
         state.cut = state.stop.then_some(Cut::Stop);
         state.terms = Some((limit, Stopwatch::start(), outputs.clone()));
         self.set_timer(limit.min(LOOK))?;
-        Ok(Run(state.runs))
+        Ok(WatchedRun(state.runs))
     }
 
-    fn began(&self, run: &Run, group: Pid) {
+    fn began(&self, run: &WatchedRun, group: Pid) {
         let mut state = self.lock();
         if state.runs == run.0 {
             state.group = Some(group);
@@ -119,7 +119,7 @@ impl Watched {
         }
     }
 
-    fn ended(&self, run: &Run) -> anyhow::Result<Option<Cut>> {
+    fn ended(&self, run: &WatchedRun) -> anyhow::Result<Option<Cut>> {
         let mut state = self.lock();
         ensure!(state.runs == run.0, "run {} was ended, but run {} is watched", run.0, state.runs);
         state.group = None;
@@ -192,12 +192,12 @@ impl Watchdog {
     ///
     /// # Errors
     /// When nothing can be watched any more.
-    pub fn arm(&self, limit: Duration, outputs: &Arc<Outputs>) -> anyhow::Result<Run> {
+    pub fn arm(&self, limit: Duration, outputs: &Arc<Outputs>) -> anyhow::Result<WatchedRun> {
         self.watched.arm(limit, outputs)
     }
 
     /// The run has begun. A lock that nobody else holds while the thread sleeps: no system call.
-    pub fn began(&self, run: &Run, group: Pid) {
+    pub fn began(&self, run: &WatchedRun, group: Pid) {
         self.watched.began(run, group);
     }
 
@@ -206,7 +206,7 @@ impl Watchdog {
     /// # Errors
     /// When the timer can not be disarmed.
     #[expect(clippy::needless_pass_by_value, reason = "a run ends once")]
-    pub fn ended(&self, run: Run) -> anyhow::Result<Option<Cut>> {
+    pub fn ended(&self, run: WatchedRun) -> anyhow::Result<Option<Cut>> {
         self.watched.ended(&run)
     }
 }

@@ -167,7 +167,7 @@ fn programs(prepared: &Prepared, plan: &Plan) -> anyhow::Result<Vec<ProgramRecor
             ..record
         });
     }
-    programs.extend(prepared.further.values().flatten().map(|had| had.record.clone()));
+    programs.extend(prepared.further.values().flatten().map(|program| program.record.clone()));
     Ok(programs)
 }
 

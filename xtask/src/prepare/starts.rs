@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use super::{Further, Registry, Shipped};
+use super::{ExtraPrograms, Registry, Shipped};
 use crate::bench::Bench;
 use crate::clock::now_utc;
 use crate::compile::{Artifact, prepend};
-use crate::containerd::{Runtime, Scheme};
+use crate::containerd::{ContainerRuntime, Scheme};
 use crate::matrix::{Behaviour, Matrix};
 use crate::plan::Plan;
 use crate::progress::Stderr;
@@ -25,7 +25,7 @@ pub struct Parts<'a> {
     /// The programs.
     pub toolbox: Option<&'a Toolbox>,
     /// Programs that only some cases need, the shims among them: there, or why not.
-    pub further: &'a Further,
+    pub further: &'a ExtraPrograms,
     /// Where images are pulled from.
     pub registry: Option<&'a Registry>,
     /// Where containerd's root goes, when not below `target`.
@@ -75,10 +75,10 @@ fn start((workspace, matrix): (&Workspace, &Matrix), case: &Case, parts: &Parts<
                 [] => Ok(path),
                 args => prepend::with_arguments(workspace, &path, args, &mut Stderr::default()),
             });
-            or_absent(path, &|program| container(Runtime::Oci { program }))
+            or_absent(path, &|program| container(ContainerRuntime::Oci { program }))
         }
         (Behaviour::Shim { program }, _) => {
-            or_absent(parts.program(program), &|program| container(Runtime::Shim { program }))
+            or_absent(parts.program(program), &|program| container(ContainerRuntime::Shim { program }))
         }
     })
 }
@@ -90,7 +90,7 @@ impl Parts<'_> {
             return Ok(name.into());
         }
         match self.further.get(name) {
-            Some(Ok(had)) => Ok(had.path.clone()),
+            Some(Ok(program)) => Ok(program.path.clone()),
             Some(Err(reason)) => bail!("{reason}"),
             None => self.toolbox.with_context(|| format!("there is no toolbox to take `{name}` from"))?.program(name),
         }

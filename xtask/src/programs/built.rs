@@ -16,7 +16,7 @@ use super::{Available, Identity};
 use crate::cmd::Cmd;
 use crate::compile::{NO_FLAGS, cargo, toolchain};
 use crate::machine;
-use crate::progress::Talk;
+use crate::progress::Progress;
 use crate::toolbox::lock::Lock;
 use crate::toolbox::manifest::{Check, FileRecord, record, sha256, sha256_file, write_durably};
 use crate::toolbox::tree;
@@ -57,7 +57,7 @@ struct Record {
 
 /// Where a built program is or would be.
 #[derive(Debug)]
-pub struct Place<'a> {
+pub struct CratePlace<'a> {
     workspace: &'a Workspace,
     name: &'a str,
     krate: &'a Crate,
@@ -65,7 +65,7 @@ pub struct Place<'a> {
     home: PathBuf,
 }
 
-impl<'a> Place<'a> {
+impl<'a> CratePlace<'a> {
     pub fn new(workspace: &'a Workspace, name: &'a str, krate: &'a Crate) -> anyhow::Result<Self> {
         let folder = std::path::absolute(workspace.toolbox())?.join("crates");
         Ok(Self { workspace, name, krate, home: folder.join(name), folder })
@@ -111,22 +111,22 @@ impl<'a> Place<'a> {
     ///
     /// # Errors
     /// When it can not be built.
-    pub fn ensure(&self, check: Check, takes: &str, talk: &mut dyn Talk) -> anyhow::Result<Available> {
+    pub fn ensure(&self, check: Check, takes: &str, progress: &mut dyn Progress) -> anyhow::Result<Available> {
         if let Ok(Some(available)) = self.look(check) {
             return Ok(available);
         }
         self.workspace.make(&self.workspace.toolbox())?;
         std::fs::create_dir_all(&self.folder).with_context(|| format!("can not make `{}`", self.folder.display()))?;
-        let _lock = Lock::take(&self.folder.join(format!("{}.lock", self.name)), talk)?;
+        let _lock = Lock::take(&self.folder.join(format!("{}.lock", self.name)), progress)?;
         let Crate { name, version, .. } = self.krate;
         match self.look(check) {
             // Whoever held the lock has done it.
             Ok(Some(available)) => return Ok(available),
-            Ok(None) => talk.say(&format!("building `{}` from {name} {version} of crates.io: {takes}", self.name)),
-            Err(error) => talk.say(&format!("building `{}` anew ({takes}): {error:#}", self.name)),
+            Ok(None) => progress.note(&format!("building `{}` from {name} {version} of crates.io: {takes}", self.name)),
+            Err(error) => progress.note(&format!("building `{}` anew ({takes}): {error:#}", self.name)),
         }
         let work = self.beside("build");
-        let built = self.build(&work, talk).with_context(|| {
+        let built = self.build(&work, progress).with_context(|| {
             format!(
                 "can not build `{}` from {name} {version}: connect this machine to crates.io or to a mirror that Cargo's \
                  own configuration names (where Cargo has the crates already, `CARGO_NET_OFFLINE=true` needs no \
@@ -140,10 +140,10 @@ impl<'a> Place<'a> {
         self.look(Check::Quick)?.with_context(|| format!("`{}` vanished", self.home.display()))
     }
 
-    fn build(&self, work: &Path, talk: &mut dyn Talk) -> anyhow::Result<()> {
+    fn build(&self, work: &Path, progress: &mut dyn Progress) -> anyhow::Result<()> {
         let new = self.beside("new");
         tree::remove(&new)?;
-        let said = cargo::run(self.workspace, &settings(&new)?, &self.install(&new, work), talk)?;
+        let said = cargo::run(self.workspace, &settings(&new)?, &self.install(&new, work), progress)?;
         let program = PathBuf::from("bin").join(self.name);
         let path = new.join(&program);
         let output = Cmd::new(&path).arg("--version").bare().limit(ANSWER_LIMIT).run().context("it does not start")?;
@@ -228,7 +228,7 @@ mod tests {
 
     /// A place that passes for one where the program was built.
     fn built(workspace: &Workspace, krate: &Crate) {
-        let place = Place::new(workspace, "a", krate).unwrap();
+        let place = CratePlace::new(workspace, "a", krate).unwrap();
         std::fs::create_dir_all(place.home.join("bin")).unwrap();
         std::fs::write(place.home.join("bin/a"), "#!/bin/sh\n").unwrap();
         let (files, _) = record(&place.home).unwrap();
@@ -249,7 +249,7 @@ mod tests {
     fn cargo_is_asked_for_exactly_this_version_and_these_features() {
         let workspace = Workspace::at(Path::new("/w"));
         let krate = krate();
-        let args = Place::new(&workspace, "a", &krate).unwrap().install(Path::new("/new"), Path::new("/work"));
+        let args = CratePlace::new(&workspace, "a", &krate).unwrap().install(Path::new("/new"), Path::new("/work"));
         let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
         assert_eq!(
             args.join(" "),
@@ -264,7 +264,7 @@ mod tests {
         let workspace = Workspace::at(dir.path());
         let (first, mut second) = (krate(), krate());
         second.features.pop();
-        let find = |krate: &Crate| Place::new(&workspace, "a", krate).unwrap().find();
+        let find = |krate: &Crate| CratePlace::new(&workspace, "a", krate).unwrap().find();
         assert_eq!(find(&first).unwrap(), None);
         built(&workspace, &first);
         let found = find(&first).unwrap().unwrap();

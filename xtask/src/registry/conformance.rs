@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 
 use super::destination::Destination;
 use super::embedded::runtime;
-use super::push::{Access, Pushed, Traffic, push};
+use super::push::{Pushed, RegistryAccess, Traffic, push};
 use super::session::{Session, expect_same};
 use crate::stop::Stop;
 use oci::digest::Digest;
@@ -30,7 +30,7 @@ pub struct Report {
 ///
 /// # Errors
 /// At the first thing that is not as it should be.
-pub fn round_trip(destination: &Destination, access: &Access) -> anyhow::Result<Report> {
+pub fn round_trip(destination: &Destination, access: &RegistryAccess) -> anyhow::Result<Report> {
     let set = example::images(Epoch::ZERO)?;
     let other = example::images(Epoch::parse(Some("1"))?)?;
     let stop = Stop::never()?;
@@ -57,7 +57,7 @@ pub fn round_trip(destination: &Destination, access: &Access) -> anyhow::Result<
 }
 
 /// Compares everything that the destination holds with the set; gives the number of bytes.
-fn pull_back(set: &ImageSet, destination: &Destination, access: &Access) -> anyhow::Result<u64> {
+fn pull_back(set: &ImageSet, destination: &Destination, access: &RegistryAccess) -> anyhow::Result<u64> {
     let session = Session::new(destination, access)?;
     runtime()?.block_on(async {
         let mut pulled_bytes = 0;

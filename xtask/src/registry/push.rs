@@ -28,16 +28,16 @@ const CONCURRENT: usize = 4;
 /// How often a push looks whether somebody wishes to stop.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// How a registry is talked to.
+/// How a registry is reached.
 #[derive(Clone, Debug)]
-pub struct Access {
+pub struct RegistryAccess {
     /// Who pushes.
     pub credentials: Credentials,
     /// For how long it is tried.
     pub patience: Patience,
 }
 
-impl Access {
+impl RegistryAccess {
     /// Without account, with the usual patience.
     pub const ANONYMOUS: Self = Self { credentials: Credentials::Anonymous, patience: Patience::DEFAULT };
 }
@@ -93,7 +93,7 @@ pub struct PushReport {
 
 /// How far a push is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct PushProgress {
     /// Bytes sent or found there already.
     pub done_bytes: u64,
     /// All bytes of the set.
@@ -109,8 +109,8 @@ pub struct Progress {
 pub fn push(
     set: &ImageSet,
     destination: &Destination,
-    (access, stop): (&Access, &Stop),
-    progress: &mut dyn FnMut(Progress),
+    (access, stop): (&RegistryAccess, &Stop),
+    progress: &mut dyn FnMut(PushProgress),
 ) -> anyhow::Result<PushReport> {
     let failed = || format!("can not push to the registry `{destination}`");
     let session = Arc::new(Session::new(destination, access).with_context(failed)?);
@@ -146,9 +146,9 @@ async fn unless<T>(stop: &Stop, future: impl Future<Output = T>) -> Option<T> {
 
 async fn run(
     session: Arc<Session>,
-    access: &Access,
+    access: &RegistryAccess,
     set: &ImageSet,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(PushProgress),
 ) -> anyhow::Result<PushReport> {
     let tagged = set.tagged();
     if access.credentials.needs_token(session.destination().place()) {
@@ -159,7 +159,7 @@ async fn run(
     }
     let jobs = jobs(&session, &tagged);
     let total_bytes = jobs.iter().flatten().map(|job| job.blob.bytes().len() as u64).sum();
-    let mut state = Progress { done_bytes: 0, total_bytes };
+    let mut state = PushProgress { done_bytes: 0, total_bytes };
     progress(state);
     let mut traffic = Traffic::default();
     for stage in jobs {

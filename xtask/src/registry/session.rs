@@ -18,7 +18,7 @@ use oci_client::{Reference, RegistryOperation};
 use super::credentials::Credentials;
 use super::destination::{Destination, Place, Scheme};
 use super::patience::Patience;
-use super::push::Access;
+use super::push::RegistryAccess;
 
 mod documents;
 
@@ -50,7 +50,7 @@ impl Session {
     ///
     /// # Errors
     /// When this machine has no CA certificates.
-    pub(super) fn new(destination: &Destination, access: &Access) -> anyhow::Result<Self> {
+    pub(super) fn new(destination: &Destination, access: &RegistryAccess) -> anyhow::Result<Self> {
         let auth = match &access.credentials {
             Credentials::Anonymous => RegistryAuth::Anonymous,
             Credentials::Password { user, password } => RegistryAuth::Basic(user.clone(), password.expose().to_owned()),

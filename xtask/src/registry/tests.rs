@@ -10,26 +10,26 @@ use oci::epoch::Epoch;
 use oci::{ImageSet, example};
 
 /// Nothing here waits for real: attempts follow each other at once.
-fn quick() -> Access {
+fn quick() -> RegistryAccess {
     let patience = Patience {
         attempts: 3,
         pause_first: Duration::from_micros(10),
         pause_max: Duration::from_micros(20),
         ..Patience::DEFAULT
     };
-    Access { patience, ..Access::ANONYMOUS }
+    RegistryAccess { patience, ..RegistryAccess::ANONYMOUS }
 }
 
 /// As [`quick`], with the registry's own account.
-fn with_account(registry: &EmbeddedRegistry) -> Access {
-    Access { credentials: registry.credentials().clone(), ..quick() }
+fn with_account(registry: &EmbeddedRegistry) -> RegistryAccess {
+    RegistryAccess { credentials: registry.credentials().clone(), ..quick() }
 }
 
 fn images() -> ImageSet {
     example::images(Epoch::ZERO).unwrap()
 }
 
-fn push_to(destination: &Destination, access: &Access) -> anyhow::Result<PushReport> {
+fn push_to(destination: &Destination, access: &RegistryAccess) -> anyhow::Result<PushReport> {
     push(&images(), destination, (access, &Stop::never().unwrap()), &mut |_| ())
 }
 
@@ -136,7 +136,7 @@ fn a_registry_with_an_account_passes_the_same_by_password_and_by_token() {
         assert!(error.contains("docker login") && !error.contains("hunter2"), "{error}");
         let wrong = crate::secret::Secret::new("wrong-hunter");
         let credentials = Credentials::Password { user: "me".to_owned(), password: wrong };
-        let error = push_to(&registry.destination("x"), &Access { credentials, ..quick() }).unwrap_err();
+        let error = push_to(&registry.destination("x"), &RegistryAccess { credentials, ..quick() }).unwrap_err();
         assert!(!format!("{error:#} {error:?}").contains("hunter"), "{error:?}");
     }
 }

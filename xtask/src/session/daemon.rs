@@ -22,12 +22,12 @@ const LOG_QUOTED_LINES: usize = 15;
 
 /// Where a private containerd keeps what it has.
 #[derive(Clone, Debug)]
-pub struct Places {
+pub struct DaemonFolder {
     /// A folder of its own, on a disk: `root`, `config.toml` and `containerd.log` are in it.
     pub scratch: PathBuf,
 }
 
-impl Places {
+impl DaemonFolder {
     /// Where its log is.
     pub fn log(&self) -> PathBuf {
         self.scratch.join(scratch::LOG)
@@ -40,7 +40,7 @@ impl Places {
 
 /// The programs of a private containerd.
 #[derive(Clone, Debug)]
-pub struct Programs {
+pub struct DaemonPrograms {
     /// The daemon.
     pub containerd: PathBuf,
     /// Folders in which it looks for shims and helpers.
@@ -51,7 +51,7 @@ pub struct Programs {
 #[derive(Debug)]
 pub struct Daemon {
     handle: duct::Handle,
-    places: Places,
+    places: DaemonFolder,
 }
 
 /// The socket, in the private `/run`: short (a socket's path has at most 107 bytes) and gone with it.
@@ -64,7 +64,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When it ends or does not become ready; the end of its log is quoted.
-    pub fn start(programs: &Programs, places: Places, ctr: &Ctr) -> anyhow::Result<Self> {
+    pub fn start(programs: &DaemonPrograms, places: DaemonFolder, ctr: &Ctr) -> anyhow::Result<Self> {
         std::fs::create_dir_all(places.root())?;
         let config = places.scratch.join(scratch::CONFIG);
         std::fs::write(&config, configuration(&places.root())?)
@@ -124,7 +124,7 @@ impl Daemon {
 const SYSTEM_PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 
 #[expect(clippy::disallowed_methods, reason = "`session` starts containerd")]
-fn spawn(programs: &Programs, config: &Path, places: &Places) -> anyhow::Result<duct::Handle> {
+fn spawn(programs: &DaemonPrograms, config: &Path, places: &DaemonFolder) -> anyhow::Result<duct::Handle> {
     let system = std::env::split_paths(SYSTEM_PATH);
     let search = std::env::join_paths(programs.search.iter().cloned().chain(system))?;
     let mut environment = containerd::environment();

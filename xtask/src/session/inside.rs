@@ -1,4 +1,4 @@
-//! Conducts a session: containerd up, images pulled, rounds made, everything down again. The same code runs
+//! Runs a session: starts containerd, pulls the images, makes the rounds, ends everything again. The same code runs
 //! in this process when there are no containers, and below `process::run_inside` when there are.
 //!
 //! What fails for one image bars its cells and no others; what fails for containerd bars every container.
@@ -13,13 +13,13 @@ use crate::clock::Stopwatch;
 use crate::containerd::Ctr;
 use crate::machine::load::Snapshot;
 use crate::measure::orphans::Orphans;
-use crate::measure::rounds::{self, Stage, Width};
+use crate::measure::rounds::{self, Site, Width};
 use crate::plan::Place;
 use crate::secret::Secret;
-use crate::session::daemon::{Daemon, Places, Programs, SOCKET};
+use crate::session::daemon::{Daemon, DaemonFolder, DaemonPrograms, SOCKET};
 use crate::session::request::{self, Containers, DaemonChoice, Measured, Pull, Session, Until};
 use crate::session::scratch::Scratch;
-use crate::session::{handover, leftovers, namespace};
+use crate::session::{leftovers, namespace, password};
 use crate::stop::Stop;
 use results::analysis;
 use results::store::SampleSink;
@@ -27,13 +27,13 @@ use results::{HostRecord, Manifest, Outcome, RunStatus, Sample};
 
 use super::pulls::{self, Pulls};
 
-/// The hidden subcommand: reads the session, conducts it, writes what it came to.
+/// The hidden subcommand: reads the session, runs it, writes its result.
 pub fn inside(path: &Path, width: Width<'_>) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
-    let password = handover::take(std::io::stdin())?;
+    let password = password::receive(std::io::stdin())?;
     stop.follow_lifeline()?;
     let session: Session = request::read(path)?;
-    let measured = conduct(&session, password.as_ref(), &stop, width)?;
+    let measured = run(&session, password.as_ref(), &stop, width)?;
     request::write(&session.measured, &measured)
 }
 
@@ -56,15 +56,10 @@ pub fn precision(samples: &[Sample], until: &Until) -> Option<f64> {
 /// Makes the runs of a session, containers included when this process is where they can be.
 ///
 /// # Errors
-/// When the samples can not be opened. Everything else is told in [`Measured`].
-pub fn conduct(
-    session: &Session,
-    password: Option<&Secret>,
-    stop: &Stop,
-    width: Width<'_>,
-) -> anyhow::Result<Measured> {
+/// When the samples can not be opened. Every other failure is in [`Measured`].
+pub fn run(session: &Session, password: Option<&Secret>, stop: &Stop, width: Width<'_>) -> anyhow::Result<Measured> {
     let (before, clock) = (Snapshot::take(), Stopwatch::start());
-    let mut measured = made(session, password, stop, width)?;
+    let mut measured = measure(session, password, stop, width)?;
     measured.load = before.until(Snapshot::take(), clock.elapsed());
     Ok(measured)
 }
@@ -72,8 +67,13 @@ pub fn conduct(
 /// Makes the runs that need no containers; the others are not measured, for this reason.
 ///
 /// # Errors
-/// As [`conduct`].
-pub fn conduct_directly(session: &Session, reason: &str, stop: &Stop, width: Width<'_>) -> anyhow::Result<Measured> {
+/// As [`run`].
+pub fn run_without_containers(
+    session: &Session,
+    reason: &str,
+    stop: &Stop,
+    width: Width<'_>,
+) -> anyhow::Result<Measured> {
     let (before, clock) = (Snapshot::take(), Stopwatch::start());
     let mut sink = SampleSink::open(&session.samples)?;
     let mut measured = direct(session, reason, &mut sink, stop, width);
@@ -85,20 +85,20 @@ fn direct(session: &Session, reason: &str, sink: &mut SampleSink, stop: &Stop, w
     crate::console::note(reason);
     let places: Vec<Place> = session.schedule.container_places();
     let barred = places.into_iter().map(|place| (place, reason.to_owned())).collect();
-    let stage = Stage { session, ctr: None, orphans: None, barred };
-    measured(rounds::run(stage, sink, stop, width), Vec::new(), None)
+    let site = Site { session, ctr: None, orphans: None, barred };
+    measured(rounds::run(site, sink, stop, width), Vec::new(), None)
 }
 
-fn made(session: &Session, password: Option<&Secret>, stop: &Stop, width: Width<'_>) -> anyhow::Result<Measured> {
+fn measure(session: &Session, password: Option<&Secret>, stop: &Stop, width: Width<'_>) -> anyhow::Result<Measured> {
     let mut sink = SampleSink::open(&session.samples)?;
     let Some(containers) = &session.containers else {
-        let stage = Stage { session, ctr: None, orphans: None, barred: BTreeMap::new() };
-        return Ok(measured(rounds::run(stage, &mut sink, stop, width), Vec::new(), None));
+        let site = Site { session, ctr: None, orphans: None, barred: BTreeMap::new() };
+        return Ok(measured(rounds::run(site, &mut sink, stop, width), Vec::new(), None));
     };
-    match Up::start(containers) {
-        Ok(up) => {
-            let mut outcome = up.conduct(session, (containers, password), &mut sink, stop, width);
-            if let Err(error) = up.stop(containers) {
+    match ContainerHost::start(containers) {
+        Ok(host) => {
+            let mut outcome = host.run(session, (containers, password), &mut sink, stop, width);
+            if let Err(error) = host.stop(containers) {
                 outcome.status = RunStatus::Failed;
                 outcome.reason.get_or_insert(format!("what was started could not be ended: {error:#}"));
             }
@@ -111,7 +111,7 @@ fn made(session: &Session, password: Option<&Secret>, stop: &Stop, width: Width<
     }
 }
 
-fn measured(rounds: rounds::Rounds, pulls: Vec<Pull>, host: Option<HostRecord>) -> Measured {
+fn measured(rounds: rounds::RoundsEnd, pulls: Vec<Pull>, host: Option<HostRecord>) -> Measured {
     Measured {
         status: rounds.status,
         reason: rounds.reason,
@@ -127,7 +127,7 @@ fn measured(rounds: rounds::Rounds, pulls: Vec<Pull>, host: Option<HostRecord>) 
 }
 
 /// A containerd that answers.
-pub struct Up {
+pub struct ContainerHost {
     /// Its client.
     pub ctr: Ctr,
     private: Option<Private>,
@@ -140,7 +140,7 @@ struct Private {
     scratch: Scratch,
 }
 
-impl Up {
+impl ContainerHost {
     /// Starts a private containerd (inside namespaces of its own), or finds the one that was named.
     ///
     /// # Errors
@@ -155,8 +155,8 @@ impl Up {
                 let overlay = namespace::supports_overlay(scratch)?;
                 let snapshotter = if overlay { "overlayfs" } else { "native" };
                 let ctr = client(containers, Path::new(SOCKET), snapshotter);
-                let programs = Programs { containerd: containerd.clone(), search: search.clone() };
-                let daemon = Daemon::start(&programs, Places { scratch: scratch.clone() }, &ctr)?;
+                let programs = DaemonPrograms { containerd: containerd.clone(), search: search.clone() };
+                let daemon = Daemon::start(&programs, DaemonFolder { scratch: scratch.clone() }, &ctr)?;
                 let record = record(
                     "private",
                     snapshotter,
@@ -176,7 +176,7 @@ impl Up {
     }
 
     /// Pulls, then makes the rounds.
-    fn conduct(
+    fn run(
         &self,
         session: &Session,
         (containers, password): (&Containers, Option<&Secret>),
@@ -186,8 +186,8 @@ impl Up {
     ) -> Measured {
         let Pulls { done, barred } = pulls::pull_all((session, containers), password, &self.ctr, stop);
         let own = self.private.as_ref().and_then(|private| private.daemon.pids().ok());
-        let stage = Stage { session, ctr: Some(&self.ctr), orphans: own.and_then(Orphans::adopted), barred };
-        let mut outcome = rounds::run(stage, sink, stop, width);
+        let site = Site { session, ctr: Some(&self.ctr), orphans: own.and_then(Orphans::adopted), barred };
+        let mut outcome = rounds::run(site, sink, stop, width);
         if outcome.status == RunStatus::Failed
             && let (Some(reason), Some(private)) = (&mut outcome.reason, &self.private)
         {

@@ -12,12 +12,12 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use anyhow::{Context as _, bail};
 
-use super::handover;
+use super::password;
 use crate::cmd::Cmd;
 use crate::secret::Secret;
 use crate::stop::Stop;
 
-/// The hidden subcommand that conducts a session inside.
+/// The hidden subcommand that runs a session inside.
 pub const INSIDE: &str = "inside";
 /// The hidden subcommand that removes what a measuring process left that was killed.
 pub const REMOVE: &str = "remove-leftovers";
@@ -26,7 +26,7 @@ pub const SHIM_SUITE: &str = "shim-suite";
 
 /// How this user may become root.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Access {
+pub enum Privileges {
     /// It is root.
     Root,
     /// `sudo` asks for no password.
@@ -38,15 +38,17 @@ pub enum Access {
 /// Makes namespaces that end with the process that is started in them, and its mounts with them.
 const UNSHARE: [&str; 7] = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"];
 
-impl Access {
+impl Privileges {
     /// What this user may do where containers need such namespaces. Namespaces are tried, because being root is not
     /// enough (a container's root has no CAP_SYS_ADMIN), and `sudo` is asked without a prompt.
     pub fn find(namespaces: Namespaces) -> Self {
-        let access = Self::to_root();
-        let Some(mut argv) = access.prefix().filter(|_| namespaces == Namespaces::Private) else { return access };
+        let privileges = Self::to_root();
+        let Some(mut argv) = privileges.prefix().filter(|_| namespaces == Namespaces::Private) else {
+            return privileges;
+        };
         argv.extend(UNSHARE.map(str::to_owned));
         match Cmd::new(&argv[0]).args(&argv[1..]).arg("true").output() {
-            Ok(output) if output.code == Some(0) => access,
+            Ok(output) if output.code == Some(0) => privileges,
             Ok(output) => Self::Denied(format!(
                 "containers need namespaces of their own, and `unshare` can not make them here ({}): run outside of a \
                  container, or in one with CAP_SYS_ADMIN (`--privileged`)",
@@ -87,17 +89,17 @@ impl Access {
 /// # Errors
 /// When it can not be started, or ends with anything but 0.
 pub fn run_inside(
-    access: &Access,
+    privileges: &Privileges,
     subcommand: &str,
     (request, password): (&Path, Option<&Secret>),
     namespaces: Namespaces,
     stop: &Stop,
 ) -> anyhow::Result<()> {
     let program = std::env::current_exe().context("can not find this program's own file")?;
-    if let Access::Denied(reason) = access {
+    if let Privileges::Denied(reason) = privileges {
         bail!("{reason}");
     }
-    let mut argv = access.prefix().unwrap_or_default();
+    let mut argv = privileges.prefix().unwrap_or_default();
     if namespaces == Namespaces::Private {
         argv.extend(UNSHARE.map(str::to_owned));
     }
@@ -106,11 +108,11 @@ pub fn run_inside(
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).context("can not make a pipe")?;
     let mut child = spawn(&argv, reader.into())?;
     let mut lifeline = File::from(lifeline);
-    let given = handover::give(&mut lifeline, password);
+    let sent = password::send(&mut lifeline, password);
     let status = wait(&mut child, lifeline, stop)?;
     // One that ended well without reading did not need it.
     if !status.success() {
-        given?;
+        sent?;
     }
     anyhow::ensure!(status.success(), "the measuring process ended with {status}; what it said stands above");
     Ok(())

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::containerd::{Runtime, Scheme};
+use crate::containerd::{ContainerRuntime, Scheme};
 use crate::plan::{Place, Schedule};
 use oci::digest::Digest;
 use results::case::{Cell, Kind};
@@ -35,7 +35,7 @@ pub struct Session {
     /// Where [`Measured`] is written at the end.
     pub measured: PathBuf,
     /// Shows the output of every run on our stdout and stderr, after its clock has stopped.
-    pub output: Output,
+    pub output: ComparedOutput,
 }
 
 /// How a program is started.
@@ -53,7 +53,7 @@ pub enum Start {
     /// In a container.
     Container {
         /// What makes it.
-        runtime: Runtime,
+        runtime: ContainerRuntime,
         /// What it is annotated with.
         annotations: BTreeMap<String, String>,
     },
@@ -63,9 +63,9 @@ pub enum Start {
 
 /// What becomes of the output of a run once it was compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Output {
+pub enum ComparedOutput {
     /// Thrown away.
-    Compared,
+    Discarded,
     /// Shown.
     Shown,
 }

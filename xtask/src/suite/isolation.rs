@@ -27,7 +27,7 @@ const SECRET: &str = "CONTAINERD_SHIM_WASMEDGE_PROBE_SECRET";
 
 /// Where the files are that the process inside needs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Plan {
+pub struct IsolationPlan {
     /// A root directory with the probe as `/native`, as `/module.wasm`, compiled as `/compiled.wasm`, and with a script
     /// `/script` whose interpreter is whatever executes it.
     root: PathBuf,
@@ -45,7 +45,7 @@ pub fn verdicts(rig: &Rig, kind: Shim) -> anyhow::Result<Vec<shim::Verdict>> {
     let toolbox = prepare::toolbox(&rig.workspace, &ProgramArgs::default(), &mut Stderr::default())?;
     let folder = rig.scratch.join(format!("isolation-{}", kind.package()));
     let (mut setting, _scratch) = shim::setting(rig, &toolbox, kind)?;
-    let plan = prepare(rig, &folder, &shim::Compiler::of(kind, &toolbox, &setting.runtimes.shim)?)?;
+    let plan = prepare(rig, &folder, &shim::ModuleCompiler::of(kind, &toolbox, &setting.runtimes.shim)?)?;
     if let DaemonChoice::Private { containerd, .. } = &mut setting.containers.daemon {
         *containerd = wrapper(&folder, &plan, containerd)?;
     }
@@ -53,8 +53,8 @@ pub fn verdicts(rig: &Rig, kind: Shim) -> anyhow::Result<Vec<shim::Verdict>> {
 }
 
 /// The probe in every form, in one root directory.
-fn prepare(rig: &Rig, folder: &Path, compiler: &shim::Compiler) -> anyhow::Result<Plan> {
-    let plan = Plan { root: folder.join("root"), shared: folder.join("shared") };
+fn prepare(rig: &Rig, folder: &Path, compiler: &shim::ModuleCompiler) -> anyhow::Result<IsolationPlan> {
+    let plan = IsolationPlan { root: folder.join("root"), shared: folder.join("shared") };
     std::fs::create_dir_all(&plan.root)?;
     std::fs::create_dir_all(&plan.shared)?;
     std::fs::set_permissions(&plan.shared, std::fs::Permissions::from_mode(0o777))?;
@@ -70,7 +70,7 @@ fn prepare(rig: &Rig, folder: &Path, compiler: &shim::Compiler) -> anyhow::Resul
 }
 
 /// Starts containerd with a secret in its environment and a key in its session keyring.
-fn wrapper(folder: &Path, plan: &Plan, containerd: &Path) -> anyhow::Result<PathBuf> {
+fn wrapper(folder: &Path, plan: &IsolationPlan, containerd: &Path) -> anyhow::Result<PathBuf> {
     let path = folder.join("containerd-with-secrets");
     let (probe, containerd) = (plan.root.join("native"), containerd.display());
     let text = format!("#!/bin/sh\n{SECRET}=x exec '{}' with-key '{containerd}' \"$@\"\n", probe.display());
@@ -85,7 +85,7 @@ fn script(path: &Path, text: &str) -> anyhow::Result<()> {
 }
 
 /// The process inside: every comparison, then every attack.
-pub fn inside(runtimes: &shim::Runtimes, ctr: &Ctr, plan: &Plan) -> Vec<shim::Verdict> {
+pub fn inside(runtimes: &shim::Runtimes, ctr: &Ctr, plan: &IsolationPlan) -> Vec<shim::Verdict> {
     let inside = Inside { runtimes, ctr, plan };
     [comparison::all(&inside), attacks::all(&inside)].concat()
 }

@@ -10,7 +10,7 @@ use super::{Check, Rig, tools};
 use crate::clock::Stopwatch;
 use crate::cmd::{Cmd, Running};
 use crate::registry::probe::{answers, free_port};
-use crate::registry::{Access, Destination, PlainHttp, conformance};
+use crate::registry::{Destination, PlainHttp, RegistryAccess, conformance};
 
 /// Assembling and pushing everything, all built, must take less.
 const ASSEMBLE_AND_PUSH_LIMIT_NS: f64 = 500e6;
@@ -49,7 +49,7 @@ fn start(rig: &Rig, name: &str) -> anyhow::Result<(Running, String)> {
 fn docker_registry(rig: &Rig) -> anyhow::Result<()> {
     let (_running, address) = start(rig, "conformance")?;
     let destination = Destination::parse(&format!("{address}/conformance"), PlainHttp::Loopback)?;
-    conformance::round_trip(&destination, &Access::ANONYMOUS).map(|_| ())
+    conformance::round_trip(&destination, &RegistryAccess::ANONYMOUS).map(|_| ())
 }
 
 fn push(rig: &Rig) -> anyhow::Result<()> {

@@ -11,21 +11,21 @@ use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
 
 use self::archive::{Form, ImageSpec};
-pub use self::compiler::Compiler;
+pub use self::compiler::ModuleCompiler;
 use super::{Check, Rig, isolation, source};
 use crate::cli::ProgramArgs;
 use crate::clock::Stopwatch;
 use crate::cmd::Cmd;
 use crate::compile::shims::{self, Shim};
-use crate::containerd::{Container, Ctr, Runtime, Scheme};
+use crate::containerd::{Container, ContainerRuntime, Ctr, Scheme};
 use crate::plan::Build;
 use crate::prepare;
 use crate::progress::Stderr;
-use crate::session::inside::Up;
+use crate::session::inside::ContainerHost;
 use crate::session::process::Namespaces;
 use crate::session::request::{Containers, DaemonChoice};
 use crate::session::scratch::{self, Scratch};
-use crate::session::{handover, leftovers, process, request};
+use crate::session::{leftovers, password, process, request};
 use crate::stop::Stop;
 use crate::toolbox::Toolbox;
 use results::case::Kind;
@@ -66,10 +66,10 @@ pub enum Runner {
 
 impl Runtimes {
     /// What makes a container.
-    pub fn of(&self, runner: Runner) -> Runtime {
+    pub fn of(&self, runner: Runner) -> ContainerRuntime {
         match runner {
-            Runner::Runc => Runtime::Oci { program: self.runc.clone() },
-            Runner::Shim => Runtime::Shim { program: self.shim.clone() },
+            Runner::Runc => ContainerRuntime::Oci { program: self.runc.clone() },
+            Runner::Shim => ContainerRuntime::Shim { program: self.shim.clone() },
         }
     }
 }
@@ -88,7 +88,7 @@ pub enum Task {
     /// The stage `shim`.
     Trials(Trials),
     /// The stage `isolation`.
-    Isolation(isolation::Plan),
+    Isolation(isolation::IsolationPlan),
 }
 
 /// The trials, and what they need.
@@ -100,7 +100,7 @@ pub struct Trials {
     trials: Vec<Trial>,
     /// What is in the name of those in which a module is interpreted.
     interpreted: String,
-    /// A shim with one of the processes that make a container held up.
+    /// A shim with one of the processes that make a container held host.
     held_up: PathBuf,
 }
 
@@ -140,7 +140,7 @@ fn trial_verdicts(rig: &Rig, kind: Shim) -> anyhow::Result<Vec<Verdict>> {
     let folder = rig.scratch.join(kind.package());
     std::fs::create_dir_all(&folder)?;
     let (setting, _scratch) = setting(rig, &toolbox, kind)?;
-    let modules = modules(rig, &folder, &Compiler::of(kind, &toolbox, &setting.runtimes.shim)?)?;
+    let modules = modules(rig, &folder, &ModuleCompiler::of(kind, &toolbox, &setting.runtimes.shim)?)?;
     let mut images = archive::wasm_images(&modules, &folder)?;
     for program in [trials::NATIVE, trials::NATIVE_ENDLESS] {
         images.push(native_image(rig, &toolbox, &folder, program)?);
@@ -182,7 +182,7 @@ pub fn run_inside(rig: &Rig, folder: &Path, setting: Setting, task: Task) -> any
     let file = folder.join("request.json");
     let verdicts = folder.join("verdicts.json");
     request::write(&file, &Request { setting, task, verdicts: verdicts.clone() })?;
-    process::run_inside(&rig.access, process::SHIM_SUITE, (&file, None), Namespaces::Private, &Stop::never()?)?;
+    process::run_inside(&rig.privileges, process::SHIM_SUITE, (&file, None), Namespaces::Private, &Stop::never()?)?;
     request::read(&verdicts)
 }
 
@@ -194,7 +194,7 @@ struct Module {
 }
 
 /// Assembles every module, and compiles each that can be.
-fn modules(rig: &Rig, folder: &Path, compiler: &Compiler) -> anyhow::Result<Vec<Module>> {
+fn modules(rig: &Rig, folder: &Path, compiler: &ModuleCompiler) -> anyhow::Result<Vec<Module>> {
     let sources = rig.workspace.root().join("shim/tests/modules");
     let mut modules = Vec::new();
     for path in glob::glob(&format!("{}/*.wat", sources.display()))?.flatten() {
@@ -231,17 +231,17 @@ fn native_image(rig: &Rig, toolbox: &Toolbox, folder: &Path, program: &str) -> a
 /// The process inside: does the task, writes the verdicts.
 pub fn inside(path: &Path) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
-    ensure!(handover::take(std::io::stdin())?.is_none(), "nobody gives the shim's suite a password");
+    ensure!(password::receive(std::io::stdin())?.is_none(), "nobody gives the shim's suite a password");
     stop.follow_lifeline()?;
     let order: Request = request::read(path)?;
     let Setting { containers, runtimes } = &order.setting;
-    let up = Up::start(containers)?;
-    let made = match &order.task {
-        Task::Trials(trials) => all(runtimes, &up.ctr, trials),
-        Task::Isolation(plan) => Ok(isolation::inside(runtimes, &up.ctr, plan)),
+    let host = ContainerHost::start(containers)?;
+    let verdicts = match &order.task {
+        Task::Trials(trials) => all(runtimes, &host.ctr, trials),
+        Task::Isolation(plan) => Ok(isolation::inside(runtimes, &host.ctr, plan)),
     };
-    up.stop(containers)?;
-    request::write(&order.verdicts, &made?)
+    host.stop(containers)?;
+    request::write(&order.verdicts, &verdicts?)
 }
 
 fn all(runtimes: &Runtimes, ctr: &Ctr, trials: &Trials) -> anyhow::Result<Vec<Verdict>> {

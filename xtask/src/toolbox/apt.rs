@@ -17,7 +17,7 @@ use super::manifest::{Package, sha256_file};
 use super::mirror::Mirror;
 use super::suite::{ASSUMED, Family};
 use crate::cmd::Cmd;
-use crate::progress::{Progress, Talk, Unit};
+use crate::progress::{Amount, Progress, Unit};
 use results::PackageRecord;
 
 /// Enough for 80 MB over a line of 64 kB/s; apt itself gives up on a silent server after 30 s.
@@ -105,13 +105,13 @@ impl Apt {
     ///
     /// # Errors
     /// When the download fails, or leaves a file that is not the one that the index describes.
-    pub fn download(&self, names: &[&str], packages: &[Package], talk: &mut dyn Talk) -> anyhow::Result<()> {
+    pub fn download(&self, names: &[&str], packages: &[Package], progress: &mut dyn Progress) -> anyhow::Result<()> {
         let mut missing = Vec::new();
         for package in packages {
             if let Err(reason) = self.check(package) {
                 let path = self.archive(package);
                 if path.exists() {
-                    talk.say(&format!("{reason:#}: fetching it again"));
+                    progress.note(&format!("{reason:#}: fetching it again"));
                     std::fs::remove_file(&path).with_context(|| format!("can not remove `{}`", path.display()))?;
                 }
                 missing.push(package);
@@ -123,12 +123,13 @@ impl Apt {
         let command = self.get().args(["-y", "-qq", "--download-only", "install"]).args(names).limit(DOWNLOAD_LIMIT);
         let total = missing.iter().map(|package| package.size_bytes).sum::<u64>().max(1);
         let what = format!("downloading {} packages", missing.len());
-        let tell = |talk: &mut dyn Talk, done| talk.progress(&what, Progress { done, total, unit: Unit::Bytes });
+        let advance =
+            |progress: &mut dyn Progress, done| progress.advance(&what, Amount { done, total, unit: Unit::Bytes });
         std::thread::scope(|scope| {
             let (ended, end) = channel();
             scope.spawn(move || ended.send(command.run()));
             loop {
-                tell(talk, self.present_bytes(&missing).min(total - 1));
+                advance(progress, self.present_bytes(&missing).min(total - 1));
                 match end.recv_timeout(Duration::from_millis(200)) {
                     Ok(result) => break result.map(drop),
                     Err(RecvTimeoutError::Timeout) => {}
@@ -137,7 +138,7 @@ impl Apt {
             }
         })?;
         missing.iter().try_for_each(|package| self.check(package))?;
-        tell(talk, total);
+        advance(progress, total);
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::progress::Talk;
+use crate::progress::Progress;
 
 /// Held until it is dropped.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ impl Lock {
     ///
     /// # Errors
     /// When the file can not be made or locked.
-    pub fn take(path: &Path, talk: &mut dyn Talk) -> anyhow::Result<Self> {
+    pub fn take(path: &Path, progress: &mut dyn Progress) -> anyhow::Result<Self> {
         let context = || format!("can not lock `{}`", path.display());
         let mut file =
             File::options().read(true).write(true).create(true).truncate(false).open(path).with_context(context)?;
@@ -28,7 +28,7 @@ impl Lock {
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 file.read_to_string(&mut holder).with_context(context)?;
-                talk.say(&format!(
+                progress.note(&format!(
                     "waiting for {}, or a program that it started: it holds `{}`",
                     holder.trim(),
                     path.display()
@@ -50,16 +50,16 @@ impl Lock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::progress::Progress;
+    use crate::progress::Amount;
     use std::sync::mpsc::{Sender, channel};
 
-    struct Tell(Sender<String>);
+    struct Notes(Sender<String>);
 
-    impl Talk for Tell {
-        fn say(&mut self, text: &str) {
+    impl Progress for Notes {
+        fn note(&mut self, text: &str) {
             self.0.send(text.to_owned()).unwrap();
         }
-        fn progress(&mut self, _what: &str, _progress: Progress) {}
+        fn advance(&mut self, _what: &str, _amount: Amount) {}
     }
 
     #[test]
@@ -67,9 +67,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lock");
         let (told, heard) = channel();
-        let first = Lock::take(&path, &mut Tell(told.clone())).unwrap();
+        let first = Lock::take(&path, &mut Notes(told.clone())).unwrap();
         std::thread::scope(|scope| {
-            let second = scope.spawn(|| Lock::take(&path, &mut Tell(told)).map(drop));
+            let second = scope.spawn(|| Lock::take(&path, &mut Notes(told)).map(drop));
             let text = heard.recv().unwrap();
             assert!(text.contains(&format!("process {}", std::process::id())), "{text}");
             drop(first);

@@ -15,7 +15,7 @@ use super::mirror::Mirror;
 use super::suite::{self, Contents, Family};
 use super::{Options, find_on_path, tree};
 use crate::machine;
-use crate::progress::Talk;
+use crate::progress::Progress;
 use crate::workspace::Workspace;
 use results::PackageRecord;
 
@@ -60,14 +60,14 @@ pub fn ensure_tree(
     contents: Contents,
     options: &Options,
     check: Check,
-    talk: &mut dyn Talk,
+    progress: &mut dyn Progress,
 ) -> anyhow::Result<Tree> {
-    let place = Place::new(workspace, contents)?;
+    let place = TreePlace::new(workspace, contents)?;
     let manifest = match place.look(check) {
         State::Whole(manifest) => manifest,
         State::Absent | State::Damaged(_) => {
             workspace.make(&place.folder)?;
-            place.set_up(options, check, talk)?
+            place.set_up(options, check, progress)?
         }
     };
     Ok(Tree { home: place.home, manifest })
@@ -78,7 +78,7 @@ pub fn ensure_tree(
 /// # Errors
 /// When what is there can not be used.
 pub fn find_tree(workspace: &Workspace, contents: Contents) -> anyhow::Result<Option<Tree>> {
-    let place = Place::new(workspace, contents)?;
+    let place = TreePlace::new(workspace, contents)?;
     match place.look(Check::Quick) {
         State::Whole(manifest) => Ok(Some(Tree { home: place.home, manifest })),
         State::Absent => Ok(None),
@@ -108,13 +108,13 @@ pub(super) struct Resolved {
 
 /// Where a tree is.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct TreePlace {
     contents: Contents,
     folder: PathBuf,
     pub(super) home: PathBuf,
 }
 
-impl Place {
+impl TreePlace {
     pub(super) fn new(workspace: &Workspace, contents: Contents) -> anyhow::Result<Self> {
         let folder = std::path::absolute(workspace.toolbox())?;
         Ok(Self { home: folder.join(&contents.name), contents, folder })
@@ -138,19 +138,19 @@ impl Place {
         }
     }
 
-    fn set_up(&self, options: &Options, check: Check, talk: &mut dyn Talk) -> anyhow::Result<Box<Manifest>> {
-        let _lock = Lock::take(&self.folder.join("lock"), talk)?;
+    fn set_up(&self, options: &Options, check: Check, progress: &mut dyn Progress) -> anyhow::Result<Box<Manifest>> {
+        let _lock = Lock::take(&self.folder.join("lock"), progress)?;
         match self.look(check) {
             // Whoever held the lock has done it.
             State::Whole(manifest) => return Ok(manifest),
-            State::Absent => talk.say(&format!("setting up the toolbox `{}`", self.home.display())),
-            State::Damaged(why) => talk.say(&format!("making the toolbox anew: {why}")),
+            State::Absent => progress.note(&format!("setting up the toolbox `{}`", self.home.display())),
+            State::Damaged(why) => progress.note(&format!("making the toolbox anew: {why}")),
         }
         let resolved = match self.cached(options) {
             Some(resolved) => resolved,
-            None => self.fetch(options, talk)?,
+            None => self.fetch(options, progress)?,
         };
-        self.make(resolved, talk)
+        self.make(resolved, progress)
     }
 
     /// What was resolved before, if every package file of it is there and undamaged.
@@ -164,7 +164,7 @@ impl Place {
         usable.then_some(resolved)
     }
 
-    fn fetch(&self, options: &Options, talk: &mut dyn Talk) -> anyhow::Result<Resolved> {
+    fn fetch(&self, options: &Options, progress: &mut dyn Progress) -> anyhow::Result<Resolved> {
         let otherwise = &self.contents.otherwise;
         let family = host_family(otherwise)?;
         let mirrors = match &options.mirror {
@@ -177,13 +177,13 @@ impl Place {
             family.origin
         );
         let settings = apt::settings()?;
-        let (mirror, apt) = self.first_that_answers(family, &mirrors, &settings, talk)?;
+        let (mirror, apt) = self.first_that_answers(family, &mirrors, &settings, progress)?;
         let names: Vec<&str> = self.contents.packages.iter().map(String::as_str).collect();
         let packages = apt.resolve(&names).with_context(|| format!("suite `{}` of `{mirror}`", family.suite))?;
         let recipe = recipe(&self.contents);
         let resolved = Resolved { recipe, suite: family.suite.to_owned(), mirror, packages };
         manifest::write_durably(&self.resolved_json(), &serde_json::to_vec_pretty(&resolved)?)?;
-        apt.download(&names, &resolved.packages, talk).with_context(|| {
+        apt.download(&names, &resolved.packages, progress).with_context(|| {
             format!("can not fetch packages from `{}`; call again to go on, {otherwise}", resolved.mirror)
         })?;
         // The suite's index is larger than most packages, and is fetched anew with the next resolution.
@@ -196,12 +196,12 @@ impl Place {
         family: &Family,
         mirrors: &[Mirror],
         settings: &str,
-        talk: &mut dyn Talk,
+        progress: &mut dyn Progress,
     ) -> anyhow::Result<(String, Apt)> {
         let mut failures = Vec::new();
         for mirror in mirrors {
             let address = mirror.address().to_owned();
-            talk.say(&format!("asking `{address}` for suite `{}`", family.suite));
+            progress.note(&format!("asking `{address}` for suite `{}`", family.suite));
             let apt = Apt::prepare(&self.apt(), family, mirror, settings)?;
             match apt.update() {
                 Ok(()) => return Ok((address, apt)),
@@ -216,7 +216,7 @@ impl Place {
         )
     }
 
-    fn make(&self, resolved: Resolved, talk: &mut dyn Talk) -> anyhow::Result<Box<Manifest>> {
+    fn make(&self, resolved: Resolved, progress: &mut dyn Progress) -> anyhow::Result<Box<Manifest>> {
         let new = self.home.with_extension("new");
         tree::remove(&new)?;
         let archives: Vec<(&str, PathBuf)> = resolved
@@ -224,7 +224,7 @@ impl Place {
             .iter()
             .map(|package| (package.record.name.as_str(), apt::archive(&self.apt(), package)))
             .collect();
-        let programs = tree::build(&new, &self.home, &archives, &self.contents.programs, talk)?;
+        let programs = tree::build(&new, &self.home, &archives, &self.contents.programs, progress)?;
         let (files, links) = manifest::record(&new)?;
         let Resolved { recipe, suite, mirror, packages } = resolved;
         let manifest = Manifest { recipe, suite, mirror, root: self.home.clone(), packages, programs, files, links };

@@ -9,8 +9,8 @@ use super::place::{Resolved, recipe};
 use super::*;
 
 /// A place with a tree of two files and a link that passes for whole.
-fn whole(dir: &Path) -> Place {
-    let place = Place::new(&Workspace::at(dir), Contents::of(Group::Tests)).unwrap();
+fn whole(dir: &Path) -> TreePlace {
+    let place = TreePlace::new(&Workspace::at(dir), Contents::of(Group::Tests)).unwrap();
     let programs = place.home.join("usr/bin");
     fs::create_dir_all(&programs).unwrap();
     fs::write(programs.join("skopeo"), "#!/bin/sh\n").unwrap();
@@ -20,7 +20,7 @@ fn whole(dir: &Path) -> Place {
     place
 }
 
-fn write_manifest(place: &Place, root: &Path, recipe: &str) {
+fn write_manifest(place: &TreePlace, root: &Path, recipe: &str) {
     let manifest_json = place.home.join("manifest.json");
     if manifest_json.exists() {
         fs::remove_file(&manifest_json).unwrap();
@@ -61,7 +61,7 @@ fn a_whole_tree_is_taken_as_it_is() {
 #[test]
 fn no_tree_is_absent_and_one_without_manifest_is_damaged() {
     let dir = tempfile::tempdir().unwrap();
-    let place = Place::new(&Workspace::at(dir.path()), Contents::of(Group::Run)).unwrap();
+    let place = TreePlace::new(&Workspace::at(dir.path()), Contents::of(Group::Run)).unwrap();
     assert_eq!(place.look(Check::Quick), State::Absent);
     fs::create_dir_all(place.home.join("usr/bin")).unwrap();
     assert!(why(place.look(Check::Quick)).contains("no manifest"));
@@ -127,7 +127,7 @@ fn a_damaged_manifest_is_damage_and_no_error() {
 #[test]
 fn resolved_packages_without_their_files_are_not_enough() {
     let dir = tempfile::tempdir().unwrap();
-    let place = Place::new(&Workspace::at(dir.path()), Contents::of(Group::Run)).unwrap();
+    let place = TreePlace::new(&Workspace::at(dir.path()), Contents::of(Group::Run)).unwrap();
     fs::create_dir_all(place.apt().join("cache/archives")).unwrap();
     let record = PackageRecord {
         name: "a".to_owned(),
@@ -200,7 +200,7 @@ fn a_tree_on_request_knows_its_program_and_the_package_of_it() {
     let workspace = Workspace::at(dir.path());
     let contents = || Contents::on_request("runsc", "gvisor");
     assert_eq!(find_tree(&workspace, contents()).unwrap(), None);
-    let place = Place::new(&workspace, contents()).unwrap();
+    let place = TreePlace::new(&workspace, contents()).unwrap();
     fs::create_dir_all(place.home.join("usr/bin")).unwrap();
     fs::write(place.home.join("usr/bin/runsc"), "patched").unwrap();
     write_manifest(&place, &place.home.clone(), &recipe(&contents()));

@@ -16,7 +16,7 @@ use super::elf;
 use super::manifest::{Packaged, sha256_file};
 use super::suite::{EXTRAS, LINKABLE, Program};
 use crate::cmd::Cmd;
-use crate::progress::{Progress, Talk, Unit};
+use crate::progress::{Amount, Progress, Unit};
 
 /// Where the libraries are, in a tree.
 pub const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
@@ -42,9 +42,9 @@ pub fn build(
     home: &Path,
     archives: &[(&str, PathBuf)],
     programs: &[Program],
-    talk: &mut dyn Talk,
+    progress: &mut dyn Progress,
 ) -> anyhow::Result<Vec<Packaged>> {
-    let mut packaged = unpack(tree, archives, talk)?;
+    let mut packaged = unpack(tree, archives, progress)?;
     for folder in PRUNED {
         remove(&tree.join(folder))?;
     }
@@ -79,17 +79,17 @@ pub fn remove(folder: &Path) -> anyhow::Result<()> {
     }
 }
 
-fn unpack(tree: &Path, archives: &[(&str, PathBuf)], talk: &mut dyn Talk) -> anyhow::Result<Vec<Packaged>> {
+fn unpack(tree: &Path, archives: &[(&str, PathBuf)], progress: &mut dyn Progress) -> anyhow::Result<Vec<Packaged>> {
     std::fs::create_dir_all(tree).with_context(|| format!("can not make `{}`", tree.display()))?;
     let total = archives.len() as u64;
     let what = format!("unpacking {total} packages");
     let mut packaged = Vec::new();
     for (done, (package, archive)) in (0..).zip(archives) {
-        talk.progress(&what, Progress { done, total, unit: Unit::Items });
+        progress.advance(&what, Amount { done, total, unit: Unit::Items });
         plain("dpkg-deb").arg("--extract").arg(archive).arg(tree).limit(Duration::from_mins(10)).run()?;
         add_new_programs(tree, package, &mut packaged)?;
     }
-    talk.progress(&what, Progress { done: total, total, unit: Unit::Items });
+    progress.advance(&what, Amount { done: total, total, unit: Unit::Items });
     Ok(packaged)
 }
 

@@ -13,7 +13,7 @@ fn watched() -> Arc<Watched> {
     Arc::new(Watched::new().unwrap())
 }
 
-fn arm(watched: &Watched, limit: Duration) -> anyhow::Result<Run> {
+fn arm(watched: &Watched, limit: Duration) -> anyhow::Result<WatchedRun> {
     watched.arm(limit, &Arc::new(Outputs::new().unwrap()))
 }
 

@@ -14,7 +14,7 @@ use reqwest::{Client, Method, RequestBuilder, Response, header};
 use super::USER_AGENT;
 use crate::registry::credentials::Credentials;
 use crate::registry::destination::{Destination, Place};
-use crate::registry::push::Access;
+use crate::registry::push::RegistryAccess;
 use oci::digest::Digest;
 
 /// The longest document that is read: what registries have to accept (OCI distribution-spec, "Pushing Manifests").
@@ -36,7 +36,7 @@ pub(super) struct Documents {
 }
 
 impl Documents {
-    pub(super) fn new(destination: &Destination, access: &Access) -> anyhow::Result<Self> {
+    pub(super) fn new(destination: &Destination, access: &RegistryAccess) -> anyhow::Result<Self> {
         let patience = access.patience;
         let mut client =
             Client::builder().user_agent(USER_AGENT).connect_timeout(patience.connect).read_timeout(patience.silence);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 
 use crate::cmd::{Cmd, Output};
-use crate::session::process::{Access, INSIDE};
+use crate::session::process::{INSIDE, Privileges};
 use crate::suite::{Check, Named, Rig, expect_code, expect_error, tools};
 use results::Outcome;
 use results::store::parse_samples;
@@ -79,7 +79,7 @@ fn no_unshare(rig: &Rig) -> anyhow::Result<()> {
     let out = rig.scratch.join("no-unshare");
     let path = path_without(rig, "unshare")?;
     let output = rig.xtask(&BENCH).arg(&out).env("PATH", path).output()?;
-    let says = if matches!(rig.access, Access::Root) { "util-linux" } else { "containers need" };
+    let says = if matches!(rig.privileges, Privileges::Root) { "util-linux" } else { "containers need" };
     direct_only(&output, &out, says)
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::{Plan, facts};
+use super::{IsolationPlan, facts};
 use crate::clock::Stopwatch;
 use crate::cmd::{Cmd, Output};
 use crate::containerd::{Container, Ctr};
@@ -22,7 +22,7 @@ pub struct Inside<'a> {
     /// The client.
     pub ctr: &'a Ctr,
     /// The probe's files.
-    pub plan: &'a Plan,
+    pub plan: &'a IsolationPlan,
 }
 
 /// One container.

@@ -10,12 +10,12 @@ use crate::toolbox::Toolbox;
 
 /// The compiler that belongs to a shim.
 #[derive(Debug)]
-pub struct Compiler {
+pub struct ModuleCompiler {
     shim: Shim,
     program: PathBuf,
 }
 
-impl Compiler {
+impl ModuleCompiler {
     /// WasmEdge's own, or the shim itself.
     pub fn of(shim: Shim, toolbox: &Toolbox, program: &Path) -> anyhow::Result<Self> {
         let program = match shim {

@@ -10,27 +10,27 @@ use crate::secret::Secret;
 
 /// The length that stands for no password.
 const NONE: u32 = u32::MAX;
-/// More than any password; what is longer was not written by [`give`].
+/// More than any password; what is longer was not written by [`send`].
 const LONGEST: u32 = 1 << 16;
 
 /// Writes it, or that there is none.
 ///
 /// # Errors
 /// When it is too long, or nobody reads.
-pub fn give(lifeline: &mut impl Write, password: Option<&Secret>) -> anyhow::Result<()> {
+pub fn send(lifeline: &mut impl Write, password: Option<&Secret>) -> anyhow::Result<()> {
     let bytes = password.map_or(&[][..], |password| password.expose().as_bytes());
     let length = u32::try_from(bytes.len()).ok().filter(|length| *length <= LONGEST);
     let length = length.with_context(|| format!("a password of {} bytes is too long", bytes.len()))?;
     let length = if password.is_some() { length } else { NONE };
-    let given = lifeline.write_all(&length.to_be_bytes()).and_then(|()| lifeline.write_all(bytes));
-    given.context("the measuring process ended before it began")
+    let sent = lifeline.write_all(&length.to_be_bytes()).and_then(|()| lifeline.write_all(bytes));
+    sent.context("the measuring process ended before it began")
 }
 
-/// Reads what [`give`] wrote, and nothing behind it.
+/// Reads what [`send`] wrote, and nothing behind it.
 ///
 /// # Errors
 /// When the other end is gone, or wrote something else.
-pub fn take(lifeline: impl AsFd) -> anyhow::Result<Option<Secret>> {
+pub fn receive(lifeline: impl AsFd) -> anyhow::Result<Option<Secret>> {
     let mut length = [0; 4];
     fill(&lifeline, &mut length)?;
     let length = u32::from_be_bytes(length);
@@ -68,10 +68,10 @@ mod tests {
         for password in [None, Some(Secret::new("")), Some(Secret::new("pä:ss\nword"))] {
             let (reader, writer) = rustix::pipe::pipe().unwrap();
             let mut writer = File::from(writer);
-            give(&mut writer, password.as_ref()).unwrap();
+            send(&mut writer, password.as_ref()).unwrap();
             writer.write_all(b"s").unwrap();
             drop(writer);
-            assert_eq!(take(&reader).unwrap(), password);
+            assert_eq!(receive(&reader).unwrap(), password);
             let mut rest = Vec::new();
             File::from(reader).read_to_end(&mut rest).unwrap();
             assert_eq!(rest, b"s");
@@ -83,13 +83,13 @@ mod tests {
         for bytes in [&b""[..], b"\0\0", b"\0\0\0\x05abc", b"hello"] {
             let (reader, writer) = rustix::pipe::pipe().unwrap();
             File::from(writer).write_all(bytes).unwrap();
-            assert!(take(&reader).is_err(), "{bytes:?}");
+            assert!(receive(&reader).is_err(), "{bytes:?}");
         }
     }
 
     #[test]
-    fn what_no_password_is_can_not_be_given() {
-        let error = give(&mut Vec::new(), Some(&Secret::new("x".repeat(70_000)))).unwrap_err().to_string();
+    fn what_no_password_is_can_not_be_sent() {
+        let error = send(&mut Vec::new(), Some(&Secret::new("x".repeat(70_000)))).unwrap_err().to_string();
         assert!(error.contains("70000 bytes"), "{error}");
     }
 }

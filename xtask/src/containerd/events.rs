@@ -1,4 +1,4 @@
-//! Whether a container really ran: what containerd itself says of a task, beside what its client's exit status claims. A
+//! Whether a container really ran: containerd's own events of a task, beside what its client's exit status claims. A
 //! client that does nothing ends with 0 too, and a program that prints nothing looks the same through it.
 //!
 //! It listens with `ctr events` until every cell was seen once, which is in the first round; later rounds run without.
@@ -15,14 +15,14 @@ use crate::plan::Place;
 
 /// How long an event may be on its way.
 const EVENT_LIMIT: Duration = Duration::from_secs(10);
-/// How long one sign of life may take: events from before the client listens are lost, so another one is caused.
-const SIGN_LIMIT: Duration = Duration::from_millis(250);
+/// How long one probe may take: events from before the client listens are lost, so another one is caused.
+const PROBE_LIMIT: Duration = Duration::from_millis(250);
 /// What containerd publishes when a task has begun, and when it has ended.
 const TOPICS: [&str; 2] = ["/tasks/start", "/tasks/exit"];
 
 /// Listens to containerd until every cell was seen.
 #[derive(Debug)]
-pub struct Witness {
+pub struct TaskEvents {
     events: Following,
     namespace: String,
     lines: Vec<String>,
@@ -30,22 +30,22 @@ pub struct Witness {
     unseen: BTreeSet<Place>,
 }
 
-impl Witness {
+impl TaskEvents {
     /// Begins to listen, and returns when events arrive.
     ///
     /// # Errors
     /// When none does.
     pub fn start(ctr: &Ctr, unseen: BTreeSet<Place>) -> anyhow::Result<Self> {
         let events = ctr.cmd().arg("events").follow()?;
-        let mut witness = Self { events, namespace: ctr.namespace.clone(), lines: Vec::new(), unseen };
+        let mut listening = Self { events, namespace: ctr.namespace.clone(), lines: Vec::new(), unseen };
         let clock = Stopwatch::start();
-        let mut sign = 0;
+        let mut probe = 0;
         while clock.elapsed() < EVENT_LIMIT {
-            sign += 1;
-            let label = format!("xtask.sign={sign}");
+            probe += 1;
+            let label = format!("xtask.probe={probe}");
             ctr.cmd().args(["namespaces", "label", &ctr.namespace, &label]).run()?;
-            if witness.events.line(SIGN_LIMIT)?.is_some() {
-                return Ok(witness);
+            if listening.events.line(PROBE_LIMIT)?.is_some() {
+                return Ok(listening);
             }
         }
         bail!(
@@ -55,7 +55,7 @@ impl Witness {
     }
 
     /// Whether this cell still has to be seen.
-    pub fn wants(&self, place: Place) -> bool {
+    pub fn awaits(&self, place: Place) -> bool {
         self.unseen.contains(&place)
     }
 
@@ -73,7 +73,7 @@ impl Witness {
     ///
     /// # Errors
     /// When containerd started no such task, or did not see it end.
-    pub fn look(&mut self, id: &str) -> anyhow::Result<()> {
+    pub fn expect(&mut self, id: &str) -> anyhow::Result<()> {
         let clock = Stopwatch::start();
         loop {
             let missing =

@@ -7,12 +7,12 @@ use crate::plan::Slot;
 
 /// A line on stderr.
 #[derive(Debug)]
-pub struct Progress {
+pub struct RoundsBar {
     bar: ProgressBar,
     slots_per_round: usize,
 }
 
-impl Progress {
+impl RoundsBar {
     /// For so many rounds of so many runs.
     pub fn new(rounds: u32, slots_per_round: usize) -> Self {
         let runs = u64::from(rounds) * slots_per_round as u64;
