@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use rustix::fs::{Mode, OFlags};
 use serde_json::Value;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, LINKED, LOADING};
 use crate::preparation::{self, Adopted};
 use crate::root::Root;
 use crate::specification::{self, Namespaces};
@@ -49,6 +49,13 @@ pub fn leave_pod() -> Result<()> {
     specification::without_pod(read()?).map_or(Ok(()), |changed| write(&changed))
 }
 
+/// Whether the container asks for its engine to be loaded as a linked one. Where nothing can be read it does not: what
+/// is wrong with the bundle is told by whoever needs it.
+pub fn asks_for_linked() -> bool {
+    let text = std::fs::read_to_string(SPECIFICATION).unwrap_or_default();
+    text.contains(LOADING) && read().is_ok_and(|text| specification::loading(&text).as_deref() == Some(LINKED))
+}
+
 /// Adapts the specification (`specification::rewritten`) and tells the process that containers are made from what
 /// it is going to run. Called when the container's root file system is mounted, and before the library makes the
 /// container.
@@ -62,7 +69,7 @@ pub fn adapt<E: Engine>(namespaces: &Namespaces) -> Result<()> {
     let home = root.home(specification["process"]["user"]["uid"].as_u64().unwrap_or_default());
     // Not to be guessed, so that no image can name it as its entrypoint.
     let mark = format!("shim-{:016x}", RandomState::new().build_hasher().finish());
-    let mode = specification::mode(&specification);
-    preparation::adopt(&Adopted { mark: mark.clone(), program, mode })?;
+    let (mode, loading) = (specification::mode(&specification), specification::loading(&specification));
+    preparation::adopt(&Adopted { mark: mark.clone(), program, mode, loading })?;
     write(&specification::rewritten(specification, program, &mark, &home, namespaces))
 }

@@ -17,6 +17,13 @@ use crate::preparation::{self, Prepared};
 /// The annotation by which a container asks for one of the engine's modes.
 pub const MODE: &str = "run.deploy-bench.wasm.mode";
 
+/// The annotation by which a container asks for its engine to be loaded as [`LINKED`] says.
+pub const LOADING: &str = "run.deploy-bench.wasm.loading";
+
+/// As the dynamic linker does it for a shim that is linked with its engine: all of the library and of what that names,
+/// in each process of the shim, before anything else. What others ship is measured this way.
+pub const LINKED: &str = "linked";
+
 /// An engine, as a shim is made of it. The shim of the engine `x` is `containerd-shim-x-v1`.
 pub trait Engine: 'static {
     /// What containerd's name for the runtime is made of, the library's name for its folder, and the first word of what
@@ -41,6 +48,14 @@ pub trait Engine: 'static {
     /// # Errors
     /// The engine is not there, or not what the shim was made for. It is then told by every container.
     fn load() -> Result<Box<dyn Loaded>>;
+
+    /// Loads what the dynamic linker would load for a shim that is linked with the engine ([`LINKED`]).
+    ///
+    /// # Errors
+    /// As for [`Engine::load`].
+    fn load_linked() -> Result<Box<dyn Loaded>> {
+        Self::load()
+    }
 }
 
 /// An engine in memory.
@@ -113,6 +128,11 @@ pub fn loaded<E: Engine>() -> Result<&'static dyn Loaded, &'static str> {
         Some(Err(reason)) => Err(reason),
         None => Err("the engine was not loaded"),
     }
+}
+
+/// Loads the engine in this process, as [`LINKED`] says: the process that containers are made from inherits it.
+pub fn load_linked<E: Engine>() {
+    ENGINE.get_or_init(|| E::load_linked().map_err(|error| format!("{error:#}")));
 }
 
 fn load_here<E: Engine>() {

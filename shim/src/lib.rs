@@ -37,7 +37,7 @@ use containerd_shim_wasm::shim::{Cli as _, Compiler, Config, Shim, Version};
 
 use crate::sandbox::EngineSandbox;
 
-pub use crate::engine::{Engine, Loaded, MODE, Module};
+pub use crate::engine::{Engine, LINKED, LOADING, Loaded, MODE, Module};
 pub use crate::failure::Failure;
 
 /// The shim as the library sees it: a name, a version, and who runs a module.
@@ -95,16 +95,23 @@ pub fn run<E: Engine>() -> Result<()> {
     if let Some((_, rest)) = arguments.split_first().filter(|(first, _)| *first == direct::COMMAND) {
         std::process::exit(direct::run::<E>(rest)?);
     }
-    if arguments.last().is_some_and(|last| last == "start") {
+    let last = arguments.last().map(String::as_str);
+    if last == Some("start") {
         bundle::leave_pod()?;
     }
-    if is_server(&arguments) {
+    let serves = is_server(&arguments);
+    if serves {
         sealed::ensure::<E>(&arguments)?;
+    }
+    if (serves || matches!(last, Some("start" | "delete"))) && bundle::asks_for_linked() {
+        engine::load_linked::<E>();
+    }
+    if serves {
         journal::open(E::NAME, arguments.iter().any(|argument| argument == "-debug"));
         order::keep();
         engine::preload::<E>();
         lifetime::end_as_a_whole();
-    } else if arguments.last().is_some_and(|last| last == "delete") {
+    } else if last == Some("delete") {
         lifetime::remove_remains(E::NAME, &arguments);
     }
     // The journal is ours: the library would set its own up through the zygote, and wait there until

@@ -52,6 +52,8 @@ pub struct Adopted {
     pub program: Program,
     /// The mode that it asks for.
     pub mode: Option<String>,
+    /// The way of loading its engine that it asks for.
+    pub loading: Option<String>,
 }
 
 static ADOPTED: OnceLock<Adopted> = OnceLock::new();

@@ -24,7 +24,7 @@ use anyhow::{Context as _, Result, ensure};
 use containerd_shim_wasm::sandbox::Sandbox;
 use containerd_shim_wasm::sandbox::context::{RuntimeContext, Source};
 
-use crate::engine::{self, Engine, MODE, Module};
+use crate::engine::{self, Engine, LINKED, LOADING, MODE, Module};
 use crate::failure::Failure;
 use crate::specification::Program;
 use crate::{confinement, native, preparation};
@@ -85,8 +85,10 @@ fn execute(context: &impl RuntimeContext, arguments: &[String]) -> Failure {
 
 fn run<E: Engine>(context: &impl RuntimeContext, arguments: &[String]) -> Result<i32, Failure> {
     let (path, function) = entrypoint(arguments);
-    let mode = preparation::adopted().and_then(|adopted| adopted.mode.as_deref());
+    let adopted = preparation::adopted();
+    let mode = adopted.and_then(|adopted| adopted.mode.as_deref());
     check_mode(mode, E::MODES)?;
+    check_loading(adopted.and_then(|adopted| adopted.loading.as_deref()))?;
     let bytes = match context.entrypoint().source {
         source @ Source::Oci(_) => source.as_bytes(),
         Source::File(_) => read(path, context.envs()).map(Cow::Owned),
@@ -109,6 +111,14 @@ fn check_mode(asked: Option<&str>, known: &[&str]) -> Result<(), Failure> {
     Err(Failure::Engine(format!("the annotation `{MODE}` asks for the mode `{asked}`, which there is not; {remedy}")))
 }
 
+/// As [`check_mode`], for the way of loading.
+fn check_loading(asked: Option<&str>) -> Result<(), Failure> {
+    let Some(asked) = asked.filter(|asked| *asked != LINKED) else { return Ok(()) };
+    Err(Failure::Engine(format!(
+        "the annotation `{LOADING}` asks for `{asked}`, which there is not; leave it out, or ask for `{LINKED}`"
+    )))
+}
+
 /// The module and the function that the first argument names: `file` or `file#function`.
 fn entrypoint(arguments: &[String]) -> (&str, &str) {
     let name = arguments.first().map_or("", String::as_str);
@@ -127,7 +137,15 @@ fn read(name: &str, environment: &[String]) -> Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::check_mode;
+    use super::{check_loading, check_mode};
+
+    #[test]
+    fn a_way_of_loading_that_there_is_not_is_refused_with_the_one_that_there_is() {
+        assert!(check_loading(None).is_ok() && check_loading(Some("linked")).is_ok());
+        let error = check_loading(Some("")).expect_err("refused");
+        assert_eq!(error.exit_code(), 125);
+        assert!(error.to_string().contains("ask for `linked`"), "{error}");
+    }
 
     #[test]
     fn a_mode_that_the_engine_has_not_is_refused_with_those_that_it_has() {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::engine::MODE;
+use crate::engine::{LOADING, MODE};
 use crate::root::Root;
 
 /// Marks a container that would share its shim with the others of its pod (the key is containerd's, for Kubernetes).
@@ -69,7 +69,16 @@ pub fn program(specification: &Value, root: &Root) -> Program {
 
 /// The mode that the container asks for; an empty one, which no engine has, when the annotation is no text.
 pub fn mode(specification: &Value) -> Option<String> {
-    specification["annotations"].get(MODE).map(|mode| mode.as_str().unwrap_or_default().to_owned())
+    annotation(specification, MODE)
+}
+
+/// The way of loading its engine that the container asks for, as [`mode`].
+pub fn loading(specification: &Value) -> Option<String> {
+    annotation(specification, LOADING)
+}
+
+fn annotation(specification: &Value, name: &str) -> Option<String> {
+    specification["annotations"].get(name).map(|value| value.as_str().unwrap_or_default().to_owned())
 }
 
 /// A variable of the container's environment; the last one counts, as for the C library's `setenv`.

@@ -25,15 +25,25 @@ const MINOR_VERSION: u32 = 14;
 /// exactly the library of the build, so another one named at run time loads everything that it asks for.
 const COMPILER_SUBSTITUTE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/compiler-substitute.so"));
 
-/// Opens the library that was named, or else the one of the build.
+/// What becomes of the engine's compiler when its library is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compiler {
+    /// The empty substitute takes its place.
+    Substituted,
+    /// It is loaded with all that it needs, as for every other program that is linked with the library.
+    Loaded,
+}
+
+/// Opens the library that was named, or else the one of the build. One that was named loads its compiler always.
 ///
 /// # Errors
 /// It is not there, or is no WasmEdge of this version.
-pub fn load() -> Result<Engine> {
+pub fn load(compiler: Compiler) -> Result<Engine> {
     let named = std::env::var_os(LIBRARY_VARIABLE).map(PathBuf::from);
-    let (path, substitute) = match named {
-        Some(path) => (path, &[][..]),
-        None => (PathBuf::from(LIBRARY), COMPILER_SUBSTITUTE),
+    let (path, substitute) = match (named, compiler) {
+        (Some(path), _) => (path, &[][..]),
+        (None, Compiler::Loaded) => (PathBuf::from(LIBRARY), &[][..]),
+        (None, Compiler::Substituted) => (PathBuf::from(LIBRARY), COMPILER_SUBSTITUTE),
     };
     Engine::open(&path, substitute, MINOR_VERSION).with_context(|| {
         format!(

@@ -16,7 +16,11 @@ impl Engine for WasmEdge {
     const VARIABLES: &'static [&'static str] = &[engine::LIBRARY_VARIABLE];
 
     fn load() -> anyhow::Result<Box<dyn Loaded>> {
-        Ok(Box::new(engine::load()?))
+        Ok(Box::new(engine::load(engine::Compiler::Substituted)?))
+    }
+
+    fn load_linked() -> anyhow::Result<Box<dyn Loaded>> {
+        Ok(Box::new(engine::load(engine::Compiler::Loaded)?))
     }
 }
 

@@ -18,6 +18,9 @@ pub const INTERPRETER_CODE: &str = "interpreter-code";
 /// The annotation by which a container asks for a mode (`shim/src/engine.rs`).
 const MODE: &str = "run.deploy-bench.wasm.mode";
 
+/// The annotation by which a container asks for the way that its engine is loaded in.
+const LOADING: &str = "run.deploy-bench.wasm.loading";
+
 /// What must come of a trial.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Want {
@@ -87,10 +90,15 @@ pub fn trials(images: &[ImageSpec], shim: Shim) -> Vec<Trial> {
     if shim == Shim::Wasmtime {
         trials.extend(images.iter().filter(plain).map(|image| asking(image, "interpreter")));
     }
-    let refused = |image: &ImageSpec, mode: &str, code, says: &[&str]| {
+    let with_refusal = |trial: Trial, code, says: &[&str]| {
         let says = says.iter().map(|word| (*word).to_owned()).collect();
-        Trial { want: Want::Refused { code, says }, ..asking(image, mode) }
+        Trial { want: Want::Refused { code, says }, ..trial }
     };
+    let refused = |image: &ImageSpec, mode: &str, code, says: &[&str]| with_refusal(asking(image, mode), code, says);
+    let in_files = images.iter().filter(|image| image.form != Form::WasmLayer);
+    trials.extend(in_files.map(|image| loading(image, "linked")));
+    let one = images.iter().find(|image| plain(image));
+    trials.extend(one.map(|image| with_refusal(loading(image, "other"), 125, &[LOADING, "`linked`"])));
     for image in images.iter().filter(|image| image.module == "exit-code" && image.form == Form::Tar) {
         match (shim, image.compiled) {
             (Shim::WasmEdge, _) => trials.push(refused(image, "interpreter", 125, &[MODE, "leave it out"])),
@@ -103,9 +111,17 @@ pub fn trials(images: &[ImageSpec], shim: Shim) -> Vec<Trial> {
 
 /// The same in a mode that is asked for.
 fn asking(image: &ImageSpec, mode: &str) -> Trial {
-    let trial = trial(image);
-    let name = format!("{}, mode {mode})", trial.name.trim_end_matches(')'));
-    Trial { name, annotation: Some((MODE.to_owned(), mode.to_owned())), ..trial }
+    annotated(trial(image), MODE, mode, "mode")
+}
+
+/// The same with the engine loaded in a way that is asked for.
+fn loading(image: &ImageSpec, way: &str) -> Trial {
+    annotated(trial(image), LOADING, way, "loading")
+}
+
+fn annotated(trial: Trial, annotation: &str, value: &str, word: &str) -> Trial {
+    let name = format!("{}, {word} {value})", trial.name.trim_end_matches(')'));
+    Trial { name, annotation: Some((annotation.to_owned(), value.to_owned())), ..trial }
 }
 
 fn trial(image: &ImageSpec) -> Trial {
