@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::prepare::Registry;
+use crate::secret::Secret;
 use crate::stop::Stop;
 use crate::workspace::Workspace;
 use inside::Leftovers;
@@ -30,7 +30,7 @@ pub mod scratch;
 pub fn run(
     workspace: &Workspace,
     mut session: Session,
-    privileges: (&Privileges, Option<&Registry>),
+    privileges: (&Privileges, Option<&Secret>),
     stop: &Stop,
 ) -> anyhow::Result<Measured> {
     if session.containers.is_none() {
@@ -52,7 +52,7 @@ fn is_empty(samples: &Path) -> bool {
 fn run_inside(
     workspace: &Workspace,
     session: &mut Session,
-    (privileges, registry): (&Privileges, Option<&Registry>),
+    (privileges, password): (&Privileges, Option<&Secret>),
     stop: &Stop,
 ) -> anyhow::Result<Measured> {
     let containers = session.containers.as_ref().context("there are no containers")?;
@@ -68,7 +68,7 @@ fn run_inside(
     // Made here, so that it belongs to this user and not to root.
     std::fs::write(&session.measured, "")?;
     request::write(&file, session)?;
-    let handed = (file.as_path(), registry.and_then(Registry::password));
+    let handed = (file.as_path(), password);
     if let Err(error) = process::run_inside(privileges, process::INSIDE, handed, namespaces, stop) {
         remove(&folder.join("leftovers.json"), &leftovers, privileges);
         return Err(error);

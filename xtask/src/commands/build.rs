@@ -12,9 +12,7 @@ use crate::{commands, lock, prepare};
 pub fn run(workspace: &Workspace, args: &BuildArgs) -> anyhow::Result<Exit> {
     let _lock = lock::build(workspace)?;
     let mut steps = Steps::of(3);
-    let toolbox = prepare::toolbox(workspace, &args.programs, &mut steps.next(prepare::PROGRAMS))?;
-    let builds = prepare::default_builds(workspace)?;
-    let artifacts = prepare::artifacts(workspace, &builds, Some(&toolbox), &mut steps.next(prepare::WORKLOAD))?;
+    let (toolbox, artifacts) = prepare::default_artifacts(workspace, &args.programs, &mut steps)?;
     let shim = shims::build(workspace, args.shim, &toolbox, &mut steps.next(args.shim.step()))?;
     match args.format.format {
         Format::Json => commands::print_json(&document(&artifacts, &shim.path))?,

@@ -7,12 +7,13 @@ use report::terminal::push_wrapped;
 use results::case::Case;
 
 use crate::cli::{CasesArgs, Exit, Format};
+use crate::commands;
 use crate::compile::shims::Shim;
 use crate::matrix::{self, Matrix};
+use crate::prepare::selection;
 use crate::programs::Programs;
 use crate::session::process::Privileges;
 use crate::workspace::Workspace;
-use crate::{commands, prepare};
 
 /// One row.
 #[derive(Debug, Serialize)]
@@ -28,7 +29,7 @@ struct Row {
 
 /// Lists them. Nothing is fetched or built.
 pub fn run(workspace: &Workspace, args: &CasesArgs) -> anyhow::Result<Exit> {
-    let matrix = prepare::matrix(workspace, &args.select.of)?;
+    let matrix = selection::matrix(workspace, &args.select.of)?;
     let chosen = match (&args.select.cases[..], &args.select.sets[..]) {
         ([], []) => matrix.select(&[], &[matrix::EVERYTHING.to_owned()])?,
         (patterns, sets) => matrix.select(patterns, sets)?,

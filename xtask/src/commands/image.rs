@@ -14,10 +14,8 @@ pub fn run(workspace: &Workspace, args: &ImageArgs) -> anyhow::Result<Exit> {
     }
     let _lock = lock::build(workspace)?;
     let mut steps = Steps::of(2);
-    let toolbox = prepare::toolbox(workspace, &args.programs, &mut steps.next(prepare::PROGRAMS))?;
-    let builds = prepare::default_builds(workspace)?;
-    let artifacts = prepare::artifacts(workspace, &builds, Some(&toolbox), &mut steps.next(prepare::WORKLOAD))?;
-    let images = prepare::images(workspace, &artifacts)?;
+    let (_, artifacts) = prepare::default_artifacts(workspace, &args.programs, &mut steps)?;
+    let images = prepare::images::assemble(workspace, &artifacts)?;
     show(&images, args.format.format)?;
     Ok(Exit::Done)
 }

@@ -10,7 +10,7 @@ use crate::{bench, commands, prepare};
 /// Shows the plan.
 pub fn run(workspace: &Workspace, args: &PlanArgs) -> anyhow::Result<Exit> {
     let benches = bench::select(&bench::load(&workspace.benches_toml())?, &args.select.benches)?;
-    let matrix = prepare::matrix(workspace, &args.select.rows.of)?;
+    let matrix = prepare::selection::matrix(workspace, &args.select.rows.of)?;
     let cases = matrix.select(&args.select.rows.cases, &args.select.rows.sets)?;
     let rounds =
         Rounds { warmup: args.rounds.warmup, counted: args.rounds.counted(), seed: args.rounds.seed.unwrap_or(0) };

@@ -24,16 +24,14 @@ struct Row {
 
 /// Assembles, pushes, and prints what the registry holds.
 pub fn run(workspace: &Workspace, args: &PushArgs) -> anyhow::Result<Exit> {
-    prepare::destination(&args.registry)?;
+    prepare::registry::destination(&args.registry)?;
     let _lock = lock::build(workspace)?;
     let mut steps = Steps::of(2);
-    let toolbox = prepare::toolbox(workspace, &args.programs, &mut steps.next(prepare::PROGRAMS))?;
-    let builds = prepare::default_builds(workspace)?;
-    let artifacts = prepare::artifacts(workspace, &builds, Some(&toolbox), &mut steps.next(prepare::WORKLOAD))?;
+    let (_, artifacts) = prepare::default_artifacts(workspace, &args.programs, &mut steps)?;
     let clock = Stopwatch::start();
-    let images = prepare::images(workspace, &artifacts)?;
-    let registry = prepare::registry(&args.registry)?;
-    let pushed = prepare::push(&images, &registry, &Stop::never()?)?;
+    let images = prepare::images::assemble(workspace, &artifacts)?;
+    let registry = prepare::registry::start(&args.registry)?;
+    let pushed = prepare::images::push(&images, &registry, &Stop::never()?)?;
     let assemble_and_push_ns = clock.elapsed_ns();
     let rows: Vec<Row> = pushed
         .iter()

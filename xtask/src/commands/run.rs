@@ -4,24 +4,23 @@ use anyhow::Context as _;
 
 use crate::bench;
 use crate::cli::{Exit, RunArgs};
-use crate::lock;
-use crate::plan::{Build, Plan, Rounds, Schedule, plan};
-use crate::prepare::starts::{self, Parts};
-use crate::prepare::{self, Needs, Shipping};
-use crate::progress::Steps;
-use crate::session;
+use crate::plan::{Plan, Rounds, Schedule, plan};
+use crate::prepare::starts::SessionOptions;
+use crate::prepare::{Sources, prepare, programs, registry, selection};
 use crate::session::process::Privileges;
-use crate::session::request::{ComparedOutput, Session};
+use crate::session::request::ComparedOutput;
 use crate::stop::Stop;
 use crate::workspace::Workspace;
+use crate::{lock, session};
 use results::Outcome;
 use results::case::{Case, Cell};
 use results::store::parse_samples;
 
 /// Sets up what the case needs, runs it once, and says how it ended.
 pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
-    prepare::destination(&args.registry)?;
-    let matrix = prepare::matrix(workspace, &args.of)?;
+    registry::destination(&args.registry)?;
+    programs::options(&args.programs)?;
+    let matrix = selection::matrix(workspace, &args.of)?;
     let case = matrix.case(&args.case)?;
     let bench = bench::select_one(&bench::load(&workspace.benches_toml())?, &args.bench)?;
     let privileges = Privileges::find(args.programs.namespaces());
@@ -30,38 +29,24 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
     }
     let _locks = lock::measure(workspace, args.busy.busy())?;
     let stop = Stop::on_signals()?;
-    let cases = std::slice::from_ref(case);
-    let plan = plan(vec![bench.clone()], (&matrix, cases), Rounds { warmup: 0, counted: 1, seed: 0 })?;
-    let needs = Needs::of(workspace, &plan)?;
-    let mut steps = Steps::of(2 + needs.steps());
-    let toolbox = prepare::toolbox(workspace, &args.programs, &mut steps.next(prepare::PROGRAMS))?;
-    let build = Build { program: bench.program.clone(), kind: case.form };
-    let artifacts = prepare::artifacts(workspace, &[build], Some(&toolbox), &mut steps.next(prepare::WORKLOAD))?;
-    let further = needs.get(workspace, &toolbox, &args.programs, &mut steps)?;
-    let shipping = if plan.has_containers() { Shipping::Push(&args.registry, &stop) } else { Shipping::AssembleOnly };
-    let shipped = prepare::ship(workspace, &artifacts, shipping)?;
-    let parts = Parts {
-        toolbox: Some(&toolbox),
-        further: &further,
-        registry: shipped.registry.as_ref(),
+    let rounds = Rounds { warmup: 0, counted: 1, seed: 0 };
+    let plan = plan(vec![bench], (&matrix, std::slice::from_ref(case)), rounds)?;
+    // The plan's has a twin, and one run is asked for.
+    let cells = vec![Cell::of(case.clone())];
+    let plan = Plan { schedule: Schedule::new(1, cells.clone(), rounds), cells, ..plan };
+    let sources = Sources { programs: &args.programs, registry: &args.registry };
+    let prepared = prepare(workspace, &plan, sources, &stop)?;
+    let samples = tempfile::NamedTempFile::new().context("can not make a temporary file")?;
+    let options = SessionOptions {
+        until: None,
+        timeout_ms: args.timeout * 1000,
+        output: ComparedOutput::Shown,
+        samples: samples.path().to_path_buf(),
         scratch: None,
         containerd_address: args.programs.containerd_address.clone(),
     };
-    let samples = tempfile::NamedTempFile::new().context("can not make a temporary file")?;
-    // The plan's has a twin, and one run is asked for.
-    let plan = Plan { cells: vec![Cell::of(case.clone())], ..plan };
-    let session = Session {
-        benches: vec![starts::bench(&bench, &artifacts, Some(&shipped))],
-        schedule: Schedule::new(1, plan.cells.clone(), plan.schedule.rounds()),
-        until: None,
-        timeout_ms: args.timeout * 1000,
-        starts: starts::starts(workspace, &matrix, &plan, &parts)?,
-        containers: if plan.has_containers() { Some(starts::containers(workspace, &parts)?) } else { None },
-        samples: samples.path().to_path_buf(),
-        measured: std::path::PathBuf::new(),
-        output: ComparedOutput::Shown,
-    };
-    let measured = session::run(workspace, session, (&privileges, parts.registry), &stop)?;
+    let session = prepared.session(workspace, (&matrix, &plan), options)?;
+    let measured = session::run(workspace, session, (&privileges, prepared.shipped.password()), &stop)?;
     if let Some(reason) = measured.reason {
         anyhow::bail!("`{case}` could not be run: {reason}");
     }

@@ -51,7 +51,7 @@ pub fn run(workspace: &Workspace, args: &ToolboxArgs) -> anyhow::Result<Exit> {
     let on_request = Programs::load(workspace)?;
     let wanted = on_request.select(&args.with)?;
     let mut document = Document { programs: BTreeMap::new(), packages: Vec::new(), on_request: Vec::new() };
-    let options = prepare::options(&args.programs)?;
+    let options = prepare::programs::options(&args.programs)?;
     for group in groups {
         let tree = toolbox::ensure_checked(workspace, *group, &options, check, &mut Stderr::default())?;
         add(&mut document, &tree, *group)?;

@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
+
+use super::Prepared;
+use super::selection::Selected;
 use crate::cli::BenchArgs;
 use crate::clock::Utc;
-use crate::commands::bench::{Prepared, Selected, sequential};
 use crate::compile::Artifact;
 use crate::compile::shims::WASMEDGE;
 use crate::machine;
@@ -16,13 +19,14 @@ use crate::toolbox::{Origin, Toolbox};
 use crate::workspace::Workspace;
 use oci::Image;
 use results::case::Cell;
-use results::{BenchRecord, Finished, ImageRecord, Manifest, ProgramRecord, SCHEMA};
+use results::{BenchRecord, Finished, ImageRecord, Manifest, ProgramRecord, SCHEMA, Sequential};
+use stats::Confidence;
 
 /// The nominal coverage of every interval.
 pub const CONFIDENCE: f64 = 0.95;
 
 /// The manifest of a run that is about to begin.
-pub fn manifest(
+pub fn begin(
     workspace: &Workspace,
     args: &BenchArgs,
     selected: &Selected,
@@ -58,6 +62,15 @@ pub fn manifest(
         not_measured: selected.not_measured.clone(),
         finished: None,
     })
+}
+
+/// The looks of a run that stops on precision, as the manifest records them.
+fn sequential(args: &BenchArgs) -> anyhow::Result<Option<Sequential>> {
+    let Some(until) = args.until else { return Ok(None) };
+    let looks = stats::looks::looks(args.rounds.counted());
+    let confidence = Confidence::new(CONFIDENCE).context("the nominal confidence is no confidence")?;
+    let look_confidence = stats::looks::look_confidence(confidence, looks.len()).value();
+    Ok(Some(Sequential { until_percent: until * 100.0, looks, look_confidence }))
 }
 
 /// The command as typed, a word each, but for the account in an address. A word that is not UTF-8 has no place in JSON and
@@ -143,7 +156,7 @@ fn programs(prepared: &Prepared, plan: &Plan) -> anyhow::Result<Vec<ProgramRecor
     let Some(toolbox) = &prepared.toolbox else { return Ok(Vec::new()) };
     let mut programs = Vec::new();
     let always = ["containerd", "ctr", "runc", "wasmedge"].map(str::to_owned);
-    let others = plan.programs.iter().filter(|name| !always.contains(name) && !prepared.further.contains_key(*name));
+    let others = plan.programs.iter().filter(|name| !always.contains(name) && !prepared.extra.contains_key(*name));
     let (named, others): (Vec<&String>, Vec<&String>) = others.partition(|name| Path::new(name).is_absolute());
     for path in named.into_iter().map(Path::new) {
         programs.push(machine::program(
@@ -167,7 +180,7 @@ fn programs(prepared: &Prepared, plan: &Plan) -> anyhow::Result<Vec<ProgramRecor
             ..record
         });
     }
-    programs.extend(prepared.further.values().flatten().map(|program| program.record.clone()));
+    programs.extend(prepared.extra.values().flatten().map(|program| program.record.clone()));
     Ok(programs)
 }
 

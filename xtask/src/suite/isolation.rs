@@ -42,7 +42,7 @@ pub fn isolation(rig: &Rig) -> Vec<Check> {
 
 /// Both for one shim.
 pub fn verdicts(rig: &Rig, kind: Shim) -> anyhow::Result<Vec<shim::Verdict>> {
-    let toolbox = prepare::toolbox(&rig.workspace, &ProgramArgs::default(), &mut Stderr::default())?;
+    let toolbox = prepare::programs::toolbox(&rig.workspace, &ProgramArgs::default(), &mut Stderr::default())?;
     let folder = rig.scratch.join(format!("isolation-{}", kind.package()));
     let (mut setting, _scratch) = shim::setting(rig, &toolbox, kind)?;
     let plan = prepare(rig, &folder, &shim::ModuleCompiler::of(kind, &toolbox, &setting.runtimes.shim)?)?;

@@ -16,7 +16,10 @@ use super::{Check, Rig, isolation, source};
 use crate::cli::ProgramArgs;
 use crate::clock::Stopwatch;
 use crate::cmd::Cmd;
-use crate::compile::shims::{self, Shim};
+use crate::compile::{
+    self,
+    shims::{self, Shim},
+};
 use crate::containerd::{Container, ContainerRuntime, Ctr, Scheme};
 use crate::plan::Build;
 use crate::prepare;
@@ -136,7 +139,7 @@ pub fn checks(rig: &Rig, name: &str, verdicts: fn(&Rig) -> anyhow::Result<Vec<Ve
 }
 
 fn trial_verdicts(rig: &Rig, kind: Shim) -> anyhow::Result<Vec<Verdict>> {
-    let toolbox = prepare::toolbox(&rig.workspace, &ProgramArgs::default(), &mut Stderr::default())?;
+    let toolbox = prepare::programs::toolbox(&rig.workspace, &ProgramArgs::default(), &mut Stderr::default())?;
     let folder = rig.scratch.join(kind.package());
     std::fs::create_dir_all(&folder)?;
     let (setting, _scratch) = setting(rig, &toolbox, kind)?;
@@ -164,7 +167,7 @@ pub fn setting(rig: &Rig, toolbox: &Toolbox, shim: Shim) -> anyhow::Result<(Sett
     let containers = Containers {
         daemon: DaemonChoice::Private {
             containerd: toolbox.program("containerd")?,
-            search: prepare::search(toolbox)?,
+            search: prepare::programs::search(toolbox)?,
             scratch: scratch.path().to_path_buf(),
             abandoned: Vec::new(),
         },
@@ -221,7 +224,7 @@ fn modules(rig: &Rig, folder: &Path, compiler: &ModuleCompiler) -> anyhow::Resul
 
 fn native_image(rig: &Rig, toolbox: &Toolbox, folder: &Path, program: &str) -> anyhow::Result<ImageSpec> {
     let build = Build { program: program.to_owned(), kind: Kind::Native };
-    let artifact = prepare::artifacts(&rig.workspace, &[build], Some(toolbox), &mut Stderr::default())?
+    let artifact = compile::build(&rig.workspace, &[build], Some(toolbox), &mut Stderr::default())?
         .into_iter()
         .next()
         .context("no artifact")?;

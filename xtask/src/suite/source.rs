@@ -29,7 +29,7 @@ pub fn shim(rig: &Rig) -> Vec<Check> {
 
 /// A shim: tests, then lints.
 pub fn unit_of(rig: &Rig, shim: Shim) -> Vec<Check> {
-    let settings = match crate::prepare::shim_settings(&rig.workspace, shim) {
+    let settings = match crate::prepare::programs::shim_settings(&rig.workspace, shim) {
         Ok(settings) => settings,
         Err(error) => return vec![Check::of("the shim's build environment", Err(error))],
     };

@@ -1,0 +1,109 @@
+//! Images: assembled, and pushed where containers are run.
+
+use anyhow::Context as _;
+
+use super::registry::{self, Registry};
+use crate::cli::RegistryArgs;
+use crate::compile::Artifact;
+use crate::registry::Pushed;
+use crate::secret::Secret;
+use crate::session::request::KindImage;
+use crate::stop::Stop;
+use crate::workspace::Workspace;
+use oci::definition::Definition;
+use oci::epoch::Epoch;
+use oci::{Blob, Content, Image, ImageSet};
+
+/// The image definitions, checked.
+pub fn definitions(workspace: &Workspace) -> anyhow::Result<Vec<Definition>> {
+    oci::definition::load(&workspace.images())
+}
+
+/// Images of artifacts, written as an OCI layout.
+pub fn assemble(workspace: &Workspace, artifacts: &[Artifact]) -> anyhow::Result<ImageSet> {
+    let contents = artifacts
+        .iter()
+        .map(|artifact| {
+            let bytes = std::fs::read(&artifact.path)
+                .with_context(|| format!("can not read the artifact `{}`", artifact.path.display()))?;
+            Ok(Content { program: artifact.program.clone(), kind: artifact.kind, bytes })
+        })
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let epoch = Epoch::parse(std::env::var("SOURCE_DATE_EPOCH").ok().as_deref())?;
+    let images = oci::build(&definitions(workspace)?, &contents, epoch)?;
+    workspace.make(&workspace.oci())?;
+    oci::layout::write(&workspace.oci(), &images)?;
+    Ok(images)
+}
+
+/// Pushes images and proves that the registry holds them.
+pub fn push(images: &ImageSet, registry: &Registry, stop: &Stop) -> anyhow::Result<Vec<Pushed>> {
+    Ok(crate::registry::push(images, &registry.destination, (&registry.access, stop), &mut |_| ())?.pushed)
+}
+
+/// Images, and where they can be pulled from.
+#[derive(Debug)]
+pub struct Shipped {
+    /// What was assembled.
+    pub images: ImageSet,
+    /// By which definitions.
+    definitions: Vec<Definition>,
+    /// The registry, which lives as long as this; absent when nothing was pushed.
+    pub registry: Option<Registry>,
+    /// What it holds.
+    pushed: Vec<Pushed>,
+}
+
+/// Whether images have to be in a registry.
+#[derive(Clone, Copy, Debug)]
+pub enum Shipping<'a> {
+    /// They do: containers will be run. The push ends at a wish to stop.
+    Push(&'a RegistryArgs, &'a Stop),
+    /// Only their sizes count.
+    AssembleOnly,
+}
+
+impl Shipped {
+    /// The password that the registry wants; `None` when it wants none, or when nothing was pushed.
+    pub fn password(&self) -> Option<&Secret> {
+        self.registry.as_ref()?.password()
+    }
+
+    /// The proof that an image is in the registry.
+    pub fn pushed(&self, image: &Image) -> Option<&Pushed> {
+        self.pushed.iter().find(|pushed| pushed.digest() == image.manifest().digest())
+    }
+
+    /// The images of a program, as a session needs them.
+    pub fn of(&self, program: &str) -> Vec<KindImage> {
+        let images = self.images.images().iter().filter(|image| image.program() == program);
+        images
+            .filter_map(|image| {
+                let definition = self.definitions.iter().find(|definition| definition.kind == image.kind())?;
+                Some(KindImage {
+                    kind: image.kind(),
+                    reference: self.pushed(image)?.pinned().to_owned(),
+                    manifest: image.manifest().digest(),
+                    blobs: image.blobs().map(Blob::digest).collect(),
+                    transfer_bytes: image.sizes().transfer_bytes,
+                    platform: image.platform(),
+                    entrypoint: definition.for_program(program).entrypoint,
+                })
+            })
+            .collect()
+    }
+}
+
+/// Assembles the images of artifacts and pushes them where that is needed.
+pub fn ship(workspace: &Workspace, artifacts: &[Artifact], shipping: Shipping<'_>) -> anyhow::Result<Shipped> {
+    let images = assemble(workspace, artifacts)?;
+    let (registry, pushed) = match shipping {
+        Shipping::AssembleOnly => (None, Vec::new()),
+        Shipping::Push(args, stop) => {
+            let registry = registry::start(args)?;
+            let pushed = push(&images, &registry, stop)?;
+            (Some(registry), pushed)
+        }
+    };
+    Ok(Shipped { images, definitions: definitions(workspace)?, registry, pushed })
+}
