@@ -4,28 +4,33 @@
 //!
 //! Not here: what the columns mean (`results/README.md`).
 
+use anyhow::Result;
+use csv::{Terminator, WriterBuilder};
+
 use super::{Run, view};
 use crate::visible::visible;
+use results::metric::{self, Metric};
 use results::{CaseSummary, Sample};
 
 /// The columns of `summary.csv`.
-pub const SUMMARY_COLUMNS: [&str; 30] = [
+pub const SUMMARY_COLUMNS: [&str; 31] = [
     "bench",
     "case",
+    "metric",
     "n",
     "failed",
-    "median_ns",
-    "ci_low_ns",
-    "ci_high_ns",
+    "median",
+    "ci_low",
+    "ci_high",
     "confidence",
-    "mean_ns",
-    "stddev_ns",
-    "mad_ns",
-    "min_ns",
-    "max_ns",
-    "p90_ns",
-    "p95_ns",
-    "p99_ns",
+    "mean",
+    "stddev",
+    "mad",
+    "min",
+    "max",
+    "p90",
+    "p95",
+    "p99",
     "outliers",
     "drift_spearman",
     "drift_p_value",
@@ -42,7 +47,7 @@ pub const SUMMARY_COLUMNS: [&str; 30] = [
     "across_runtimes",
 ];
 
-/// The columns of `exports/samples.csv`.
+/// The columns of `exports/samples.csv`. Those of further metrics stand behind `wall_ns`.
 pub const SAMPLE_COLUMNS: [&str; 11] = [
     "bench",
     "case",
@@ -58,9 +63,10 @@ pub const SAMPLE_COLUMNS: [&str; 11] = [
 ];
 
 /// The columns of `exports/comparisons.csv`.
-pub const COMPARISON_COLUMNS: [&str; 12] = [
+pub const COMPARISON_COLUMNS: [&str; 13] = [
     "bench",
     "case",
+    "metric",
     "baseline",
     "n",
     "ratio",
@@ -73,32 +79,32 @@ pub const COMPARISON_COLUMNS: [&str; 12] = [
     "across_runtimes",
 ];
 
-/// `summary.csv`: a row per bench and cell, with its comparison to native where there is one.
-pub fn summary(run: &Run) -> String {
-    let mut out = String::new();
-    push_row(&mut out, SUMMARY_COLUMNS.map(str::to_owned));
-    for row in &run.summary.cases {
-        push_row(&mut out, case_row(run, row));
-    }
-    out
+/// `summary.csv`: a row per bench, cell and metric, with its comparison to native where there is one.
+///
+/// # Errors
+/// When memory can not be written to, which means a bug; likewise below.
+pub fn summary(run: &Run) -> Result<String> {
+    let rows = run.summary.cases.iter().map(|row| case_row(run, row));
+    table(SUMMARY_COLUMNS.map(str::to_owned).into(), rows)
 }
 
 fn case_row(run: &Run, row: &CaseSummary) -> Vec<String> {
-    let comparison = view::comparison(run, &row.bench, &row.case);
-    let mut fields = vec![row.bench.clone(), row.case.clone(), row.n.to_string(), row.failed.to_string()];
+    let comparison = view::comparison_in(run, &row.metric, (&row.bench, &row.case));
+    let mut fields = vec![row.bench.clone(), row.case.clone(), row.metric.clone()];
+    fields.extend([row.n, row.failed].map(|count| count.to_string()));
     let numbers = [
-        row.median_ns,
-        row.ci_low_ns,
-        row.ci_high_ns,
+        row.median,
+        row.ci_low,
+        row.ci_high,
         row.confidence,
-        row.mean_ns,
-        row.stddev_ns,
-        row.mad_ns,
-        row.min_ns,
-        row.max_ns,
-        row.p90_ns,
-        row.p95_ns,
-        row.p99_ns,
+        row.mean,
+        row.stddev,
+        row.mad,
+        row.min,
+        row.max,
+        row.p90,
+        row.p95,
+        row.p99,
     ];
     fields.extend(numbers.map(number));
     fields.push(row.outliers.to_string());
@@ -119,13 +125,15 @@ fn case_row(run: &Run, row: &CaseSummary) -> Vec<String> {
 }
 
 /// `exports/comparisons.csv`: a row per comparison, those that are not with native included.
-pub fn comparisons(run: &Run) -> String {
-    let mut out = String::new();
-    push_row(&mut out, COMPARISON_COLUMNS.map(str::to_owned));
-    for row in &run.summary.comparisons {
-        let fields = [
+///
+/// # Errors
+/// As [`summary`].
+pub fn comparisons(run: &Run) -> Result<String> {
+    let rows = run.summary.comparisons.iter().map(|row| {
+        vec![
             row.bench.clone(),
             row.case.clone(),
+            row.metric.clone(),
             row.baseline.clone(),
             row.n.to_string(),
             number(row.ratio),
@@ -136,37 +144,46 @@ pub fn comparisons(run: &Run) -> String {
             view::verdict_name(row.verdict).to_owned(),
             row.more_rounds.map_or_else(String::new, |rounds| rounds.to_string()),
             row.across_runtimes.to_string(),
-        ];
-        push_row(&mut out, fields);
-    }
-    out
+        ]
+    });
+    table(COMPARISON_COLUMNS.map(str::to_owned).into(), rows)
 }
 
-/// `exports/samples.csv`: a row per run of a cell, warm-up rounds and failures included.
-pub fn samples(run: &Run) -> String {
-    let mut out = String::new();
-    push_row(&mut out, SAMPLE_COLUMNS.map(str::to_owned));
-    for sample in &run.samples {
-        push_row(&mut out, sample_row(sample));
+/// `exports/samples.csv`: a row per run of a cell, warm-up rounds and failures included, with a column per metric.
+///
+/// # Errors
+/// As [`summary`].
+pub fn samples(run: &Run) -> Result<String> {
+    let metrics = metric::of(&run.samples);
+    let further = || metrics.iter().filter(|metric| !metric.is_headline());
+    let mut columns: Vec<String> = Vec::new();
+    for column in SAMPLE_COLUMNS {
+        columns.push(column.to_owned());
+        if column == metric::HEADLINE {
+            columns.extend(further().map(|metric| metric.name.to_string()));
+        }
     }
-    out
+    table(columns, run.samples.iter().map(|sample| sample_row(sample, &metrics)))
 }
 
-fn sample_row(sample: &Sample) -> [String; 11] {
+fn sample_row(sample: &Sample, metrics: &[Metric]) -> Vec<String> {
     let count = |value: Option<u64>| value.map_or_else(String::new, |value| value.to_string());
-    [
+    let mut fields = vec![
         sample.bench.clone(),
         sample.case.clone(),
         sample.round.to_string(),
         sample.position.to_string(),
         sample.warmup.to_string(),
-        count(sample.wall_ns),
+    ];
+    fields.extend(metrics.iter().map(|metric| count(sample.value(&metric.name))));
+    fields.extend([
         count(sample.user_ns),
         count(sample.system_ns),
         view::outcome(sample.outcome).to_owned(),
         sample.reason.clone().unwrap_or_default(),
         sample.output_sha256.clone().unwrap_or_default(),
-    ]
+    ]);
+    fields
 }
 
 /// The shortest text that reads back as the same number; empty where there is none.
@@ -180,21 +197,13 @@ fn guarded(field: &str) -> String {
     if formula { format!("'{field}") } else { field.to_owned() }
 }
 
-fn push_row(out: &mut String, fields: impl IntoIterator<Item = String>) {
-    for (index, field) in fields.into_iter().enumerate() {
-        if index > 0 {
-            out.push(',');
-        }
-        let field = guarded(&visible(&field));
-        if field.contains([',', '"', '\r', '\n']) {
-            out.push('"');
-            out.push_str(&field.replace('"', "\"\""));
-            out.push('"');
-        } else {
-            out.push_str(&field);
-        }
+/// The text of a table. The writer quotes and refuses rows of another length than the first.
+fn table(columns: Vec<String>, rows: impl Iterator<Item = Vec<String>>) -> Result<String> {
+    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
+    for row in std::iter::once(columns).chain(rows) {
+        writer.write_record(row.iter().map(|field| guarded(&visible(field))))?;
     }
-    out.push_str("\r\n");
+    Ok(String::from_utf8(writer.into_inner()?)?)
 }
 
 #[cfg(test)]
@@ -202,44 +211,24 @@ mod tests {
     use super::*;
     use crate::fixture;
 
-    /// Reads RFC 4180.
     fn parse(text: &str) -> Vec<Vec<String>> {
-        let (mut rows, mut row, mut field) = (Vec::new(), Vec::new(), String::new());
-        let mut letters = text.chars().peekable();
-        let mut quoted = false;
-        while let Some(letter) = letters.next() {
-            match (quoted, letter) {
-                (true, '"') if letters.peek() == Some(&'"') => {
-                    letters.next();
-                    field.push('"');
-                }
-                (_, '"') => quoted = !quoted,
-                (false, ',') => row.push(std::mem::take(&mut field)),
-                (false, '\r') => {}
-                (false, '\n') => {
-                    row.push(std::mem::take(&mut field));
-                    rows.push(std::mem::take(&mut row));
-                }
-                (_, other) => field.push(other),
-            }
-        }
-        assert!(!quoted && row.is_empty() && field.is_empty());
-        rows
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+        reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
     }
 
     #[test]
     fn every_row_has_every_column_and_odd_text_survives() {
         let run = fixture::complete();
-        let rows = parse(&samples(&run));
+        let rows = parse(&samples(&run).unwrap());
         assert_eq!(rows.len(), run.samples.len() + 1);
         assert!(rows.iter().all(|row| row.len() == SAMPLE_COLUMNS.len()));
         let reason = run.samples.iter().find_map(|sample| sample.reason.clone()).unwrap();
         assert!(reason.contains(',') && reason.contains('"'));
         assert!(rows.iter().any(|row| row[9] == reason));
-        let rows = parse(&comparisons(&run));
+        let rows = parse(&comparisons(&run).unwrap());
         assert_eq!(rows.len(), run.summary.comparisons.len() + 1);
         assert!(rows.iter().all(|row| row.len() == COMPARISON_COLUMNS.len()));
-        let rows = parse(&summary(&run));
+        let rows = parse(&summary(&run).unwrap());
         assert_eq!(rows.len(), run.summary.cases.len() + 1);
         assert!(rows.iter().all(|row| row.len() == SUMMARY_COLUMNS.len()));
     }
@@ -252,29 +241,27 @@ mod tests {
         for (sample, reason) in run.samples.iter_mut().zip(reasons) {
             sample.reason = Some(reason.to_owned());
         }
-        let rows = parse(&samples(&run));
+        let rows = parse(&samples(&run).unwrap());
         let shown: Vec<&str> = rows[1..].iter().map(|row| row[9].as_str()).collect();
         let expected = ["'=1+1", "'+x", "'-cmd|' /C calc'!A0", "'@SUM(A1)", "'\t=1", "\\u{1b}]0;x\\u{7}", "plain"];
         assert_eq!(shown, expected);
         run.summary.cases[0].drift = Some(results::Drift { spearman: -0.41, p_value: 0.5 });
-        assert!(summary(&run).contains(",-0.41,"), "a number below zero is no formula");
+        assert!(summary(&run).unwrap().contains(",-0.41,"), "a number below zero is no formula");
     }
 
     #[test]
     fn numbers_read_back_exactly() {
         let run = fixture::complete();
-        let rows = parse(&summary(&run));
+        let rows = parse(&summary(&run).unwrap());
         for (row, case) in rows[1..].iter().zip(&run.summary.cases) {
-            assert_eq!(row[8].parse::<f64>().ok(), case.mean_ns);
+            assert_eq!(row[9].parse::<f64>().ok(), case.mean);
         }
     }
 
     #[test]
     fn no_number_is_an_empty_field() {
-        let rows = parse(&summary(&fixture::five_rounds()));
+        let rows = parse(&summary(&fixture::five_rounds()).unwrap());
         let column = |name| SUMMARY_COLUMNS.iter().position(|column| *column == name).unwrap();
-        assert!(
-            rows[1..].iter().all(|row| row[column("ci_low_ns")].is_empty() && !row[column("median_ns")].is_empty())
-        );
+        assert!(rows[1..].iter().all(|row| row[column("ci_low")].is_empty() && !row[column("median")].is_empty()));
     }
 }

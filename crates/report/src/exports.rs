@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::number::{Rounded, interval};
 use super::{Run, view};
+use results::metric::{Better, HEADLINE};
 use results::{CaseSummary, Outcome, Sample};
 
 const NS_PER_S: f64 = 1e9;
@@ -44,7 +45,7 @@ pub fn hyperfine(run: &Run) -> anyhow::Result<String> {
     let cells = by_cell(run);
     let mut results = Vec::new();
     for bench in view::plain_benches(run) {
-        for row in run.summary.cases.iter().filter(|row| row.bench == bench.name) {
+        for row in view::rows(run).filter(|row| row.bench == bench.name) {
             results.extend(hyperfine_result(row, &cells, BTreeMap::new()));
         }
     }
@@ -56,7 +57,7 @@ pub fn hyperfine(run: &Run) -> anyhow::Result<String> {
 pub fn hyperfine_sweeps(run: &Run) -> anyhow::Result<Vec<(String, String)>> {
     let cells = by_cell(run);
     let mut sweeps: BTreeMap<(&str, &str), Vec<HyperfineResult>> = BTreeMap::new();
-    for row in &run.summary.cases {
+    for row in view::rows(run) {
         let bench = run.manifest.benches.iter().find(|bench| bench.name == row.bench);
         let Some(point) = bench.and_then(|bench| bench.sweep.as_ref()) else { continue };
         let parameters = BTreeMap::from([("n".to_owned(), point.n.to_string())]);
@@ -80,16 +81,16 @@ fn hyperfine_result(row: &CaseSummary, cells: &Cells, parameters: BTreeMap<Strin
     };
     // hyperfine has no word for "unknown" here, and 0 is what it writes where it can not measure.
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
-    let times = seconds(|sample| sample.wall_ns);
+    let times = seconds(Sample::wall_ns);
     Some(HyperfineResult {
         command: format!("{} {}", row.bench, row.case),
-        mean: row.mean_ns? / NS_PER_S,
-        stddev: row.stddev_ns.map(|ns| ns / NS_PER_S),
-        median: row.median_ns? / NS_PER_S,
+        mean: row.mean? / NS_PER_S,
+        stddev: row.stddev.map(|ns| ns / NS_PER_S),
+        median: row.median? / NS_PER_S,
         user: mean(&seconds(|sample| sample.user_ns)),
         system: mean(&seconds(|sample| sample.system_ns)),
-        min: row.min_ns? / NS_PER_S,
-        max: row.max_ns? / NS_PER_S,
+        min: row.min? / NS_PER_S,
+        max: row.max? / NS_PER_S,
         exit_codes: vec![0; times.len()],
         times,
         parameters,
@@ -117,13 +118,15 @@ struct Metric {
 
 /// Bencher Metric Format. Source: "Bencher Metric Format (BMF)" in Bencher's reference, with its JSON schema:
 /// benchmark → measure → `value`, `lower_value`, `upper_value`; the built-in measure `latency` is in nanoseconds,
-/// `file-size` in bytes. Latency is the median with its interval; `image-size` is what a pull transfers.
+/// `file-size` in bytes. Latency is the median
+/// with its interval, `image-size` what a pull transfers; every further metric is a measure of its own name.
 pub fn bencher(run: &Run) -> anyhow::Result<String> {
     let mut benchmarks: BTreeMap<String, BTreeMap<&str, Metric>> = BTreeMap::new();
     for row in &run.summary.cases {
-        let Some(value) = row.median_ns else { continue };
-        let metric = Metric { value, lower_value: row.ci_low_ns, upper_value: row.ci_high_ns };
-        benchmarks.entry(format!("{} {}", row.bench, row.case)).or_default().insert("latency", metric);
+        let Some(value) = row.median else { continue };
+        let measured = Metric { value, lower_value: row.ci_low, upper_value: row.ci_high };
+        let measure = if row.metric == HEADLINE { "latency" } else { &row.metric };
+        benchmarks.entry(format!("{} {}", row.bench, row.case)).or_default().insert(measure, measured);
     }
     let exact = |bytes: u64| Metric { value: bytes as f64, lower_value: None, upper_value: None };
     for row in &run.summary.sizes {
@@ -152,12 +155,18 @@ struct Entry {
 pub fn github_action_benchmark(run: &Run) -> anyhow::Result<String> {
     let mut entries = Vec::new();
     for row in &run.summary.cases {
-        let Some(median_ns) = row.median_ns else { continue };
-        let shown = Rounded::ms(row.median_ns, interval(row.ci_low_ns, row.ci_high_ns));
+        let metric = results::metric::Metric::named(&row.metric);
+        // One array has one direction; what is better of a metric that is not known here nobody can say.
+        let is_less_better = metric.better == Some(Better::Lower);
+        let Some(median) = row.median.filter(|_| is_less_better) else { continue };
+        let (unit, factor) = view::scale(&metric);
+        let ends = interval(row.ci_low, row.ci_high).map(|(low, high)| (low / factor, high / factor));
+        let shown = Rounded::new(Some(median / factor), ends);
+        let suffix = view::suffix(&row.metric);
         entries.push(Entry {
-            name: format!("{} {}", row.bench, row.case),
-            unit: "ms",
-            value: median_ns / 1e6,
+            name: format!("{} {}{suffix}", row.bench, row.case),
+            unit,
+            value: median / factor,
             range: shown.ends.map(|(low, high)| format!("{low} to {high}")),
             extra: format!("median of {} runs, run {}", row.n, run.manifest.run),
         });
@@ -205,7 +214,7 @@ mod tests {
             let seconds: Vec<f64> = times.iter().map(|time| time.as_f64().unwrap()).collect();
             let least = seconds.iter().copied().fold(f64::MAX, f64::min);
             assert!((least - result["min"].as_f64().unwrap()).abs() < 1e-12);
-            assert!((row.median_ns.unwrap() / 1e9 - result["median"].as_f64().unwrap()).abs() < 1e-12);
+            assert!((row.median.unwrap() / 1e9 - result["median"].as_f64().unwrap()).abs() < 1e-12);
         }
     }
 

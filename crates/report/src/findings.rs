@@ -161,12 +161,12 @@ fn trust(run: &Run) -> String {
         ),
         None => "no cell measured twice gives an interval here, so the resolution of this run is unknown".to_owned(),
     });
-    let missing = run.summary.not_measured.len();
+    let missing = run.summary.not_measured.iter().filter(|row| row.metric.is_none()).count();
     if missing > 0 {
         let rows = if missing == 1 { "1 row" } else { &format!("{missing} rows") };
         parts.push(format!("{rows} could not be measured"));
     }
-    let failed: usize = run.summary.cases.iter().map(|row| row.failed).sum();
+    let failed: usize = view::rows(run).map(|row| row.failed).sum();
     if failed > 0 {
         let runs = if failed == 1 { "1 failed run counts" } else { &format!("{failed} failed runs count") };
         parts.push(format!("{runs} nowhere"));

@@ -5,12 +5,16 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use super::Run;
+use results::metric::HEADLINE;
 use results::{
     CaseSummary, ClaimRow, ClaimVerdict, Comparison, Drift, Estimate, Fit, NotMeasured, Outcome, Place, Quantity,
     Resolution, Sample, SizeRow, Summary, Verdict, Warning,
 };
 
 pub mod manifest;
+mod metrics;
+
+pub use metrics::two_metrics;
 
 /// Cell, and its median in ms in the three kinds of bench: array-sum, noop, and a sweep's `a` and `b·1000`.
 const CELLS: [(&str, f64, f64, f64, f64); 7] = [
@@ -52,6 +56,7 @@ pub fn without_root() -> Run {
         .map(|(bench, case)| NotMeasured {
             bench: (*bench).to_owned(),
             case: case.to_owned(),
+            metric: None,
             reason: "containers need root: run as root, or allow sudo without a password".to_owned(),
         })
         .collect();
@@ -151,7 +156,7 @@ fn sample(bench: &str, case: &str, (round, position): (u32, u32), ms: f64) -> Sa
         round,
         position,
         warmup: round < 2,
-        wall_ns: Some(ns),
+        values: [(HEADLINE.to_owned(), ns)].into(),
         user_ns: Some(ns / 2),
         system_ns: Some(ns / 5),
         outcome: if failed { Outcome::NonZeroExit } else { Outcome::Ok },
@@ -167,7 +172,7 @@ fn values(samples: &[Sample], bench: &str, case: &str) -> Vec<(u32, f64)> {
         .filter(|sample| {
             sample.bench == bench && sample.case == case && !sample.warmup && sample.outcome == Outcome::Ok
         })
-        .map(|sample| (sample.round, sample.wall_ns.unwrap() as f64))
+        .map(|sample| (sample.round, sample.wall_ns().unwrap() as f64))
         .collect()
 }
 
@@ -208,20 +213,21 @@ fn case_summary(samples: &[Sample], bench: &str, case: &str, rounds: u32) -> Cas
     CaseSummary {
         bench: bench.to_owned(),
         case: case.to_owned(),
+        metric: HEADLINE.to_owned(),
         n,
         failed: rounds as usize - n,
-        median_ns: Some(center),
-        ci_low_ns: ends.map(|ends| ends.0),
-        ci_high_ns: ends.map(|ends| ends.1),
+        median: Some(center),
+        ci_low: ends.map(|ends| ends.0),
+        ci_high: ends.map(|ends| ends.1),
         confidence: ends.map(|ends| ends.2),
-        mean_ns: Some(mean),
-        stddev_ns: Some(variance.sqrt()),
-        mad_ns: Some(mad),
-        min_ns: Some(raw[0]),
-        max_ns: Some(raw[n - 1]),
-        p90_ns: (n >= 36).then(|| raw[n * 9 / 10]),
-        p95_ns: None,
-        p99_ns: None,
+        mean: Some(mean),
+        stddev: Some(variance.sqrt()),
+        mad: Some(mad),
+        min: Some(raw[0]),
+        max: Some(raw[n - 1]),
+        p90: (n >= 36).then(|| raw[n * 9 / 10]),
+        p95: None,
+        p99: None,
         outliers: raw.iter().filter(|ns| 0.6745 * (*ns - center).abs() / mad > 3.5).count(),
         drift: Some(Drift { spearman: 0.41, p_value: 0.026 }),
         first_run_ratio: Some(1.07),
@@ -248,6 +254,7 @@ fn comparison(samples: &[Sample], bench: &str, (case, baseline): (&str, &str)) -
     Comparison {
         bench: bench.to_owned(),
         case: case.to_owned(),
+        metric: HEADLINE.to_owned(),
         baseline: baseline.to_owned(),
         n: ratios.len(),
         ratio: median(&ratios),
@@ -268,6 +275,7 @@ fn resolution(samples: &[Sample], bench: &str) -> Resolution {
     Resolution {
         bench: bench.to_owned(),
         case: "native/runc".to_owned(),
+        metric: HEADLINE.to_owned(),
         n: ratios.len(),
         ratio: median(&ratios),
         ci_low: ends.map(|ends| ends.0),
@@ -286,10 +294,11 @@ fn fit(samples: &[Sample], (case, _, _, a, b): (&str, f64, f64, f64, f64)) -> Fi
     Fit {
         sweep: "array-sum-sizes".to_owned(),
         case: case.to_owned(),
-        a_ns: near(a * 1.02e6),
-        b_ns_per_n: near(b * 1.02e3),
+        metric: HEADLINE.to_owned(),
+        a: near(a * 1.02e6),
+        b_per_n: near(b * 1.02e3),
         sizes: SWEEP.to_vec(),
-        medians_ns: medians.collect(),
+        medians: medians.collect(),
         method: "weighted least squares, bootstrap of 2000 whole rounds".to_owned(),
     }
 }
@@ -337,6 +346,7 @@ fn summary(run: &str, samples: &[Sample], rounds: u32) -> Summary {
         not_measured: vec![NotMeasured {
             bench: "noop".to_owned(),
             case: "wasm-interpreter/wasmedge".to_owned(),
+            metric: None,
             reason: "the engine ran compiled code where interpretation was asked for".to_owned(),
         }],
     }

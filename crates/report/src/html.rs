@@ -34,7 +34,7 @@ pub fn render(run: &Run) -> Result<String> {
         Section { id: "result", title: "Result", body: tables::central(run) },
         Section { id: "warnings", title: "Before believing it", body: tables::notes(run) },
         Section { id: "sizes", title: "Sizes", body: figures::sizes(run)? },
-        Section { id: "times", title: "Times", body: figures::times(run)? },
+        Section { id: "times", title: "Times", body: figures::times(run)? + &tables::further(run) },
         Section { id: "ratios", title: "Ratios to native", body: figures::ratios(run)? },
         Section { id: "sequence", title: "In the order of the rounds", body: figures::sequence(run)? },
         Section { id: "fit", title: "Fixed and marginal cost", body: figures::fit(run)? },

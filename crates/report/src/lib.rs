@@ -50,17 +50,17 @@ fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
 /// and content.
 ///
 /// # Errors
-/// When JSON or a drawing can not be written to memory, which means a bug.
+/// When JSON, CSV or a drawing can not be written to memory, which means a bug.
 pub fn files(run: &Run) -> Result<Vec<(String, Vec<u8>)>> {
     let mut files = vec![
         ("summary.json".to_owned(), serde_json::to_string_pretty(&run.summary)? + "\n"),
-        ("summary.csv".to_owned(), csv::summary(run)),
+        ("summary.csv".to_owned(), csv::summary(run)?),
         ("README.md".to_owned(), markdown::readme(run)),
         ("report.html".to_owned(), html::render(run)?),
         ("result.svg".to_owned(), picture::result(run)?),
         ("exports/pull-request.md".to_owned(), markdown::pull_request(run)),
-        ("exports/samples.csv".to_owned(), csv::samples(run)),
-        ("exports/comparisons.csv".to_owned(), csv::comparisons(run)),
+        ("exports/samples.csv".to_owned(), csv::samples(run)?),
+        ("exports/comparisons.csv".to_owned(), csv::comparisons(run)?),
         ("exports/hyperfine.json".to_owned(), exports::hyperfine(run)?),
         ("exports/bencher.json".to_owned(), exports::bencher(run)?),
         ("exports/github-action-benchmark.json".to_owned(), exports::github_action_benchmark(run)?),

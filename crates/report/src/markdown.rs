@@ -34,6 +34,7 @@ pub fn readme(run: &Run) -> String {
     for bench in view::shown_benches(run) {
         out.push_str(&bench_table(run, &bench.name));
     }
+    out.push_str(&further(run));
     out.push_str(&resolutions(run));
     out.push_str(&other_ratios(run));
     out.push_str(&fits(run));
@@ -56,6 +57,7 @@ pub fn pull_request(run: &Run) -> String {
     for bench in view::shown_benches(run) {
         out.push_str(&bench_table(run, &bench.name));
     }
+    out.push_str(&further(run));
     out.push_str(&resolutions(run));
     out.push_str(&notes(run));
     out.push_str(&circumstances(run));
@@ -150,7 +152,7 @@ fn central_row(row: &Row) -> Vec<String> {
 
 fn bench_table(run: &Run, bench: &str) -> String {
     let mut rows = Vec::new();
-    for row in run.summary.cases.iter().filter(|row| row.bench == bench) {
+    for row in view::rows(run).filter(|row| row.bench == bench) {
         let comparison = view::comparison(run, bench, &row.case);
         let verdict = match comparison {
             _ if row.n == 0 => "not measured".to_owned(),
@@ -173,6 +175,18 @@ fn bench_table(run: &Run, bench: &str) -> String {
     }
     let heads = ["case", "n", "failed", "median [low, high]", "ratio to native", "verdict"];
     title + &table(&heads, "lrrrrl", &rows) + &note(run, [bench])
+}
+
+/// What was measured beside the headline metric.
+fn further(run: &Run) -> String {
+    let mut out = String::new();
+    for further in view::further(run) {
+        let rows: Vec<Vec<String>> =
+            further.rows.iter().map(|row| row.iter().map(|cell| escape(cell)).collect()).collect();
+        push(&mut out, format_args!("## {}\n\n", escape(&further.title)));
+        out.push_str(&table(&view::FURTHER_HEADS, "lrrrl", &rows));
+    }
+    out
 }
 
 fn resolutions(run: &Run) -> String {
@@ -212,8 +226,8 @@ fn fits(run: &Run) -> String {
         let fits = view::fits(run).filter(|fit| fit.sweep == sweep);
         let rows: Vec<Vec<String>> = fits
             .map(|fit| {
-                let a = view::estimate(fit.a_ns, 1e-6).with_brackets();
-                vec![escape(&fit.case), a, view::estimate(fit.b_ns_per_n, 1.0).with_brackets()]
+                let a = view::estimate(fit.a, 1e-6).with_brackets();
+                vec![escape(&fit.case), a, view::estimate(fit.b_per_n, 1.0).with_brackets()]
             })
             .collect();
         push(&mut out, format_args!("## {}: a run takes a + b·n\n\n", escape(sweep)));

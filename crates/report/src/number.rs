@@ -87,12 +87,7 @@ impl Rounded {
     pub fn time(value_ns: Option<f64>, interval_ns: Option<(f64, f64)>) -> String {
         let (unit, factor) = if value_ns.is_some_and(|ns| ns < 1e6) { ("µs", 1e3) } else { ("ms", 1e6) };
         let ends = interval_ns.map(|(low, high)| (low / factor, high / factor));
-        let Self { value, ends } = Self::new(value_ns.map(|ns| ns / factor), ends);
-        match ends {
-            _ if value == NONE => value,
-            Some((low, high)) => format!("{value} {unit} [{low}, {high}]"),
-            None => format!("{value} {unit}"),
-        }
+        Self::new(value_ns.map(|ns| ns / factor), ends).with_unit(unit)
     }
 
     /// `[low, high]`, or a dash.
@@ -105,6 +100,15 @@ impl Rounded {
         match &self.ends {
             Some((low, high)) => format!("{} [{low}, {high}]", self.value),
             None => self.value.clone(),
+        }
+    }
+
+    /// The same with a unit behind the value: `32.0 kB [31.0, 33.0]`.
+    pub fn with_unit(&self, unit: &str) -> String {
+        match &self.ends {
+            _ if self.value == NONE => self.value.clone(),
+            Some((low, high)) => format!("{} {unit} [{low}, {high}]", self.value),
+            None => format!("{} {unit}", self.value),
         }
     }
 

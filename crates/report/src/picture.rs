@@ -128,8 +128,8 @@ fn time_lines(run: &Run, bench: &str, side: Side) -> Vec<Line> {
         let row = view::case(run, bench, &case.name)?;
         let ratio = view::comparison(run, bench, &case.name).filter(|row| row.ratio.is_some());
         Some(Bar {
-            value: row.median_ns?,
-            ends: interval(row.ci_low_ns, row.ci_high_ns),
+            value: row.median?,
+            ends: interval(row.ci_low, row.ci_high),
             words: view::median_ms(row).value,
             ratio: ratio.map(view::runtimes::marked_ratio),
         })

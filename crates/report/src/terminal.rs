@@ -9,6 +9,7 @@ use super::number::{NONE, confidence, percent};
 use super::view::{self, Row};
 use super::{Run, findings};
 use crate::visible::visible;
+use results::metric::HEADLINE;
 use results::{CaseSummary, Verdict};
 
 /// The widest line.
@@ -29,6 +30,13 @@ pub fn render(run: &Run, colour: ColourChoice) -> String {
     head(run, &mut out);
     for bench in view::shown_benches(run) {
         bench_table(run, &bench.name, colour, &mut out);
+    }
+    for further in view::further(run) {
+        let mut table = table();
+        table.set_header(view::FURTHER_HEADS);
+        table.add_rows(further.rows.iter().map(|row| row.each_ref().map(|cell| visible(cell).into_owned())));
+        shape(&mut table, "lrrrl");
+        push_table(&mut out, &further.title, &table);
     }
     resolutions(run, &mut out);
     fits(run, &mut out);
@@ -138,7 +146,7 @@ fn central_row(row: &Row) -> Vec<String> {
 }
 
 fn bench_table(run: &Run, bench: &str, colour: ColourChoice, out: &mut String) {
-    let rows: Vec<&CaseSummary> = run.summary.cases.iter().filter(|row| row.bench == bench).collect();
+    let rows: Vec<&CaseSummary> = view::rows(run).filter(|row| row.bench == bench).collect();
     if rows.is_empty() {
         push_wrapped(out, &format!("{bench}: nothing was measured"), ("", ""));
         out.push('\n');
@@ -191,8 +199,8 @@ fn role(run: &Run, case: &str) -> &'static str {
 fn paint(line: &str) -> String {
     let tints = [(Verdict::Faster, 32), (Verdict::Slower, 31), (Verdict::Undetermined, 33), (Verdict::TooNoisy, 33)];
     for (verdict, tint) in tints {
-        if let Some(start) = line.strip_suffix(view::verdict(verdict)) {
-            return format!("{start}\u{1b}[{tint}m{}\u{1b}[0m", view::verdict(verdict));
+        if let Some(start) = line.strip_suffix(view::verdict(HEADLINE, verdict)) {
+            return format!("{start}\u{1b}[{tint}m{}\u{1b}[0m", view::verdict(HEADLINE, verdict));
         }
     }
     line.to_owned()
@@ -223,8 +231,8 @@ fn fits(run: &Run, out: &mut String) {
         let mut table = table();
         table.set_header(["", "a [low, high] ms", "b [low, high] ns per n"]);
         for fit in view::fits(run).filter(|fit| fit.sweep == sweep) {
-            let a = view::estimate(fit.a_ns, 1e-6).with_brackets();
-            table.add_row([visible(&fit.case).into_owned(), a, view::estimate(fit.b_ns_per_n, 1.0).with_brackets()]);
+            let a = view::estimate(fit.a, 1e-6).with_brackets();
+            table.add_row([visible(&fit.case).into_owned(), a, view::estimate(fit.b_per_n, 1.0).with_brackets()]);
         }
         shape(&mut table, "lrr");
         push_table(out, &format!("{sweep}: a run takes a + b·n"), &table);

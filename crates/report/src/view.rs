@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::Run;
 use super::number::{Rounded, interval};
 use results::case::{Case, Cell, Kind, Mode};
+use results::metric::HEADLINE;
 use results::{
     BenchRecord, CaseSummary, Comparison, Estimate, Fit, Outcome, Resolution, Role, RunStatus, SizeRow, Verdict,
 };
@@ -15,10 +16,15 @@ use results::{
 pub use central::{Row, by, central, sources};
 pub use circumstances::circumstances;
 pub use command::{command, shell_word};
+pub use metrics::{
+    FURTHER_HEADS, amount, further, further_metrics, median, metrics, ratios, rows, rows_of, scale, suffix, twins,
+    verdict,
+};
 
 mod central;
 mod circumstances;
 mod command;
+mod metrics;
 pub mod runtimes;
 
 /// The bench that the central table shows: the headline, else the first that is no point of a sweep, else the first.
@@ -131,21 +137,27 @@ pub fn central_case(run: &Run, mode: Mode, side: Side) -> Option<&Case> {
     cases(run, mode, side).next()
 }
 
-/// The summary of a cell.
+/// The summary of a cell, of the headline metric.
 pub fn case<'a>(run: &'a Run, bench: &str, case: &str) -> Option<&'a CaseSummary> {
-    run.summary.cases.iter().find(|row| row.bench == bench && row.case == case)
+    rows(run).find(|row| row.bench == bench && row.case == case)
 }
 
 /// The comparison of a case with its baseline, where both have samples of one round.
 pub fn comparison<'a>(run: &'a Run, bench: &str, case: &str) -> Option<&'a Comparison> {
+    comparison_in(run, HEADLINE, (bench, case))
+}
+
+/// The same for any metric.
+pub fn comparison_in<'a>(run: &'a Run, metric: &str, (bench, case): (&str, &str)) -> Option<&'a Comparison> {
     let like = |row: &&Comparison| row.bench == bench && row.case == case && is_to_baseline(run, row);
-    run.summary.comparisons.iter().filter(like).find(|row| row.ratio.is_some())
+    let rows = run.summary.comparisons.iter().filter(|row| row.metric == metric);
+    rows.filter(like).find(|row| row.ratio.is_some())
 }
 
 /// The comparison of two cases, where both have samples of one round.
 pub fn comparison_of<'a>(run: &'a Run, bench: &str, [case, baseline]: [&Case; 2]) -> Option<&'a Comparison> {
     let like = |row: &&Comparison| row.bench == bench && row.case == case.name && row.baseline == baseline.name;
-    run.summary.comparisons.iter().filter(like).find(|row| row.ratio.is_some())
+    ratios(run).filter(like).find(|row| row.ratio.is_some())
 }
 
 /// Whether a case is compared with its own baseline, the native one on its side of the container wall.
@@ -158,7 +170,7 @@ pub fn is_to_baseline(run: &Run, row: &Comparison) -> bool {
 pub fn other_comparisons(run: &Run) -> Vec<&Comparison> {
     let mut rows = Vec::new();
     for bench in shown_benches(run) {
-        let of_bench = run.summary.comparisons.iter().filter(|row| row.bench == bench.name);
+        let of_bench = ratios(run).filter(|row| row.bench == bench.name);
         rows.extend(of_bench.filter(|row| !is_to_baseline(run, row) && row.ratio.is_some()));
     }
     rows
@@ -168,7 +180,7 @@ pub fn other_comparisons(run: &Run) -> Vec<&Comparison> {
 pub fn resolutions(run: &Run) -> Vec<&Resolution> {
     let mut rows = Vec::new();
     for bench in shown_benches(run) {
-        rows.extend(run.summary.resolutions.iter().filter(|row| row.bench == bench.name && row.n > 0));
+        rows.extend(twins(run).filter(|row| row.bench == bench.name && row.n > 0));
     }
     rows
 }
@@ -178,14 +190,9 @@ pub fn level(run: &Run) -> f64 {
     run.manifest.sequential.as_ref().map_or(run.manifest.confidence, |sequential| sequential.look_confidence)
 }
 
-/// A median with its unit and its interval: `349 µs [335, 363]`.
-pub fn median(row: &CaseSummary) -> String {
-    Rounded::time(row.median_ns, interval(row.ci_low_ns, row.ci_high_ns))
-}
-
 /// A median in milliseconds with its interval.
 pub fn median_ms(row: &CaseSummary) -> Rounded {
-    Rounded::ms(row.median_ns, interval(row.ci_low_ns, row.ci_high_ns))
+    Rounded::ms(row.median, interval(row.ci_low, row.ci_high))
 }
 
 /// A paired ratio with its interval.
@@ -198,22 +205,14 @@ pub fn twin_ratio(row: &Resolution) -> Rounded {
     Rounded::new(row.ratio, interval(row.ci_low, row.ci_high))
 }
 
-/// A verdict in words.
-pub const fn verdict(verdict: Verdict) -> &'static str {
+/// A verdict as it stands in the files.
+pub const fn verdict_name(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Faster => "faster",
         Verdict::Slower => "slower",
         Verdict::Same => "same",
         Verdict::Undetermined => "undetermined",
-        Verdict::TooNoisy => "too noisy",
-    }
-}
-
-/// A verdict as it stands in the files.
-pub const fn verdict_name(name: Verdict) -> &'static str {
-    match name {
         Verdict::TooNoisy => "too-noisy",
-        other => verdict(other),
     }
 }
 
@@ -283,18 +282,21 @@ pub fn failures(run: &Run) -> Vec<Failure> {
 /// What was not measured, gathered by reason, in the order of the run: the reason, and `bench case` for each row.
 pub fn not_measured(run: &Run) -> Vec<(String, Vec<String>)> {
     let rows = run.summary.not_measured.iter();
-    gathered(rows.map(|row| (row.reason.clone(), format!("{} {}", row.bench, row.case))))
+    gathered(rows.map(|row| {
+        let metric = row.metric.as_deref().map_or_else(String::new, suffix);
+        (row.reason.clone(), format!("{} {}{metric}", row.bench, row.case))
+    }))
 }
 
 /// Which ratios to native could not be decided, gathered by the word for it: that, and `bench case` for each row.
 pub fn undetermined(run: &Run) -> Vec<(String, Vec<String>)> {
-    let rows = run.summary.comparisons.iter().filter(|row| {
+    let rows = ratios(run).filter(|row| {
         matches!(row.verdict, Verdict::Undetermined | Verdict::TooNoisy)
             && row.ratio.is_some()
             && is_to_baseline(run, row)
             && shown_benches(run).iter().any(|bench| bench.name == row.bench)
     });
-    gathered(rows.map(|row| (verdict(row.verdict).to_owned(), format!("{} {}", row.bench, row.case))))
+    gathered(rows.map(|row| (verdict(&row.metric, row.verdict).to_owned(), format!("{} {}", row.bench, row.case))))
 }
 
 fn gathered(pairs: impl Iterator<Item = (String, String)>) -> Vec<(String, Vec<String>)> {
@@ -326,7 +328,7 @@ pub fn estimate(estimate: Option<Estimate>, factor: f64) -> Rounded {
 
 /// The fits that gave an answer.
 pub fn fits(run: &Run) -> impl Iterator<Item = &Fit> {
-    run.summary.fits.iter().filter(|fit| fit.a_ns.is_some())
+    run.summary.fits.iter().filter(|fit| fit.metric == HEADLINE && fit.a.is_some())
 }
 
 /// The names of the sweeps that have a fit, each once.

@@ -6,7 +6,8 @@
 
 use crate::claims::Claim;
 use crate::claims::judge::{Evidence, Question, judge};
-use crate::{Comparison, Manifest, SCHEMA, Sample, SizeRow, Summary};
+use crate::metric::{self, HEADLINE, Metric};
+use crate::{CaseSummary, ClaimRow, Comparison, Manifest, SCHEMA, Sample, SizeRow, Summary};
 use stats::looks::widest;
 use stats::verdict::Margin;
 use stats::{Confidence, Pair, paired_ratio};
@@ -14,6 +15,8 @@ use stats::{Confidence, Pair, paired_ratio};
 pub mod cells;
 #[cfg(test)]
 pub mod fixture;
+#[cfg(test)]
+mod metrics;
 mod ratios;
 mod rows;
 mod stalls;
@@ -28,54 +31,78 @@ use cells::Cells;
 
 /// Everything that follows from a run.
 pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Summary {
-    let cells = Cells::new(manifest, samples);
     let level = Level::of(manifest);
-    let cases = rows::case_rows(&cells, level.confidence);
-    let sizes = size_rows(manifest);
-    let resolutions = ratios::resolutions(&cells, level);
-    let comparisons = ratios::comparisons(&cells, &resolutions, level);
-    let (fits, bent) = sweeps::fits(&cells, &cases, level);
-    let not_measured = rows::not_measured(&cells);
+    let mut summary = Summary {
+        schema: SCHEMA,
+        run: manifest.run.clone(),
+        cases: Vec::new(),
+        sizes: size_rows(manifest),
+        comparisons: Vec::new(),
+        resolutions: Vec::new(),
+        fits: Vec::new(),
+        claims: Vec::new(),
+        warnings: Vec::new(),
+        not_measured: Vec::new(),
+    };
+    for metric in metric::of(samples) {
+        let cells = Cells::new(manifest, samples, &metric);
+        let cases = rows::case_rows(&cells, level.confidence);
+        let resolutions = ratios::resolutions(&cells, level);
+        let comparisons = ratios::comparisons(&cells, &resolutions, level);
+        let (fits, bent) = sweeps::fits(&cells, &cases, level);
+        let findings = warnings::Findings {
+            cells: &cells,
+            cases: &cases,
+            comparisons: &comparisons,
+            resolutions: &resolutions,
+            level,
+        };
+        if metric.is_headline() {
+            summary.claims = claim_rows(claims, (&cells, &cases), (&summary.sizes, level));
+            summary.not_measured.extend(rows::not_measured(&cells));
+        } else {
+            summary.not_measured.extend(rows::no_value(&cells));
+        }
+        let mut told = warnings::warnings(&findings);
+        told.extend(bent);
+        if metric.is_headline() {
+            told.extend(stalls::stalls(&cells, &cases));
+        }
+        summary.warnings.extend(told.into_iter().map(|warning| warnings::named(warning, &metric)));
+        summary.cases.extend(cases);
+        summary.resolutions.extend(resolutions);
+        summary.comparisons.extend(comparisons);
+        summary.fits.extend(fits);
+    }
+    summary
+}
+
+/// What is published, beside the headline metric.
+fn claim_rows(
+    claims: &[Claim],
+    (cells, cases): (&Cells<'_>, &[CaseSummary]),
+    (sizes, level): (&[SizeRow], Level),
+) -> Vec<ClaimRow> {
     let evidence = Evidence {
-        manifest,
-        sizes: &sizes,
-        cases: &cases,
+        manifest: cells.manifest,
+        sizes,
+        cases,
         paired: &|question: Question<'_>| {
             let timed = |case: &str| cells.get(question.bench, case).map_or(&[][..], |cell| &cell.ok);
             let pair = Pair { case: timed(question.case), baseline: timed(question.baseline) };
             paired_ratio(pair, level.confidence)
         },
     };
-    let claims = judge(claims, &evidence);
-    let mut warnings = warnings::warnings(&warnings::Findings {
-        cells: &cells,
-        cases: &cases,
-        comparisons: &comparisons,
-        resolutions: &resolutions,
-        level,
-    });
-    warnings.extend(bent);
-    warnings.extend(stalls::stalls(&cells, &cases));
-    Summary {
-        schema: SCHEMA,
-        run: manifest.run.clone(),
-        cases,
-        sizes,
-        comparisons,
-        resolutions,
-        fits,
-        claims,
-        warnings,
-        not_measured,
-    }
+    judge(claims, &evidence)
 }
 
-/// For `--until PERCENT`: the widest relative interval, `(high − low)/ratio`, of the chosen comparisons with
+/// For `--until PERCENT`: the widest relative interval of the headline metric, `(high − low)/ratio`, of the chosen comparisons with
 /// what has been measured so far, at the level of a look (the manifest's `sequential`). A fraction: 0.02 is
 /// 2 %. `None` while one of them has no interval, and when none is chosen: then the run goes on. A comparison
 /// that can never have an interval (a case that only fails) keeps it going too, so choose without those.
 pub fn precision(manifest: &Manifest, samples: &[Sample], chosen: impl Fn(&Comparison) -> bool) -> Option<f64> {
-    let cells = Cells::new(manifest, samples);
+    let headline = Metric::named(HEADLINE);
+    let cells = Cells::new(manifest, samples, &headline);
     let comparisons = ratios::comparisons(&cells, &[], Level::of(manifest));
     let width = |row: &Comparison| Some((row.ci_high? - row.ci_low?) / row.ratio?);
     widest(comparisons.iter().filter(|row| chosen(row)).map(width))

@@ -235,6 +235,7 @@ mod tests {
         manifest.not_measured = vec![NotMeasured {
             bench: "noop".to_owned(),
             case: "native/runc".to_owned(),
+            metric: None,
             reason: "given up".to_owned(),
         }];
         let mut all = samples(&manifest);

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::analysis::Level;
 use crate::analysis::cells::Cells;
 use crate::case::Case;
+use crate::metric::{self, Metric};
 use crate::{Manifest, Role, Sample, Verdict};
 use stats::unpaired::{Estimate, Unpaired, unpaired_ratio};
 use stats::verdict::{Limits, Margin, verdict};
@@ -76,7 +77,7 @@ pub struct RunComparison {
     pub lost: Vec<String>,
     /// Whether the machine itself changed its speed.
     pub canary: Canary,
-    /// A row per bench and case that both runs planned.
+    /// A row per bench, case and metric that both runs have.
     pub rows: Vec<Row>,
     /// What slow-down these two runs could have seen; absent where no row has an interval.
     pub sensitivity: Option<Sensitivity>,
@@ -88,25 +89,35 @@ pub struct RunComparison {
     pub gate: Option<Gate>,
 }
 
-/// One bench and case in both runs.
+/// One metric of one bench and case in both runs. Medians are in the metric's unit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
     /// The bench.
     pub bench: String,
     /// The case.
     pub case: String,
+    /// What was measured.
+    pub metric: String,
     /// Samples in run A.
     pub n_a: usize,
     /// Samples in run B.
     pub n_b: usize,
     /// Median in run A.
-    pub median_a_ns: Option<f64>,
+    pub median_a: Option<f64>,
     /// Median in run B.
-    pub median_b_ns: Option<f64>,
+    pub median_b: Option<f64>,
     /// B over A.
     pub ratio: Option<Ratio>,
-    /// B over A over the canary's: only where the machine stepped.
+    /// B over A over the canary's: only of the headline metric, and only where the machine stepped.
     pub normalised: Option<Ratio>,
+}
+
+impl Row {
+    /// As it is named in lists.
+    pub fn name(&self) -> String {
+        let metric = if self.metric == metric::HEADLINE { String::new() } else { format!(" {}", self.metric) };
+        format!("{} {}{metric}", self.bench, self.case)
+    }
 }
 
 /// The smallest slow-down that would have been called one, had it been there: a fraction above 0.
@@ -207,15 +218,22 @@ pub fn compare(runs: Runs<'_>, wanted: &Wanted) -> RunComparison {
     let confidence = if level_a.confidence < level_b.confidence { level_a.confidence } else { level_b.confidence };
     let margin = wanted.margin.unwrap_or(level_a.margin.or(level_b.margin));
     let threshold = wanted.gate.and_then(|limits| limits.time);
-    let table = Table {
-        cells_a: Cells::new(runs.a.manifest, runs.a.samples),
-        cells_b: Cells::new(runs.b.manifest, runs.b.samples),
+    let table = |metric| Table {
+        cells_a: Cells::new(runs.a.manifest, runs.a.samples, metric),
+        cells_b: Cells::new(runs.b.manifest, runs.b.samples, metric),
         confidence,
         margin,
         limit: 1.0 + threshold.map_or(margin.value(), gate::Threshold::value),
     };
-    let (canary, step) = table.canary();
-    let (rows, not_compared) = table.rows(step.as_ref());
+    let headline = Metric::named(metric::HEADLINE);
+    let (canary, step) = table(&headline).canary();
+    let (mut rows, not_compared) = table(&headline).rows(step.as_ref());
+    for metric in metric::of(runs.a.samples.iter().chain(runs.b.samples)).iter().filter(|metric| !metric.is_headline())
+    {
+        // What only one run planned was said beside the headline, and the machine's step is one of time.
+        let found = table(metric).rows(None).0;
+        rows.extend(found.into_iter().filter(|row| row.n_a + row.n_b > 0));
+    }
     let sizes = sizes::changes([runs.a.manifest, runs.b.manifest]);
     let gate = wanted.gate.map(|limits| gate((&rows, &sizes), limits));
     RunComparison {
@@ -238,7 +256,8 @@ pub fn compare(runs: Runs<'_>, wanted: &Wanted) -> RunComparison {
 fn sensitivity(rows: &[Row]) -> Option<Sensitivity> {
     let mut seen: Vec<(f64, String)> = rows
         .iter()
-        .filter_map(|row| Some((row.ratio?.smallest_slowdown?, format!("{} {}", row.bench, row.case))))
+        .filter(|row| row.metric == metric::HEADLINE)
+        .filter_map(|row| Some((row.ratio?.smallest_slowdown?, row.name())))
         .collect();
     seen.sort_by(|left, right| left.0.total_cmp(&right.0));
     let ((best, best_row), (worst, worst_row)) = (seen.first()?.clone(), seen.last()?.clone());
@@ -262,7 +281,7 @@ struct Table<'a> {
 
 impl Table<'_> {
     fn samples(cells: &Cells<'_>, [bench, case]: [&str; 2]) -> Option<Samples> {
-        Samples::new(cells.get(bench, case)?.times())
+        Samples::new(cells.get(bench, case)?.values())
     }
 
     fn ratio(&self, cell: [&str; 2]) -> Option<Estimate> {
@@ -327,10 +346,11 @@ impl Table<'_> {
         Row {
             bench: bench.to_owned(),
             case: case.to_owned(),
+            metric: self.cells_a.metric.name.to_string(),
             n_a: old.as_ref().map_or(0, Samples::n),
             n_b: new.as_ref().map_or(0, Samples::n),
-            median_a_ns: old.as_ref().map(Samples::median),
-            median_b_ns: new.as_ref().map(Samples::median),
+            median_a: old.as_ref().map(Samples::median),
+            median_b: new.as_ref().map(Samples::median),
             ratio: ratio.as_ref().map(|ratio| Ratio::new(ratio, self.margin, self.limit)),
             normalised: ratio
                 .zip(step)

@@ -4,6 +4,8 @@
 //! `summary.json` and everything else in a run's folder is computed from these two, by `analysis` and
 //! `report`. Field by field, with units: `results/README.md`. Not here: any computation.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 pub mod analysis;
@@ -12,7 +14,9 @@ pub mod case;
 pub mod claims;
 pub mod compare;
 mod manifest;
+pub mod metric;
 pub mod names;
+mod sample;
 pub mod store;
 mod summary;
 
@@ -26,8 +30,9 @@ pub use summary::{
     Summary, Warning,
 };
 
-/// The version of the stored format. Raised when a field changes its meaning or goes away.
-pub const SCHEMA: u32 = 2;
+/// The version of the stored format. Raised when a field changes its meaning or goes away. From 3 on a sample is values by
+/// metric: an older version would take such a line for one without a time.
+pub const SCHEMA: u32 = 3;
 
 /// How one run of one cell ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +54,7 @@ pub enum Outcome {
 
 /// One line of `samples.jsonl`: one fresh process or container.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "sample::Line")]
 pub struct Sample {
     /// The bench's name.
     pub bench: String,
@@ -60,9 +66,8 @@ pub struct Sample {
     pub position: u32,
     /// Whether the round is a warm-up round: kept here, left out of every statistic.
     pub warmup: bool,
-    /// From just before spawn to the return of `wait4`; absent when nothing was started.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub wall_ns: Option<u64>,
+    /// What was measured, by metric (see [`metric`]); empty when nothing was started.
+    pub values: BTreeMap<String, u64>,
     /// User time of the spawned process and its waited-for children (`ctr` for a container), by `wait4`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_ns: Option<u64>,

@@ -273,6 +273,9 @@ pub struct NotMeasured {
     pub bench: String,
     /// The case, without twin.
     pub case: String,
+    /// The metric; absent where nothing of the case was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<String>,
     /// Why, and what would help.
     pub reason: String,
 }

@@ -225,7 +225,7 @@ mod tests {
             round,
             position: 0,
             warmup: false,
-            wall_ns: Some(1_000),
+            values: [(crate::metric::HEADLINE.to_owned(), 1_000)].into(),
             user_ns: None,
             system_ns: None,
             outcome: Outcome::Ok,
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn an_unknown_schema_says_which_one_is_read() {
         let error = parse_manifest("{\"schema\": 99}").unwrap_err().to_string();
-        assert!(error.contains("schema 99") && error.contains("schemas 1 to 2"), "{error}");
+        assert!(error.contains("schema 99") && error.contains("schemas 1 to 3"), "{error}");
     }
 
     /// A run that was recorded when a cell was its name, and the stored format had the number 1.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{NotMeasured, Verdict};
+use super::{NotMeasured, Verdict, metric};
 
 /// `summary.json`: computed from manifest and samples by `analysis`, and by nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -11,7 +11,7 @@ pub struct Summary {
     pub schema: u32,
     /// The run's name.
     pub run: String,
-    /// A row per bench and cell.
+    /// A row per bench, cell and metric.
     pub cases: Vec<CaseSummary>,
     /// A row per program and kind.
     pub sizes: Vec<SizeRow>,
@@ -29,41 +29,56 @@ pub struct Summary {
     pub not_measured: Vec<NotMeasured>,
 }
 
-/// The distribution of one cell. Times in nanoseconds. `None` (JSON `null`) where n has no answer.
+/// The distribution of one metric of one cell, in the metric's unit. `None` (JSON `null`) where n has no answer. The
+/// aliases are the names that fields had when every value was a time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CaseSummary {
     /// The bench.
     pub bench: String,
     /// The cell's name.
     pub case: String,
-    /// Counted samples with outcome `ok`.
+    /// What was measured.
+    #[serde(default = "metric::headline")]
+    pub metric: String,
+    /// Counted samples with outcome `ok` and a value.
     pub n: usize,
     /// Counted runs with any other outcome.
     pub failed: usize,
     /// The median.
-    pub median_ns: Option<f64>,
+    #[serde(alias = "median_ns")]
+    pub median: Option<f64>,
     /// Lower end of the median's interval.
-    pub ci_low_ns: Option<f64>,
+    #[serde(alias = "ci_low_ns")]
+    pub ci_low: Option<f64>,
     /// Upper end of the median's interval.
-    pub ci_high_ns: Option<f64>,
+    #[serde(alias = "ci_high_ns")]
+    pub ci_high: Option<f64>,
     /// The confidence that the interval achieves (at least the nominal one).
     pub confidence: Option<f64>,
     /// The arithmetic mean.
-    pub mean_ns: Option<f64>,
+    #[serde(alias = "mean_ns")]
+    pub mean: Option<f64>,
     /// Standard deviation, n − 1.
-    pub stddev_ns: Option<f64>,
+    #[serde(alias = "stddev_ns")]
+    pub stddev: Option<f64>,
     /// Median absolute deviation, unscaled.
-    pub mad_ns: Option<f64>,
+    #[serde(alias = "mad_ns")]
+    pub mad: Option<f64>,
     /// The least.
-    pub min_ns: Option<f64>,
+    #[serde(alias = "min_ns")]
+    pub min: Option<f64>,
     /// The greatest.
-    pub max_ns: Option<f64>,
+    #[serde(alias = "max_ns")]
+    pub max: Option<f64>,
     /// 90th percentile, from 36 samples on.
-    pub p90_ns: Option<f64>,
+    #[serde(alias = "p90_ns")]
+    pub p90: Option<f64>,
     /// 95th percentile, from 72 samples on.
-    pub p95_ns: Option<f64>,
+    #[serde(alias = "p95_ns")]
+    pub p95: Option<f64>,
     /// 99th percentile, from 368 samples on.
-    pub p99_ns: Option<f64>,
+    #[serde(alias = "p99_ns")]
+    pub p99: Option<f64>,
     /// Samples whose modified z-score exceeds 3.5: reported, never dropped.
     pub outliers: usize,
     /// Spearman correlation of value and round.
@@ -103,6 +118,9 @@ pub struct Comparison {
     pub bench: String,
     /// The cell.
     pub case: String,
+    /// What was measured.
+    #[serde(default = "metric::headline")]
+    pub metric: String,
     /// What it is divided by.
     pub baseline: String,
     /// Rounds in which both have a sample.
@@ -135,6 +153,9 @@ pub struct Resolution {
     pub bench: String,
     /// The case that was measured twice.
     pub case: String,
+    /// What was measured.
+    #[serde(default = "metric::headline")]
+    pub metric: String,
     /// Rounds in which both have a sample.
     pub n: usize,
     /// Median over rounds of twin / case: 1 but for chance.
@@ -156,14 +177,20 @@ pub struct Fit {
     pub sweep: String,
     /// The case.
     pub case: String,
+    /// What was measured.
+    #[serde(default = "metric::headline")]
+    pub metric: String,
     /// Fixed cost: delivery and start-up.
-    pub a_ns: Option<Estimate>,
+    #[serde(alias = "a_ns")]
+    pub a: Option<Estimate>,
     /// Marginal cost per unit of n: execution.
-    pub b_ns_per_n: Option<Estimate>,
+    #[serde(alias = "b_ns_per_n")]
+    pub b_per_n: Option<Estimate>,
     /// The sizes.
     pub sizes: Vec<u64>,
-    /// The median time at each size.
-    pub medians_ns: Vec<f64>,
+    /// The median at each size.
+    #[serde(alias = "medians_ns")]
+    pub medians: Vec<f64>,
     /// How it was made.
     pub method: String,
 }

@@ -58,7 +58,7 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
 
 fn show_end(samples: &[results::Sample], case: &Case) -> anyhow::Result<Exit> {
     let Some(sample) = samples.first() else { return Ok(Exit::Interrupted) };
-    let wall_ms = sample.wall_ns.unwrap_or(0) as f64 / 1e6;
+    let wall_ms = sample.wall_ns().unwrap_or(0) as f64 / 1e6;
     if sample.outcome == Outcome::Ok {
         crate::console::note(format_args!("`{case}` took {wall_ms:.1} ms (one run: no measurement)"));
         return Ok(Exit::Done);

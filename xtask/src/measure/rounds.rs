@@ -10,6 +10,7 @@ use crate::containerd::events::TaskEvents;
 use crate::containerd::{Container, Ctr};
 use crate::matrix::FILE;
 use crate::plan::{Place, Slot};
+use results::metric::HEADLINE;
 use results::store::SampleSink;
 use results::{NotMeasured, Outcome, RunStatus, Sample, UntilEnd, UntilReason};
 
@@ -89,6 +90,7 @@ pub fn run(site: Site<'_>, sink: &mut SampleSink, stop: &Stop, width: Width<'_>)
         .map(|(place, reason)| NotMeasured {
             bench: site.session.bench(*place).name.clone(),
             case: site.session.cell(*place).name.clone(),
+            metric: None,
             reason: reason.clone(),
         })
         .collect();
@@ -197,7 +199,7 @@ impl Loop<'_> {
             Err(error) => self.row(slot, None, Outcome::NotStarted, Some(format!("{error:#}"))),
         };
         let sample = self.confirmed(slot, &id, sample);
-        self.timed_ns += sample.wall_ns.unwrap_or(0);
+        self.timed_ns += sample.wall_ns().unwrap_or(0);
         if sample.outcome != Outcome::Ok {
             self.clean(slot, &id)?;
         }
@@ -313,7 +315,7 @@ impl Loop<'_> {
             round: slot.round,
             position: slot.position,
             warmup: slot.warmup,
-            wall_ns: ran.map(|ran| ran.wall_ns),
+            values: ran.map(|ran| (HEADLINE.to_owned(), ran.wall_ns)).into_iter().collect(),
             user_ns: ran.map(|ran| ran.user_ns),
             system_ns: ran.map(|ran| ran.system_ns),
             outcome,

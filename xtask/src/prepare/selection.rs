@@ -105,6 +105,7 @@ fn not_measured(benches: &[Bench], barred: &[Case], privileges: &Privileges) -> 
     let row = |bench: &Bench, case: &Case| NotMeasured {
         bench: bench.name.clone(),
         case: case.to_string(),
+        metric: None,
         reason: reason.clone(),
     };
     benches.iter().flat_map(|bench| barred.iter().map(move |case| row(bench, case))).collect()

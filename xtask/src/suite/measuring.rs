@@ -64,7 +64,7 @@ fn rows(rig: &Rig, out: &Path) -> anyhow::Result<()> {
             let row = rows.iter().find(|row| row["bench"] == bench && row["case"] == case.to_string());
             let row = row.with_context(|| format!("no row for {bench} {case}"))?;
             ensure!(row["n"] == ROUNDS && row["failed"] == 0, "{bench} {case}: {row}");
-            ensure!(row["ci_low_ns"].as_f64() <= row["median_ns"].as_f64(), "{bench} {case}: {row}");
+            ensure!(row["ci_low"].as_f64() <= row["median"].as_f64(), "{bench} {case}: {row}");
         }
     }
     let sizes = summary["sizes"].as_array().context("no `sizes`")?;
@@ -168,7 +168,7 @@ fn gated(rig: &Rig, out: &Path) -> anyhow::Result<()> {
         .into_iter()
         .map(|mut sample| {
             if sample.case == "wasm-aot/wasmedge" {
-                sample.wall_ns = sample.wall_ns.map(|wall_ns| wall_ns * 2);
+                sample.values.values_mut().for_each(|value| *value *= 2);
             }
             Ok(serde_json::to_string(&sample)? + "\n")
         })
@@ -223,7 +223,7 @@ fn hyperfine(rig: &Rig) -> anyhow::Result<()> {
         let args =
             ["bench", "--bench", "noop", "--case", "native/process", "--rounds", "300", "--warmup", "20", "--out"];
         rig.xtask_below("taskset", ["-c", &processor]).args(args).arg(&out).run()?;
-        let ours = json(&out.join("summary.json"))?["cases"][0]["median_ns"].as_f64().context("no median")?;
+        let ours = json(&out.join("summary.json"))?["cases"][0]["median"].as_f64().context("no median")?;
         let export = rig.scratch.join(format!("hyperfine-{turn}.json"));
         let args = ["-N", "--style", "none", "--warmup", "20", "--runs", "600", "--export-json"];
         Cmd::new("taskset").args(["-c", &processor]).arg(&hyperfine).args(args).arg(&export).arg(&noop).run()?;

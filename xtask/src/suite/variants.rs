@@ -52,7 +52,7 @@ fn sweep(rig: &Rig) -> anyhow::Result<()> {
     let fits = summary["fits"].as_array().context("no `fits`")?;
     let slope = |case: &str| {
         let fit = fits.iter().find(|fit| fit["case"] == case).with_context(|| format!("no fit for {case}"))?;
-        let of = |end: &str| fit["b_ns_per_n"][end].as_f64().with_context(|| format!("{case} has no {end} of b"));
+        let of = |end: &str| fit["b_per_n"][end].as_f64().with_context(|| format!("{case} has no {end} of b"));
         anyhow::Ok((of("low")?, of("high")?))
     };
     let (native, interpreter) = (slope("native/process")?, slope("wasm-interpreter/process")?);

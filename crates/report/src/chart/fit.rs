@@ -57,21 +57,21 @@ pub fn figure(run: &Run, (sweep, side): (&str, Side), id: &str) -> Result<Option
 }
 
 fn describe(fit: &Fit) -> String {
-    let a = view::estimate(fit.a_ns, 1e-6).with_brackets();
-    format!("{}: {a} ms and {} ns per n", fit.case, view::estimate(fit.b_ns_per_n, 1.0).with_brackets())
+    let a = view::estimate(fit.a, 1e-6).with_brackets();
+    format!("{}: {a} ms and {} ns per n", fit.case, view::estimate(fit.b_per_n, 1.0).with_brackets())
 }
 
 fn legend(canvas: &Canvas, (run, fit): (&Run, &Fit), y: f64) -> Result<()> {
     let ink = Ink::of(view::mode(run, &fit.case));
     canvas.line(((LEFT + 2.0, y), (LEFT + 16.0, y)), ink, 2.0)?;
     canvas.text((LEFT + 21.0, y), &fit.case, (ink, Anchor::Start))?;
-    let a = view::estimate(fit.a_ns, 1e-6).value;
-    let b = view::estimate(fit.b_ns_per_n, 1.0).value;
+    let a = view::estimate(fit.a, 1e-6).value;
+    let b = view::estimate(fit.b_per_n, 1.0).value;
     canvas.text((WIDTH - 4.0, y), &format!("{a} ms + {b} ns · n"), (Ink::Text, Anchor::End))
 }
 
 fn curve(canvas: &Canvas, (run, fit): (&Run, &Fit), (sizes, times): (&Axis, &Axis)) -> Result<()> {
-    let (Some(a), Some(b)) = (fit.a_ns, fit.b_ns_per_n) else { return Ok(()) };
+    let (Some(a), Some(b)) = (fit.a, fit.b_per_n) else { return Ok(()) };
     let (Some(&least), Some(&most)) = (fit.sizes.iter().min(), fit.sizes.iter().max()) else { return Ok(()) };
     if least == 0 {
         return Ok(());
@@ -94,8 +94,10 @@ fn dots(run: &Run, fit: &Fit) -> Vec<(f64, f64)> {
         Some((bench, point.n as f64))
     });
     for (bench, n) in points {
-        let mut times: Vec<f64> =
-            counted(run, &bench.name, &fit.case).filter_map(|s| s.wall_ns).map(|ns| ns as f64 / 1e6).collect();
+        let mut times: Vec<f64> = counted(run, &bench.name, &fit.case)
+            .filter_map(results::Sample::wall_ns)
+            .map(|ns| ns as f64 / 1e6)
+            .collect();
         times.sort_by(f64::total_cmp);
         dots.extend(thinned(&times, DOTS).into_iter().map(|ms| (n, ms)));
     }

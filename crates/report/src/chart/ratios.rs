@@ -56,19 +56,19 @@ pub fn figure(run: &Run, (bench, side): (&str, Side), id: &str) -> Result<Option
 fn lines(run: &Run, bench: &str, side: Side) -> Vec<Line> {
     let mut lines = Vec::new();
     let on_side = |case: &str| view::side(run, case) == side;
-    let to_native = run.summary.comparisons.iter().filter(|row| row.bench == bench && view::is_to_baseline(run, row));
+    let to_native = view::ratios(run).filter(|row| row.bench == bench && view::is_to_baseline(run, row));
     for row in to_native.filter(|row| on_side(&row.case)) {
         let Some(ratio) = row.ratio else { continue };
         lines.push(Line {
             name: row.case.clone(),
-            words: format!("{}, {}", view::runtimes::marked_ratio(row), view::verdict(row.verdict)),
+            words: format!("{}, {}", view::runtimes::marked_ratio(row), view::verdict(&row.metric, row.verdict)),
             ratio,
             ends: number::interval(row.ci_low, row.ci_high),
             delta: Some(row.delta),
             ink: Ink::of(view::mode(run, &row.case)),
         });
     }
-    for row in run.summary.resolutions.iter().filter(|row| row.bench == bench && on_side(&row.case)) {
+    for row in view::twins(run).filter(|row| row.bench == bench && on_side(&row.case)) {
         let Some(ratio) = row.ratio else { continue };
         lines.push(Line {
             name: format!("A/A: {} twice", row.case),

@@ -25,12 +25,12 @@ pub fn figure(run: &Run, row: &CaseSummary, id: &str) -> Result<Option<String>> 
     let samples: Vec<&Sample> = run
         .samples
         .iter()
-        .filter(|sample| sample.bench == row.bench && sample.case == row.case && sample.wall_ns.is_some())
+        .filter(|sample| sample.bench == row.bench && sample.case == row.case && sample.wall_ns().is_some())
         .collect();
     if samples.is_empty() {
         return Ok(None);
     }
-    let ms = |sample: &Sample| sample.wall_ns.unwrap_or(0) as f64 / 1e6;
+    let ms = |sample: &Sample| sample.wall_ns().unwrap_or(0) as f64 / 1e6;
     let edge = edge(row);
     let beyond = samples.iter().filter(|sample| ms(sample) > edge).count();
     let values = Axis::linear(samples.iter().map(|sample| ms(sample)).filter(|ms| *ms <= edge), (BOTTOM, TOP));
@@ -42,7 +42,7 @@ pub fn figure(run: &Run, row: &CaseSummary, id: &str) -> Result<Option<String>> 
     });
     let mut description = format!("{} runs over {} rounds.{drift}", samples.len(), u64::from(last) + 1);
     if beyond > 0 {
-        let most = row.max_ns.map_or(edge, |ns| ns / 1e6);
+        let most = row.max.map_or(edge, |ns| ns / 1e6);
         push(&mut description, format_args!(" {beyond} runs lie beyond the upper edge, the slowest at {most:.1} ms."));
     }
     let frame = Frame { id, title: &title, description: &description, size: (WIDTH, HEIGHT) };
@@ -66,8 +66,8 @@ fn chosen<'a>(samples: &[&'a Sample]) -> Vec<&'a Sample> {
         return samples.to_vec();
     }
     let mut chosen = thinned(samples, DOTS);
-    chosen.extend(samples.iter().copied().max_by_key(|sample| sample.wall_ns));
-    chosen.extend(samples.iter().copied().min_by_key(|sample| sample.wall_ns));
+    chosen.extend(samples.iter().copied().max_by_key(|sample| sample.wall_ns()));
+    chosen.extend(samples.iter().copied().min_by_key(|sample| sample.wall_ns()));
     chosen.extend(samples.iter().copied().filter(|sample| sample.outcome != Outcome::Ok).take(DOTS));
     chosen
 }
@@ -82,11 +82,11 @@ fn level(canvas: &Canvas, values: &Axis) -> Result<()> {
 }
 
 fn center(canvas: &Canvas, row: &CaseSummary, values: &Axis) -> Result<()> {
-    if let (Some(low), Some(high)) = (row.ci_low_ns, row.ci_high_ns) {
+    if let (Some(low), Some(high)) = (row.ci_low, row.ci_high) {
         let (bottom, top) = (values.at(low / 1e6), values.at(high / 1e6));
         canvas.bar(((LEFT, top), (WIDTH, bottom.max(top + 0.6))), Ink::Band)?;
     }
-    if let Some(median) = row.median_ns {
+    if let Some(median) = row.median {
         let y = values.at(median / 1e6);
         canvas.line(((LEFT, y), (WIDTH, y)), Ink::Rule, 1.0)?;
     }
@@ -95,7 +95,7 @@ fn center(canvas: &Canvas, row: &CaseSummary, values: &Axis) -> Result<()> {
 
 /// Where the drawing ends, ms: a spike would press everything else flat, so that no drift could be seen.
 fn edge(row: &CaseSummary) -> f64 {
-    match (row.median_ns, row.mad_ns) {
+    match (row.median, row.mad) {
         (Some(median), Some(mad)) if mad > 0.0 => (median + EDGE_MADS * mad) / 1e6,
         _ => f64::MAX,
     }

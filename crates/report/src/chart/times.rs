@@ -18,13 +18,12 @@ pub const DOTS: usize = 300;
 /// The figure of a bench on one side of the container wall, so that each side has a scale of its own; nothing when
 /// it has no sample there. A cell that the run does not describe counts as direct.
 pub fn figure(run: &Run, (bench, side): (&str, Side), id: &str) -> Result<Option<String>> {
-    let shown =
-        |row: &&CaseSummary| row.bench == bench && row.median_ns.is_some() && view::side(run, &row.case) == side;
-    let rows: Vec<&CaseSummary> = run.summary.cases.iter().filter(shown).collect();
+    let shown = |row: &&CaseSummary| row.bench == bench && row.median.is_some() && view::side(run, &row.case) == side;
+    let rows: Vec<&CaseSummary> = view::rows(run).filter(shown).collect();
     if rows.is_empty() {
         return Ok(None);
     }
-    let ends = rows.iter().flat_map(|row| [row.min_ns, row.max_ns]).flatten().map(|ns| ns / 1e6);
+    let ends = rows.iter().flat_map(|row| [row.min, row.max]).flatten().map(|ns| ns / 1e6);
     let axis = Axis::covering(ends, (4.0, WIDTH - 4.0));
     let bottom = ROW * rows.len() as f64;
     let words: Vec<String> =
@@ -52,11 +51,11 @@ fn strip(canvas: &Canvas, (run, row): (&Run, &CaseSummary), (axis, top): (&Axis,
     for (index, ms) in sorted_dots(run, row).into_iter().enumerate() {
         canvas.dot((axis.at(ms), center + spread(index) * 7.0), 2.0, Ink::dot(mode))?;
     }
-    if let (Some(low), Some(high)) = (row.ci_low_ns, row.ci_high_ns) {
+    if let (Some(low), Some(high)) = (row.ci_low, row.ci_high) {
         let (from, to) = (axis.at(low / 1e6), axis.at(high / 1e6));
         canvas.bar(((from, center - 2.0), (to.max(from + 0.6), center + 2.0)), ink)?;
     }
-    if let Some(median) = row.median_ns {
+    if let Some(median) = row.median {
         let x = axis.at(median / 1e6);
         canvas.line(((x, center - 10.0), (x, center + 10.0)), ink, 2.0)?;
     }
@@ -66,7 +65,7 @@ fn strip(canvas: &Canvas, (run, row): (&Run, &CaseSummary), (axis, top): (&Axis,
 /// Sorted, so that thinning keeps the extremes.
 fn sorted_dots(run: &Run, row: &CaseSummary) -> Vec<f64> {
     let mut values: Vec<f64> =
-        counted(run, &row.bench, &row.case).filter_map(|sample| sample.wall_ns).map(|ns| ns as f64 / 1e6).collect();
+        counted(run, &row.bench, &row.case).filter_map(results::Sample::wall_ns).map(|ns| ns as f64 / 1e6).collect();
     values.sort_by(f64::total_cmp);
     thinned(&values, DOTS)
 }

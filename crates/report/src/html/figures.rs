@@ -49,7 +49,7 @@ pub fn times(run: &Run) -> Result<String> {
             let id = format!("time-{index}-{}", if side == Side::Direct { "direct" } else { "container" });
             if let Some(svg) = times::figure(run, (&bench.name, side), &id)? {
                 let on_side = |row: &&CaseSummary| row.bench == bench.name && view::side(run, &row.case) == side;
-                let rows: Vec<&CaseSummary> = run.summary.cases.iter().filter(on_side).collect();
+                let rows: Vec<&CaseSummary> = view::rows(run).filter(on_side).collect();
                 let (name, counts) = (escape(&bench.name), escape(&view::counts(&rows)));
                 figures.push_str(&figure(&svg, &format!("{name}, {}: {counts}", side.title())));
             }
@@ -60,7 +60,7 @@ pub fn times(run: &Run) -> Result<String> {
         "<p class=\"key\">A dot is one fresh process or container; the line is the median, the bar its {sure} interval. \
          Height within a row means nothing."
     );
-    let most = run.summary.cases.iter().map(|row| row.n).max().unwrap_or(0);
+    let most = view::rows(run).map(|row| row.n).max().unwrap_or(0);
     if most > times::DOTS {
         push(
             &mut key,
@@ -100,7 +100,7 @@ pub fn sequence(run: &Run) -> Result<String> {
          rounds, crosses failed runs; neither counts. A triangle at the upper edge is a run beyond it. ρ is the rank correlation of time and round, p its two-sided \
          p-value.",
     );
-    let most = run.summary.cases.iter().map(|row| row.n + row.failed).max().unwrap_or(0);
+    let most = view::rows(run).map(|row| row.n + row.failed).max().unwrap_or(0);
     if most > sequence::DOTS {
         push(
             &mut out,
@@ -114,7 +114,7 @@ pub fn sequence(run: &Run) -> Result<String> {
     let words = out.len();
     for (bench_index, bench) in view::shown_benches(run).into_iter().enumerate() {
         let mut figures = String::new();
-        let rows = run.summary.cases.iter().filter(|row| row.bench == bench.name);
+        let rows = view::rows(run).filter(|row| row.bench == bench.name);
         for (index, row) in rows.enumerate() {
             let Some(svg) = sequence::figure(run, row, &format!("seq-{bench_index}-{index}"))? else { continue };
             let mut caption = escape(&row.case);

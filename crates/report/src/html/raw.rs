@@ -30,7 +30,6 @@ pub fn tables(run: &Run) -> String {
 }
 
 fn statistics(run: &Run) -> String {
-    let rows: Vec<Vec<String>> = run.summary.cases.iter().map(statistics_row).collect();
     let heads = [
         "bench and case",
         "n",
@@ -50,19 +49,27 @@ fn statistics(run: &Run) -> String {
         "outliers",
         "first run / median",
     ];
-    let mut out = table(
-        "Statistics of every cell; times in ms. σ with n − 1, MAD unscaled, outliers by modified z-score over 3.5",
-        &heads,
-        "lrrrrrrrrrrrrrrrr",
-        &rows,
-    );
+    let mut out = String::new();
+    for metric in view::metrics(run) {
+        let (unit, factor) = view::scale(&metric);
+        let what = match (metric.is_headline(), unit) {
+            (true, unit) => format!("times in {unit}"),
+            (false, "") => escape(&metric.name),
+            (false, unit) => format!("{} in {unit}", escape(&metric.name)),
+        };
+        let caption = format!(
+            "Statistics of every cell; {what}. σ with n − 1, MAD unscaled, outliers by modified z-score over 3.5"
+        );
+        let rows: Vec<Vec<String>> = view::rows_of(run, &metric.name).map(|row| statistics_row(row, factor)).collect();
+        out.push_str(&table(&caption, &heads, "lrrrrrrrrrrrrrrrr", &rows));
+    }
     let rows: Vec<Vec<String>> = run
         .summary
         .comparisons
         .iter()
         .map(|row| {
             vec![
-                format!("{} {}", escape(&row.bench), escape(&row.case)),
+                format!("{} {}{}", escape(&row.bench), escape(&row.case), escape(&view::suffix(&row.metric))),
                 escape(&row.baseline),
                 row.n.to_string(),
                 row.ratio.map_or_else(|| NONE.to_owned(), |ratio| significant(ratio, 5) + mark(row)),
@@ -83,24 +90,24 @@ fn mark(row: &Comparison) -> &'static str {
     if row.across_runtimes { "†" } else { "" }
 }
 
-fn statistics_row(row: &CaseSummary) -> Vec<String> {
-    let ms = |ns: Option<f64>| ns.map_or_else(|| NONE.to_owned(), |ns| fixed(ns / 1e6, 3));
+fn statistics_row(row: &CaseSummary, factor: f64) -> Vec<String> {
+    let scaled = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), |value| fixed(value / factor, 3));
     vec![
         format!("{} {}", escape(&row.bench), escape(&row.case)),
         row.n.to_string(),
         row.failed.to_string(),
-        ms(row.median_ns),
-        ms(row.ci_low_ns),
-        ms(row.ci_high_ns),
+        scaled(row.median),
+        scaled(row.ci_low),
+        scaled(row.ci_high),
         row.confidence.map_or_else(|| NONE.to_owned(), confidence),
-        ms(row.mean_ns),
-        ms(row.stddev_ns),
-        ms(row.mad_ns),
-        ms(row.min_ns),
-        ms(row.max_ns),
-        ms(row.p90_ns),
-        ms(row.p95_ns),
-        ms(row.p99_ns),
+        scaled(row.mean),
+        scaled(row.stddev),
+        scaled(row.mad),
+        scaled(row.min),
+        scaled(row.max),
+        scaled(row.p90),
+        scaled(row.p95),
+        scaled(row.p99),
         row.outliers.to_string(),
         row.first_run_ratio.map_or_else(|| NONE.to_owned(), |ratio| fixed(ratio, 2)),
     ]
@@ -130,7 +137,7 @@ fn rounds(bench: &str, samples: &[&Sample], cells: &[Cell]) -> String {
 }
 
 fn shown(sample: &Sample) -> String {
-    match (sample.outcome, sample.wall_ns) {
+    match (sample.outcome, sample.wall_ns()) {
         (Outcome::Ok, Some(ns)) => fixed(ns as f64 / 1e6, 3),
         (Outcome::Ok, None) => NONE.to_owned(),
         (outcome, _) => view::outcome(outcome).to_owned(),

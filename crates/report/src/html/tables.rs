@@ -127,6 +127,16 @@ pub fn resolutions(run: &Run) -> String {
     table("A/A rows: what this run can not tell apart", &heads, "lrrrr", &rows)
 }
 
+/// What was measured beside the headline metric.
+pub fn further(run: &Run) -> String {
+    let tables = view::further(run).into_iter().map(|further| {
+        let rows: Vec<Vec<String>> =
+            further.rows.iter().map(|row| row.iter().map(|cell| escape(cell)).collect()).collect();
+        table(&escape(&further.title), &view::FURTHER_HEADS, "lrrrl", &rows)
+    });
+    tables.collect()
+}
+
 /// The ratios that are not to native.
 pub fn other_ratios(run: &Run) -> String {
     let rows: Vec<Vec<String>> = view::other_comparisons(run)
@@ -151,8 +161,8 @@ pub fn fits(run: &Run, sweep: &str) -> String {
         .map(|fit| {
             vec![
                 escape(&fit.case),
-                view::estimate(fit.a_ns, 1e-6).with_brackets(),
-                view::estimate(fit.b_ns_per_n, 1.0).with_brackets(),
+                view::estimate(fit.a, 1e-6).with_brackets(),
+                view::estimate(fit.b_per_n, 1.0).with_brackets(),
             ]
         })
         .collect();

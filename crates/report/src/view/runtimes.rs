@@ -21,7 +21,7 @@ pub fn marked_ratio(row: &Comparison) -> String {
 /// A verdict as it stands in every table: a ratio across two runtimes alone makes no program faster. A verdict that says
 /// nothing needs no mark.
 pub fn marked_verdict(row: &Comparison) -> String {
-    let text = verdict(row.verdict);
+    let text = verdict(&row.metric, row.verdict);
     let says = matches!(row.verdict, Verdict::Faster | Verdict::Slower | Verdict::Same);
     if row.across_runtimes && says { format!("{text} {MARK}") } else { text.to_owned() }
 }
@@ -56,7 +56,7 @@ pub fn control_arm<'a>(run: &'a Run, bench: &str) -> Option<([&'a Case; 2], Roun
 /// The runtimes whose difference is in the marked ratios of these benches, by what sentences call them.
 pub fn titles<'a>(run: &'a Run, benches: &[&str]) -> Vec<&'a str> {
     let mut titles: Vec<&str> = Vec::new();
-    let marked = run.summary.comparisons.iter().filter(|row| row.across_runtimes && row.ratio.is_some());
+    let marked = super::ratios(run).filter(|row| row.across_runtimes && row.ratio.is_some());
     let rows: Vec<&Comparison> = marked.filter(|row| benches.contains(&row.bench.as_str())).collect();
     // The baseline's before those that are compared with it.
     let names = rows.iter().map(|row| &row.baseline).chain(rows.iter().map(|row| &row.case));

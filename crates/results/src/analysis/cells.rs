@@ -1,10 +1,11 @@
-//! The samples of a run, sorted into the cells of its manifest.
+//! The samples of a run, sorted into the cells of its manifest: the values of one metric.
 //!
 //! Not here: any statistic.
 
 use std::collections::BTreeMap;
 
 use crate::case::{Case, Cell};
+use crate::metric::Metric;
 use crate::{BenchRecord, Manifest, Outcome, Sample};
 use stats::Timed;
 
@@ -12,6 +13,8 @@ use stats::Timed;
 pub struct Cells<'a> {
     /// The run.
     pub manifest: &'a Manifest,
+    /// What the values are of.
+    pub metric: &'a Metric,
     /// Rounds that have a sample, warm-up included.
     pub rounds: u32,
     by_bench: BTreeMap<&'a str, BTreeMap<&'a str, CellRuns<'a>>>,
@@ -20,18 +23,20 @@ pub struct Cells<'a> {
 /// The runs of one cell of one bench.
 #[derive(Clone, Debug, Default)]
 pub struct CellRuns<'a> {
-    /// Counted runs with outcome `ok`, by round; nanoseconds.
+    /// Counted runs with outcome `ok` that have a value, by round; in the metric's unit.
     pub ok: Vec<Timed>,
-    /// Counted runs with any other outcome, or with none of a time.
+    /// Counted runs with outcome `ok` and no value of the metric: not measured, which is not zero.
+    pub without: usize,
+    /// Counted runs with any other outcome.
     pub failed: Vec<&'a Sample>,
-    /// The first run with outcome `ok`, warm-up included; nanoseconds.
-    pub first_ns: Option<f64>,
+    /// The first run with outcome `ok` and a value, warm-up included.
+    pub first: Option<f64>,
 }
 
 impl<'a> Cells<'a> {
     /// Sorts the samples. Those of a bench or cell that the manifest does not name are left out; what else is wrong
     /// with a stored run was sorted out when it was read (`results::audit`).
-    pub fn new(manifest: &'a Manifest, samples: &'a [Sample]) -> Self {
+    pub fn new(manifest: &'a Manifest, samples: &'a [Sample], metric: &'a Metric) -> Self {
         let row = || manifest.cells.iter().map(|cell| (cell.name.as_str(), CellRuns::default())).collect();
         let mut by_bench: BTreeMap<&str, BTreeMap<&str, CellRuns<'_>>> =
             manifest.benches.iter().map(|bench| (bench.name.as_str(), row())).collect();
@@ -41,11 +46,11 @@ impl<'a> Cells<'a> {
             if let Some(runs) =
                 by_bench.get_mut(sample.bench.as_str()).and_then(|row| row.get_mut(sample.case.as_str()))
             {
-                runs.add(sample);
+                runs.add(sample, &metric.name);
             }
         }
         let rounds = samples.iter().map(|sample| sample.round.saturating_add(1)).max().unwrap_or(0);
-        Self { manifest, rounds, by_bench }
+        Self { manifest, metric, rounds, by_bench }
     }
 
     /// The runs of one cell; `None` for one that the manifest does not have.
@@ -72,20 +77,22 @@ impl<'a> Cells<'a> {
 }
 
 impl<'a> CellRuns<'a> {
-    fn add(&mut self, sample: &'a Sample) {
-        let time = sample.wall_ns.filter(|_| sample.outcome == Outcome::Ok).map(|wall_ns| wall_ns as f64);
-        self.first_ns = self.first_ns.or(time);
+    fn add(&mut self, sample: &'a Sample, metric: &str) {
+        let is_ok = sample.outcome == Outcome::Ok;
+        let value = sample.value(metric).filter(|_| is_ok).map(|value| value as f64);
+        self.first = self.first.or(value);
         if sample.warmup {
             return;
         }
-        match time {
+        match value {
             Some(value) => self.ok.push(Timed { round: sample.round, value }),
+            None if is_ok => self.without += 1,
             None => self.failed.push(sample),
         }
     }
 
-    /// The times alone; nanoseconds.
-    pub fn times(&self) -> Vec<f64> {
+    /// The values alone.
+    pub fn values(&self) -> Vec<f64> {
         self.ok.iter().map(|timed| timed.value).collect()
     }
 
@@ -107,7 +114,7 @@ impl<'a> CellRuns<'a> {
 /// For a failure that gave no reason.
 fn outcome_in_words(outcome: Outcome) -> &'static str {
     match outcome {
-        Outcome::Ok => "it has no time",
+        Outcome::Ok => "it did not fail",
         Outcome::WrongOutput => "it printed something else than expected",
         Outcome::NonZeroExit => "it exited with another status than 0",
         Outcome::Killed => "a signal ended it",

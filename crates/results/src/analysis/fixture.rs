@@ -1,6 +1,7 @@
 //! Tests only: a made-up run with a seed, of the size and shape of a real one.
 
 use crate::case::{Cell, FirstEdition, TWIN_SUFFIX};
+use crate::metric::HEADLINE;
 use crate::{
     ArtifactRecord, BenchRecord, Finished, HostRecord, ImageRecord, LoadDuring, Machine, Manifest, Outcome,
     PackageRecord, ProgramRecord, Role, RunStatus, SCHEMA, Sample, Source, SweepPoint,
@@ -182,13 +183,23 @@ fn sample([bench, case]: [&str; 2], [round, position]: [u32; 2], wall_ns: f64) -
         round,
         position,
         warmup: false,
-        wall_ns: Some(wall_ns as u64),
+        values: [(HEADLINE.to_owned(), wall_ns as u64)].into(),
         user_ns: None,
         system_ns: None,
         outcome: Outcome::Ok,
         reason: None,
         output_sha256: None,
     }
+}
+
+/// The same with a second metric, a multiple of the first.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a made-up time above 0")]
+pub fn with_second(mut samples: Vec<Sample>, metric: &str, factor: f64) -> Vec<Sample> {
+    for sample in &mut samples {
+        let value = sample.wall_ns().map(|wall_ns| (wall_ns as f64 * factor) as u64);
+        sample.values.extend(value.map(|value| (metric.to_owned(), value)));
+    }
+    samples
 }
 
 /// Makes a run of a sample fail.
@@ -200,5 +211,7 @@ pub fn fail(sample: &mut Sample, reason: &str) {
 /// Multiplies a sample's time.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a made-up time above 0")]
 pub fn slow(sample: &mut Sample, factor: f64) {
-    sample.wall_ns = sample.wall_ns.map(|wall_ns| (wall_ns as f64 * factor) as u64);
+    if let Some(wall_ns) = sample.values.get_mut(HEADLINE) {
+        *wall_ns = (*wall_ns as f64 * factor) as u64;
+    }
 }

@@ -18,6 +18,7 @@ fn resolution(cells: &Cells<'_>, bench: &str, twin: &Cell, level: Level) -> Reso
     Resolution {
         bench: bench.to_owned(),
         case: twin.case.name.clone(),
+        metric: cells.metric.name.to_string(),
         n: ratio.n,
         ratio: ratio.ratio,
         ci_low: ratio.interval.map(|interval| interval.low),
@@ -120,6 +121,7 @@ fn comparison(
     Comparison {
         bench: bench.to_owned(),
         case,
+        metric: cells.metric.name.to_string(),
         baseline,
         n: ratio.n,
         ratio: ratio.ratio,

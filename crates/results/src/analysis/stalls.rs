@@ -36,7 +36,7 @@ pub fn stalls(cells: &Cells<'_>, cases: &[CaseSummary]) -> Option<Warning> {
 }
 
 fn longest<'a>(cells: &Cells<'_>, row: &'a CaseSummary) -> Option<Stall<'a>> {
-    let median = row.median_ns.filter(|median| *median > 0.0)?;
+    let median = row.median.filter(|median| *median > 0.0)?;
     let runs = &cells.get(&row.bench, &row.case)?.ok;
     let longest = *runs.iter().max_by(|left, right| left.value.total_cmp(&right.value))?;
     Some(Stall { row, longest, ratio: longest.value / median })
@@ -51,18 +51,18 @@ fn told(stall: &Stall<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixture::slow;
     use super::super::{analyse, fixture};
 
-    fn told(slow: &[(u32, f64)]) -> Vec<String> {
+    fn told(held: &[(u32, f64)]) -> Vec<String> {
         let manifest = fixture::manifest(12);
         let mut samples = fixture::samples(&manifest);
-        for (round, factor) in slow {
+        for (round, factor) in held {
             let sample = samples
                 .iter_mut()
                 .find(|sample| sample.round == *round && sample.bench == "noop" && sample.case == "native/runc")
                 .unwrap();
-            let wall = sample.wall_ns.unwrap() as f64 * factor;
-            sample.wall_ns = Some(std::time::Duration::from_nanos(1).mul_f64(wall).as_nanos().try_into().unwrap());
+            slow(sample, *factor);
         }
         let warnings = analyse(&manifest, &samples, &[]).warnings;
         warnings.into_iter().map(|warning| warning.what).filter(|what| what.contains("held up")).collect()

@@ -36,23 +36,24 @@ fn fit(cells: &Cells<'_>, [sweep, case]: [&str; 2], cases: &[CaseSummary], level
     let fit = Fit {
         sweep: sweep.to_owned(),
         case: case.to_owned(),
-        a_ns: found.as_ref().map(|fit| estimate(fit.line.fixed, fit.fixed)),
-        b_ns_per_n: found.as_ref().map(|fit| estimate(fit.line.marginal, fit.marginal)),
+        metric: cells.metric.name.to_string(),
+        a: found.as_ref().map(|fit| estimate(fit.line.fixed, fit.fixed)),
+        b_per_n: found.as_ref().map(|fit| estimate(fit.line.marginal, fit.marginal)),
         sizes: points.iter().map(|point| point.size).collect(),
-        medians_ns: points.iter().map(|point| point.median_ns).collect(),
+        medians: points.iter().map(|point| point.median).collect(),
         method: format!(
             "least squares of relative errors through the medians by size; percentile bootstrap of whole rounds, \
              {REPLICATES} replicates"
         ),
     };
-    (fit, found.and_then(|found| bent([sweep, case], &found)))
+    (fit, found.and_then(|found| bent(cells, [sweep, case], &found)))
 }
 
 /// One size of one case that has samples.
 struct Point<'a> {
     bench: &'a str,
     size: u64,
-    median_ns: f64,
+    median: f64,
 }
 
 fn points<'a>(cells: &Cells<'a>, [sweep, case]: [&str; 2], cases: &[CaseSummary]) -> Vec<Point<'a>> {
@@ -64,7 +65,7 @@ fn points<'a>(cells: &Cells<'a>, [sweep, case]: [&str; 2], cases: &[CaseSummary]
         .filter(of_sweep)
         .filter_map(|bench| {
             let row = cases.iter().find(|row| row.bench == bench.name && row.case == case)?;
-            Some(Point { bench: &bench.name, size: bench.sweep.as_ref()?.n, median_ns: row.median_ns? })
+            Some(Point { bench: &bench.name, size: bench.sweep.as_ref()?.n, median: row.median? })
         })
         .collect()
 }
@@ -91,10 +92,11 @@ fn estimate(value: f64, interval: Interval) -> Estimate {
     Estimate { value, low: interval.low, high: interval.high }
 }
 
-fn bent([sweep, case]: [&str; 2], fit: &SweepFit) -> Option<Warning> {
+fn bent(cells: &Cells<'_>, [sweep, case]: [&str; 2], fit: &SweepFit) -> Option<Warning> {
     (fit.misfit > MISFIT_MAX).then(|| Warning {
         what: format!(
-            "the times of `{case}` over the sizes of `{sweep}` are not on a line: it misses a median by {:.0} %",
+            "the {} of `{case}` over the sizes of `{sweep}` are not on a line: it misses a median by {:.0} %",
+            cells.metric.plural(),
             fit.misfit * 100.0
         ),
         advice: "read the medians by size, not fixed and marginal cost; sizes that fit in the cache and sizes that \

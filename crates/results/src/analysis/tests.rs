@@ -22,7 +22,7 @@ fn a_quiet_run_has_every_row_and_few_warnings() {
     let manifest = manifest(30);
     let summary = summary(&manifest, &samples(&manifest));
     assert_eq!(summary.cases.len(), 5 * 9);
-    assert!(summary.cases.iter().all(|row| (row.n, row.failed) == (30, 0) && row.median_ns.is_some()));
+    assert!(summary.cases.iter().all(|row| (row.n, row.failed) == (30, 0) && row.median.is_some()));
     assert_eq!(summary.cases[0].case, "native/process");
     assert_eq!(summary.cases[1].case, "native/process#2");
     assert_eq!(summary.resolutions.len(), 5 * 2);
@@ -74,7 +74,7 @@ fn fits_separate_delivery_from_execution() {
     let summary = summary(&manifest, &samples(&manifest));
     let fit = summary.fits.iter().find(|fit| fit.case == "wasm-aot/wasmedge").unwrap();
     assert_eq!(fit.sizes, [1_000, 100_000, 10_000_000]);
-    let (fixed, marginal) = (fit.a_ns.unwrap(), fit.b_ns_per_n.unwrap());
+    let (fixed, marginal) = (fit.a.unwrap(), fit.b_per_n.unwrap());
     assert!((fixed.value / 1.8e8 - 1.0).abs() < 0.03 && (marginal.value / 2.6 - 1.0).abs() < 0.3, "{fit:?}");
     assert!(fixed.low <= fixed.value && fixed.value <= fixed.high);
 }
@@ -88,13 +88,13 @@ fn a_case_that_only_fails_is_a_row_with_the_commonest_reason() {
     }
     let summary = summary(&manifest, &samples);
     let row = summary.cases.iter().find(|row| row.case == "wasm-aot/wasmedge").unwrap();
-    assert_eq!((row.n, row.failed, row.median_ns, row.drift), (0, 10, None, None));
+    assert_eq!((row.n, row.failed, row.median, row.drift), (0, 10, None, None));
     assert_eq!(summary.not_measured.len(), 5);
     assert!(summary.not_measured[0].reason.contains("exit status 137"), "{:?}", summary.not_measured[0]);
     let comparison = summary.comparisons.iter().find(|row| row.case == "wasm-aot/wasmedge").unwrap();
     assert_eq!((comparison.n, comparison.ratio, comparison.verdict), (0, None, Verdict::Undetermined));
     let fit = summary.fits.iter().find(|fit| fit.case == "wasm-aot/wasmedge").unwrap();
-    assert_eq!((fit.a_ns, fit.sizes.len()), (None, 0));
+    assert_eq!((fit.a, fit.sizes.len()), (None, 0));
     assert!(whats(&summary).contains("10 of 10 runs of `wasm-aot/wasmedge` on `noop` failed"));
 }
 
@@ -126,6 +126,7 @@ fn what_the_manifest_could_not_measure_is_passed_through_once() {
     let reason = crate::NotMeasured {
         bench: "noop".to_owned(),
         case: "native/runc".to_owned(),
+        metric: None,
         reason: "needs root".to_owned(),
     };
     manifest.not_measured = vec![reason.clone()];
@@ -212,7 +213,7 @@ fn a_failed_run_takes_only_its_round_out_of_a_fit_and_a_ratio() {
         |sample: &&mut Sample| sample.round == 5 && sample.bench == "sweep/100000" && sample.case == "wasm-aot/process";
     samples.iter_mut().filter(is_it).for_each(|sample| fail(sample, "exit status 1"));
     let summary = summary(&manifest, &samples);
-    assert!(summary.fits.iter().all(|fit| fit.a_ns.is_some()));
+    assert!(summary.fits.iter().all(|fit| fit.a.is_some()));
     let row = summary.comparisons.iter().find(|row| row.bench == "sweep/100000" && row.case == "wasm-aot/process");
     assert_eq!(row.unwrap().n, 29);
     assert_eq!(summary.not_measured, []);
@@ -269,5 +270,5 @@ fn ten_thousand_samples_are_read_once() {
     let samples = samples(&manifest);
     assert!(samples.len() >= 10_000);
     let summary = summary(&manifest, &samples);
-    assert!(summary.cases.iter().all(|row| row.n == 250 && row.p95_ns.is_some() && row.p99_ns.is_none()));
+    assert!(summary.cases.iter().all(|row| row.n == 250 && row.p95.is_some() && row.p99.is_none()));
 }

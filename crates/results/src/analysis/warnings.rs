@@ -6,6 +6,7 @@ use super::Level;
 use super::cells::Cells;
 use super::ratios::twin_ratio;
 use crate::case::Cell;
+use crate::metric::Metric;
 use crate::{CaseSummary, Comparison, LoadDuring, Resolution, RunStatus, Warning};
 use stats::describe::{OUTLIER_LIMIT, Samples};
 use stats::interval::rounds_for_interval;
@@ -40,21 +41,36 @@ pub struct Findings<'a> {
     pub level: Level,
 }
 
-/// Everything that is the matter with a run.
+/// Everything that is the matter with the values of one metric; and, once, with the run itself: beside the headline.
 pub fn warnings(findings: &Findings<'_>) -> Vec<Warning> {
+    let is_headline = findings.cells.metric.is_headline();
     let mut all = Vec::new();
-    all.extend(unfinished(findings));
-    all.extend(failures(findings));
+    if is_headline {
+        all.extend(unfinished(findings));
+        all.extend(failures(findings));
+    }
+    all.extend(without_value(findings));
     all.extend(doubtful_twins(findings));
     all.extend(too_few_rounds(findings));
     all.extend(coarse_resolution(findings));
     all.extend(drift(findings));
     all.extend(first_runs(findings));
     all.extend(outliers(findings));
-    all.extend(load(findings));
-    all.extend(circumstances(findings));
+    if is_headline {
+        all.extend(load(findings));
+        all.extend(circumstances(findings));
+    }
     all.extend(advice::open(findings));
     all
+}
+
+/// A warning with the metric before it, unless that is the headline, which nobody has to name.
+pub fn named(warning: Warning, metric: &Metric) -> Warning {
+    if metric.is_headline() {
+        warning
+    } else {
+        Warning { what: format!("{}: {}", metric.title, warning.what), ..warning }
+    }
 }
 
 /// What is wrong with the stored samples, see `results::audit`. Of many faults the first are told.
@@ -113,6 +129,24 @@ fn failures(findings: &Findings<'_>) -> Vec<Warning> {
             ))
         })
         .collect()
+}
+
+/// Good runs that the metric has no value of, in rows that have others.
+fn without_value(findings: &Findings<'_>) -> Option<Warning> {
+    let cells = findings.cells;
+    let lacking: Vec<_> = cells.iter().filter(|(_, _, runs)| runs.without > 0 && !runs.ok.is_empty()).collect();
+    let (bench, cell, runs) = lacking.iter().max_by_key(|(_, _, runs)| runs.without)?;
+    Some(warning(
+        format!(
+            "good runs have no value of `{}` in {}; `{cell}` on `{}` lacks {} of {}",
+            cells.metric.name,
+            rows(lacking.len()),
+            bench.name,
+            runs.without,
+            runs.without + runs.ok.len()
+        ),
+        "they are left out, not zero: where the value lacks for a reason, the rest is not typical",
+    ))
 }
 
 /// A cell that differs from itself. Each A/A row does so by chance as often as its interval may miss, so the
@@ -196,18 +230,23 @@ fn drift(findings: &Findings<'_>) -> Option<Warning> {
     let drifting: Vec<_> = found.iter().filter(|(_, drift)| drift.p_value < limit).collect();
     let (row, strongest) =
         drifting.iter().max_by(|left, right| left.1.spearman.abs().total_cmp(&right.1.spearman.abs()))?;
-    let direction = if strongest.spearman > 0.0 { "slower" } else { "faster" };
+    let words = findings.cells.metric.direction();
+    let direction = if strongest.spearman > 0.0 { words.above } else { words.below };
     Some(warning(
         format!(
-            "times drifted in {} of {} rows; `{}` on `{}` became {direction} over the run (Spearman {:+.2})",
+            "{} drifted in {} of {} rows; `{}` on `{}` became {direction} over the run (Spearman {:+.2})",
+            findings.cells.metric.plural(),
             drifting.len(),
             found.len(),
             row.case,
             row.bench,
             strongest.spearman
         ),
-        "ratios are paired by round and stand; medians in ms describe a machine that changed: look for heat, other \
-         load, a cache that fills",
+        format!(
+            "ratios are paired by round and stand; medians{} describe a machine that changed: look for heat, other \
+             load, a cache that fills",
+            if findings.cells.metric.is_headline() { " in ms" } else { "" }
+        ),
     ))
 }
 
@@ -218,7 +257,7 @@ fn first_runs(findings: &Findings<'_>) -> Option<Warning> {
         .iter()
         .filter_map(|(bench, cell, runs)| {
             let first = runs.ok.first()?.value;
-            let samples = Samples::new(runs.times()).filter(|samples| samples.n() >= 3)?;
+            let samples = Samples::new(runs.values()).filter(|samples| samples.n() >= 3)?;
             let ratio = samples.ratio_to_median(first)?;
             (ratio > FIRST_RUN_RATIO_MAX && samples.modified_z(first)? > OUTLIER_LIMIT).then_some((
                 bench.name.as_str(),

@@ -125,8 +125,8 @@ impl Evidence<'_> {
     fn median_ms(&self, bench: &str, case: &Case) -> Option<(f64, String)> {
         let name = &case.name;
         let row = self.cases.iter().find(|row| row.bench == bench && row.case == *name)?;
-        let median = row.median_ns? / 1e6;
-        let interval = match (row.ci_low_ns, row.ci_high_ns) {
+        let median = row.median? / 1e6;
+        let interval = match (row.ci_low, row.ci_high) {
             (Some(low), Some(high)) => format!(" ({} to {} ms)", shown(low / 1e6), shown(high / 1e6)),
             _ => String::new(),
         };

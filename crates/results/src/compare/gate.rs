@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::sizes::SizeChange;
 use super::{Ratio, Row};
+use crate::metric::{Better, Metric};
 
 /// How much slower a case, or how much greater a size, may become before the gate closes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -37,7 +38,7 @@ pub enum Undecided {
 /// When the gate closes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Limits {
-    /// For times.
+    /// For times, and every other metric of which it is known what is worse.
     pub time: Option<Threshold>,
     /// For sizes.
     pub size: Option<Threshold>,
@@ -58,7 +59,8 @@ pub struct Gate {
     pub outcome: GateOutcome,
     /// How many rows were held against the threshold.
     pub rows: usize,
-    /// Rows whose whole interval lies above `1 + threshold`, as `bench case`.
+    /// Rows whose whole interval lies above `1 + threshold` (below its inverse, where more is better), as `bench case`, and
+    /// the metric unless it is the headline.
     pub above: Vec<String>,
     /// Sizes that grew by more than allowed.
     pub sizes_above: Vec<String>,
@@ -82,6 +84,14 @@ pub enum GateOutcome {
     Incomplete,
 }
 
+/// An interval of a ratio turned so that above 1 is worse.
+pub fn worse(better: Better, (low, high): (f64, f64)) -> (f64, f64) {
+    match better {
+        Better::Lower => (low, high),
+        Better::Higher => (1.0 / high, 1.0 / low),
+    }
+}
+
 /// A row is above the threshold only when its whole interval is; where the machine stepped, only when the
 /// interval with the step taken out is too.
 pub fn gate((rows, sizes): (&[Row], &[SizeChange]), limits: Limits) -> Gate {
@@ -90,7 +100,7 @@ pub fn gate((rows, sizes): (&[Row], &[SizeChange]), limits: Limits) -> Gate {
         size_threshold: limits.size.map(Threshold::value),
         on_undecided: limits.undecided,
         outcome: GateOutcome::Passed,
-        rows: rows.len(),
+        rows: 0,
         above: Vec::new(),
         sizes_above: Vec::new(),
         undecided: Vec::new(),
@@ -112,8 +122,10 @@ pub fn gate((rows, sizes): (&[Row], &[SizeChange]), limits: Limits) -> Gate {
 
 impl Gate {
     fn time(&mut self, row: &Row, limit: f64) {
-        let name = format!("{} {}", row.bench, row.case);
-        let ends = |ratio: Ratio| ratio.ci_low.zip(ratio.ci_high);
+        let name = row.name();
+        let Some(better) = Metric::named(&row.metric).better else { return };
+        self.rows += 1;
+        let ends = |ratio: Ratio| Some(worse(better, (ratio.ci_low?, ratio.ci_high?)));
         let Some((low, high)) = row.ratio.and_then(ends) else {
             if row.n_a > 0 {
                 self.missing.push(name);

@@ -7,7 +7,8 @@ use report::view;
 use results::compare::differences::Difference;
 use results::compare::gate::{Gate, GateOutcome, Undecided};
 use results::compare::sizes::SizeChange;
-use results::compare::{Canary, Ratio, Row, RunComparison};
+use results::compare::{Canary, Ratio, RunComparison};
+use results::metric::HEADLINE;
 
 const TIMES: [&str; 6] = ["bench", "case", "A", "B", "B / A", "verdict"];
 const SIZES: [&str; 4] = ["size", "A kB", "B kB", "B / A"];
@@ -53,12 +54,12 @@ fn method(comparison: &RunComparison) -> String {
 fn times(comparison: &RunComparison) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for row in &comparison.rows {
-        let Row { bench, case, .. } = row;
-        let time = |ns| Rounded::time(ns, None);
-        let [ratio, verdict] = cells(row.ratio.as_ref());
-        rows.push(vec![bench.clone(), case.clone(), time(row.median_a_ns), time(row.median_b_ns), ratio, verdict]);
+        let [median_a, median_b] = [row.median_a, row.median_b].map(|median| view::amount(&row.metric, median, None));
+        let [ratio, verdict] = cells(&row.metric, row.ratio.as_ref());
+        let case = format!("{}{}", row.case, view::suffix(&row.metric));
+        rows.push(vec![row.bench.clone(), case, median_a, median_b, ratio, verdict]);
         if row.normalised.is_some() {
-            let [ratio, verdict] = cells(row.normalised.as_ref());
+            let [ratio, verdict] = cells(&row.metric, row.normalised.as_ref());
             let none = String::new;
             rows.push(vec![none(), "  over the canary's".to_owned(), none(), none(), ratio, verdict]);
         }
@@ -66,10 +67,10 @@ fn times(comparison: &RunComparison) -> Vec<Vec<String>> {
     rows
 }
 
-fn cells(ratio: Option<&Ratio>) -> [String; 2] {
+fn cells(metric: &str, ratio: Option<&Ratio>) -> [String; 2] {
     let Some(ratio) = ratio else { return [NONE.to_owned(), "not measured in both".to_owned()] };
     let shown = Rounded::new(Some(ratio.value), interval(ratio.ci_low, ratio.ci_high)).times();
-    let verdict = if ratio.ci_low.is_some() { view::verdict(ratio.verdict) } else { "too few samples" };
+    let verdict = if ratio.ci_low.is_some() { view::verdict(metric, ratio.verdict) } else { "too few samples" };
     [shown, verdict.to_owned()]
 }
 
@@ -128,7 +129,7 @@ fn canary(canary: &Canary) -> Vec<String> {
     match canary {
         Canary::Steady(witness) => vec![format!("canary {} {}: steady", witness.bench, witness.case)],
         Canary::Stepped(witness) => {
-            let [ratio, _] = cells(Some(&witness.ratio));
+            let [ratio, _] = cells(HEADLINE, Some(&witness.ratio));
             let stepped = format!(
                 "canary {} {}: {ratio}: the machine itself changed its speed; the rows over the canary's show what is left",
                 witness.bench, witness.case

@@ -1,0 +1,153 @@
+//! What is measured of a run: the one list of metrics, and what is to be known of each.
+//!
+//! A sample is values by metric. Statistics, comparisons and exports do not ask which metric they are of; what differs
+//! from one to the next stands here. Not here: how a value is obtained in code (`xtask`), and how it is shown (`report`).
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::Sample;
+
+/// The metric of the central table, the sentences and the claims: wall time.
+pub const HEADLINE: &str = "wall_ns";
+
+/// What a value counts. It is the end of the metric's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// `_ns`.
+    Nanoseconds,
+    /// `_bytes`.
+    Bytes,
+    /// Anything else: how many.
+    Count,
+}
+
+/// Which values are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// Less of it.
+    Lower,
+    /// More of it.
+    Higher,
+}
+
+/// The words for a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Direction {
+    /// For a greater value.
+    pub above: &'static str,
+    /// For a smaller value.
+    pub below: &'static str,
+}
+
+/// One metric.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// The key of a sample's values, with its unit at the end.
+    pub name: Cow<'static, str>,
+    /// What a value counts.
+    pub unit: Unit,
+    /// What it is called in headings.
+    pub title: Cow<'static, str>,
+    /// Which values are wanted; absent for a metric that only a newer version knows.
+    pub better: Option<Better>,
+    /// How a value is obtained.
+    pub obtained: &'static str,
+}
+
+/// Every metric that this version knows, in the order of reports. The headline is the first.
+pub const KNOWN: [Metric; 1] = [Metric {
+    name: Cow::Borrowed(HEADLINE),
+    unit: Unit::Nanoseconds,
+    title: Cow::Borrowed("time"),
+    better: Some(Better::Lower),
+    obtained: "monotonic clock, from just before spawn to the return of `wait4`",
+}];
+
+impl Metric {
+    /// A metric by its name. One that is not in the list is of a newer version: its unit is the end of its name, and what
+    /// is better is not known.
+    pub fn named(name: &str) -> Self {
+        let unknown = || Self {
+            name: Cow::Owned(name.to_owned()),
+            unit: unit(name),
+            title: Cow::Owned(name.to_owned()),
+            better: None,
+            obtained: "not known to this version",
+        };
+        KNOWN.into_iter().find(|metric| metric.name == name).unwrap_or_else(unknown)
+    }
+
+    /// What several values are called.
+    pub fn plural(&self) -> &'static str {
+        if self.is_headline() { "times" } else { "values" }
+    }
+
+    /// What a greater and what a smaller value is called.
+    pub fn direction(&self) -> Direction {
+        if self.is_headline() {
+            Direction { above: "slower", below: "faster" }
+        } else {
+            Direction { above: "more", below: "less" }
+        }
+    }
+
+    /// Whether it is the one of the central table.
+    pub fn is_headline(&self) -> bool {
+        self.name == HEADLINE
+    }
+}
+
+fn unit(name: &str) -> Unit {
+    if name.ends_with("_ns") {
+        Unit::Nanoseconds
+    } else if name.ends_with("_bytes") {
+        Unit::Bytes
+    } else {
+        Unit::Count
+    }
+}
+
+/// What these samples hold: the headline always, then the other known ones, then those of a newer version by name.
+pub fn of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Vec<Metric> {
+    let found: BTreeSet<&str> =
+        samples.into_iter().flat_map(|sample| sample.values.keys().map(String::as_str)).collect();
+    let is_known = |name: &&str| KNOWN.iter().any(|metric| metric.name == *name);
+    let known = KNOWN.into_iter().filter(|metric| metric.is_headline() || found.contains(&*metric.name));
+    known.chain(found.iter().copied().filter(|name| !is_known(name)).map(Metric::named)).collect()
+}
+
+/// The metric of a stored row that was written when there was one.
+pub(crate) fn headline() -> String {
+    HEADLINE.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_the_list_end_in_their_unit_and_stand_once() {
+        let names: BTreeSet<_> = KNOWN.iter().map(|metric| metric.name.clone()).collect();
+        assert_eq!(names.len(), KNOWN.len());
+        assert!(KNOWN[0].is_headline());
+        for metric in KNOWN {
+            assert_eq!(unit(&metric.name), metric.unit, "{}", metric.name);
+            assert_eq!(Metric::named(&metric.name), metric);
+            assert!(metric.better.is_some() && !metric.title.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_metric_of_a_newer_version_has_the_unit_of_its_name_and_no_direction() {
+        let metric = Metric::named("memory_peak_bytes");
+        assert_eq!((metric.unit, metric.better), (Unit::Bytes, None));
+        assert_eq!(metric.title, "memory_peak_bytes");
+        assert_eq!(Metric::named("page_faults").unit, Unit::Count);
+    }
+
+    #[test]
+    fn a_run_without_a_sample_has_the_headline() {
+        assert_eq!(of(&[]), [Metric::named(HEADLINE)]);
+    }
+}
