@@ -2,7 +2,7 @@
 //! know whether what was built before it is of the same compiler.
 //!
 //! The revision here is that of the *program*; where the *source* stands when a run is made, and whether it was
-//! changed, is asked of git at that time (`machine::source`).
+//! changed, is asked of git at that time (`prepare::source`).
 
 use std::path::Path;
 use std::process::Command;

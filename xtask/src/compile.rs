@@ -13,10 +13,10 @@ use cargo_metadata::Message;
 
 use crate::plan::Build;
 use crate::progress::Progress;
-use crate::toolbox::manifest::{sha256, write_durably_as};
 use crate::toolbox::{Toolbox, elf};
 use crate::workspace::Workspace;
 use aot::Compiler;
+use files::{sha256_hex, write_whole_as};
 use results::ArtifactRecord;
 use results::case::{Kind, names};
 use toolchain::Toolchain;
@@ -221,7 +221,7 @@ fn publish(
         kind: build.kind,
         path,
         size_bytes: bytes.len() as u64,
-        sha256: sha256(bytes),
+        sha256: sha256_hex(bytes),
         target,
         toolchain: toolchain.version.clone(),
         profile: PROFILE.to_owned(),
@@ -254,7 +254,7 @@ fn place(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     }
     let folder = path.parent().with_context(|| format!("`{}` has no folder", path.display()))?;
     std::fs::create_dir_all(folder).with_context(|| format!("can not make `{}`", folder.display()))?;
-    write_durably_as(path, bytes, std::fs::Permissions::from_mode(0o755))
+    write_whole_as(path, bytes, std::fs::Permissions::from_mode(0o755))
 }
 
 #[cfg(test)]

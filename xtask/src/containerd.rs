@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use crate::cmd::Cmd;
-use crate::measure::child::Invocation;
+use crate::invocation::Invocation;
 
 pub mod events;
 mod prompt;

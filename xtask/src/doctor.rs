@@ -6,10 +6,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::cmd::Cmd;
 use crate::compile::{self, toolchain};
 use crate::machine;
-use crate::session::process::{Namespaces, Privileges};
+use crate::session::privileges::{Namespaces, Privileges};
 use crate::toolbox::{self, Group, State, find_on_path};
 use crate::workspace::Workspace;
 use results::case::names;
@@ -158,18 +157,14 @@ fn apt() -> Finding {
 
 fn root() -> Finding {
     const WHAT: &str = "root";
-    if rustix::process::geteuid().is_root() {
-        return Finding::ok(WHAT, "running as root");
-    }
-    let sudo = Cmd::new("sudo").args(["-n", "true"]).run();
-    if sudo.is_ok() {
-        Finding::ok(WHAT, "sudo works without a password")
-    } else {
-        Finding::warn(
+    match Privileges::find(Namespaces::Shared) {
+        Privileges::Root => Finding::ok(WHAT, "running as root"),
+        Privileges::Sudo => Finding::ok(WHAT, "sudo works without a password"),
+        Privileges::Denied(_) => Finding::warn(
             WHAT,
             "neither root nor sudo without a password",
             "run as root, or allow sudo without a password: containers are not measured otherwise",
-        )
+        ),
     }
 }
 

@@ -51,7 +51,7 @@ pub enum Busy {
 /// A held lock; released when dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 /// For `bench` and `run`: nobody else on this machine measures, and nobody cleans up this checkout.
@@ -128,6 +128,28 @@ impl Lock {
     /// # Errors
     /// When another process holds it and `busy` is to refuse, or the file is none that can be locked.
     pub fn take(path: &Path, company: Company, busy: Busy, why: &str) -> anyhow::Result<Self> {
+        Self::take_noting(path, (company, busy), why, &mut |text| console::note(text))
+    }
+
+    /// Takes the lock alone, after waiting for whoever holds it; `why` and who that is goes to `note`. Programs that this
+    /// process starts hold it too: should this process be killed, they go on for a while, and the next one has to wait for
+    /// them rather than collide with them.
+    ///
+    /// # Errors
+    /// When the file is none that can be locked.
+    pub fn wait_with_children(path: &Path, why: &str, note: &mut dyn FnMut(&str)) -> anyhow::Result<Self> {
+        let lock = Self::take_noting(path, (Company::Nobody, Busy::Wait), why, note)?;
+        rustix::io::fcntl_setfd(&lock.file, rustix::io::FdFlags::empty())
+            .with_context(|| format!("can not lock `{}`", path.display()))?;
+        Ok(lock)
+    }
+
+    fn take_noting(
+        path: &Path,
+        (company, busy): (Company, Busy),
+        why: &str,
+        note: &mut dyn FnMut(&str),
+    ) -> anyhow::Result<Self> {
         for _ in 0..ATTEMPTS {
             let file = open(path)?;
             let context = || format!("can not lock `{}`", path.display());
@@ -137,20 +159,20 @@ impl Lock {
             };
             match attempt {
                 // Whoever tidies up lock files may have removed this one since it was opened.
-                Ok(()) if is_still(path, &file)? => return Ok(Self { _file: file }),
+                Ok(()) if is_still(path, &file)? => return Ok(Self { file }),
                 Ok(()) => continue,
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => return Err(error).with_context(context),
             }
             let holders = holders(&file)?;
             if busy == Busy::Wait {
-                console::note(format!("waiting: {why}: {}", named(&holders)));
+                note(&format!("waiting: {why}: {}", named(&holders)));
                 match company {
                     Company::Nobody => file.lock(),
                     Company::Others => file.lock_shared(),
                 }
                 .with_context(context)?;
-                return Ok(Self { _file: file });
+                return Ok(Self { file });
             }
             if !holders.is_empty() {
                 bail!("{why}: {}. Wait for its end", named(&holders));
@@ -256,6 +278,26 @@ mod tests {
         assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
         drop(first);
         assert!(take(&path, Company::Nobody).is_ok());
+    }
+
+    #[test]
+    fn whoever_waits_is_told_for_whom_and_comes_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let (notes, texts) = std::sync::mpsc::channel();
+        let wait = |notes: &std::sync::mpsc::Sender<String>| {
+            Lock::wait_with_children(&path, "it is made", &mut |text| notes.send(text.to_owned()).unwrap())
+        };
+        let first = wait(&notes).unwrap();
+        let flags = rustix::io::fcntl_getfd(&first.file).unwrap();
+        assert!(!flags.contains(rustix::io::FdFlags::CLOEXEC));
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| wait(&notes).map(drop));
+            let text = texts.recv().unwrap();
+            assert!(text.contains("it is made") && text.contains(&format!("process {}", std::process::id())), "{text}");
+            drop(first);
+            second.join().unwrap().unwrap();
+        });
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! What this machine is, and where the source stands: the fingerprint of a run, from /proc, /sys and git.
+//! What this machine is: the fingerprint of a run, from /proc and /sys.
 //!
 //! Every field is what the kernel or the host said, or absent. Not here: what follows from it (`doctor`,
-//! `compare`).
+//! `compare`), and where the source stands (`prepare::source`).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,9 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::cmd::Cmd;
-use crate::toolbox::manifest::sha256_file;
-use crate::workspace::Workspace;
-use results::{Machine, ProgramRecord, Source};
+use files::sha256_file;
+use results::{Machine, ProgramRecord};
 
 pub mod load;
 mod text;
@@ -77,26 +76,6 @@ pub fn filesystem(path: &Path) -> Option<String> {
     let existing = path.ancestors().find_map(|path| path.canonicalize().ok())?;
     let mountinfo = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
     text::filesystem(&text::mounts(&mountinfo), &existing)
-}
-
-/// Where the source stands now. `toolchain` is what the artifacts were built with.
-///
-/// Outside a checkout, or without git, the revision is `unknown`, and so is whether anything was changed.
-pub fn source(workspace: &Workspace, toolchain: &str) -> Source {
-    // A checkout of another user (as under sudo) would be refused otherwise.
-    let git = |arguments: &[&str]| {
-        let command = Cmd::new("git").args(["-c", "safe.directory=*"]).args(arguments).dir(workspace.root());
-        command.run().ok().map(|output| output.text())
-    };
-    let changes = git(&["status", "--porcelain", "--untracked-files=no"]);
-    Source {
-        revision: git(&["rev-parse", "HEAD"]).unwrap_or_else(|| "unknown".to_owned()),
-        dirty: changes.map(|changes| !changes.is_empty()),
-        toolchain: toolchain.to_owned(),
-        profile: crate::compile::PROFILE.to_owned(),
-        program_revision: PROGRAM_REVISION.to_owned(),
-        host: HOST.to_owned(),
-    }
 }
 
 /// A program as it is stored with a run. `libraries` are the files that a node needs with it: they count in its
@@ -199,13 +178,6 @@ mod tests {
     fn this_machine_has_a_kernel_and_its_root_a_file_system() {
         assert!(read().kernel.is_some_and(|kernel| kernel.starts_with("Linux ")));
         assert!(filesystem(Path::new("/no/such/folder/here")).is_some());
-    }
-
-    #[test]
-    fn outside_a_checkout_the_revision_is_unknown() {
-        let dir = tempfile::tempdir().unwrap();
-        let source = source(&Workspace::at(dir.path()), "rustc 1");
-        assert_eq!((source.revision.as_str(), source.dirty), ("unknown", None));
     }
 
     #[test]

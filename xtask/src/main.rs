@@ -11,11 +11,13 @@ mod compile;
 mod console;
 mod containerd;
 mod doctor;
+mod invocation;
 mod lock;
 mod machine;
 mod matrix;
 mod measure;
 mod plan;
+mod precision;
 mod prepare;
 mod programs;
 mod progress;
@@ -49,7 +51,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     // need stands in their file.
     match &cli.command {
         Command::Inside { session } => {
-            return session::inside::inside(session, &session::inside::precision).map(|()| Exit::Done);
+            return session::inside::inside(session, &precision::widest).map(|()| Exit::Done);
         }
         Command::RemoveLeftovers { leftovers } => {
             return session::inside::remove_leftovers(leftovers).map(|()| Exit::Done);

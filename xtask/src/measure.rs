@@ -6,4 +6,5 @@ mod difference;
 pub mod orphans;
 pub mod output;
 pub mod rounds;
+pub mod runs;
 pub mod watchdog;

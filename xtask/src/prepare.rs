@@ -18,6 +18,7 @@ pub mod manifest;
 pub mod programs;
 pub mod registry;
 pub mod selection;
+mod source;
 pub mod starts;
 
 /// What the steps of a set-up are called.

@@ -4,6 +4,7 @@
 //! and `ferro-oci-server`'s (OCI distribution-spec 1.1). Not here: pulls by containerd, and what is in an image.
 
 pub mod conformance;
+mod connection;
 mod credentials;
 mod destination;
 mod embedded;
@@ -11,7 +12,6 @@ pub mod faulty;
 mod patience;
 pub mod probe;
 mod push;
-mod session;
 
 pub use {
     credentials::Credentials,

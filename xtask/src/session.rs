@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use crate::secret::Secret;
 use crate::stop::Stop;
 use crate::workspace::Workspace;
-use inside::Leftovers;
-use process::{Namespaces, Privileges};
+use inside::{Leftovers, Precision};
+use privileges::{Namespaces, Privileges};
 use request::{DaemonChoice, Measured, Session};
 use scratch::Scratch;
 
@@ -17,6 +17,7 @@ pub mod inside;
 pub mod leftovers;
 pub mod namespace;
 pub mod password;
+pub mod privileges;
 pub mod process;
 mod pulls;
 pub mod request;
@@ -32,14 +33,15 @@ pub fn run(
     mut session: Session,
     privileges: (&Privileges, Option<&Secret>),
     stop: &Stop,
+    precision: Precision<'_>,
 ) -> anyhow::Result<Measured> {
     if session.containers.is_none() {
-        return inside::run(&session, None, stop, &inside::precision);
+        return inside::run(&session, None, stop, precision);
     }
     match run_inside(workspace, &mut session, privileges, stop) {
         Err(error) if !stop.is_requested() && is_empty(&session.samples) => {
             let reason = format!("containers could not be run: {error:#}");
-            inside::run_without_containers(&session, &reason, stop, &inside::precision)
+            inside::run_without_containers(&session, &reason, stop, precision)
         }
         result => result,
     }

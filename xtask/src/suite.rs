@@ -15,7 +15,7 @@ use crate::clock::Stopwatch;
 use crate::cmd::{Cmd, Output};
 use crate::commands;
 use crate::lock;
-use crate::session::process::{Namespaces, Privileges};
+use crate::session::privileges::{Namespaces, Privileges};
 use crate::workspace::{KEEP_BUILDS, LOCK_FOLDER, MARKER, Workspace};
 use results::names::{Misnamed, Names};
 

@@ -24,7 +24,6 @@ pub use suite::Contents;
 mod apt;
 pub mod elf;
 pub mod identity;
-pub mod lock;
 pub mod manifest;
 mod mirror;
 mod place;

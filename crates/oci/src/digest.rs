@@ -8,7 +8,6 @@ use std::str::FromStr;
 
 use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 const ALGORITHM: &str = "sha256";
 
@@ -79,12 +78,11 @@ struct Sum([u8; 32]);
 
 impl Sum {
     fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
+        Self(files::sha256(bytes))
     }
 
     fn hex(&self) -> String {
-        let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
-        self.0.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
+        files::hex(&self.0)
     }
 }
 

@@ -7,8 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -29,8 +28,6 @@ pub const BLOBS: &str = "blobs/sha256";
 pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// The name that `ctr image import` gives to an entry.
 const CONTAINERD_NAME: &str = "io.containerd.image.name";
-/// How the name of a file begins that is being written.
-const UNFINISHED: &str = ".new-";
 /// What to do about a layout that is not as it should be.
 pub const WAY_OUT: &str = "run `cargo xtask image` to rebuild it";
 
@@ -74,7 +71,7 @@ pub fn write(dir: &Path, set: &ImageSet) -> anyhow::Result<()> {
     store(&dir.join(INDEX), &serde_json::to_vec(&index)?)?;
     remove(&blobs, |name| !referenced.contains(name))?;
     // Elsewhere only what an interrupted `store` left: the folder may be somebody's own.
-    remove(dir, |name| name.starts_with(UNFINISHED))
+    remove(dir, |name| name.starts_with(files::UNFINISHED))
 }
 
 fn entry(tagged: &Tagged<'_>) -> Descriptor {
@@ -96,17 +93,7 @@ fn store(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         }
         Ok(_) | Err(_) => {}
     }
-    let written = || -> anyhow::Result<()> {
-        let folder = path.parent().context("it has no folder")?;
-        let mut file = tempfile::Builder::new()
-            .prefix(UNFINISHED)
-            .permissions(fs::Permissions::from_mode(0o644))
-            .tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.persist(path)?;
-        Ok(())
-    };
-    written().with_context(|| format!("can not write `{}`", path.display()))
+    files::write_whole(path, bytes)
 }
 
 fn remove(folder: &Path, which: impl Fn(&str) -> bool) -> anyhow::Result<()> {

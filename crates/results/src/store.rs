@@ -86,12 +86,7 @@ impl RunDir {
             parent.display()
         );
         std::fs::create_dir_all(parent).with_context(|| self.write_error(name))?;
-        let mut file = tempfile::NamedTempFile::new_in(parent).with_context(|| self.write_error(name))?;
-        file.write_all(bytes).and_then(|()| file.as_file().sync_all()).with_context(|| self.write_error(name))?;
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-        file.as_file().set_permissions(mode).with_context(|| self.write_error(name))?;
-        file.persist(&path).with_context(|| self.write_error(name))?;
-        Ok(())
+        files::write_whole(&path, bytes)
     }
 
     fn write_error(&self, name: &str) -> String {

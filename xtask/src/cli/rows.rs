@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::session::process::Namespaces;
+use crate::session::privileges::Namespaces;
 
 /// The heading of [`ProgramArgs`], on each of them: set for the whole, it would go on over what is flattened after it.
 const PROGRAMS: &str = "Programs instead of the toolbox's";

@@ -7,14 +7,15 @@ use anyhow::Context as _;
 use crate::cli::{BenchArgs, Exit};
 use crate::clock::now_utc;
 use crate::machine::load::Snapshot;
+use crate::measure::runs::{ComparedOutput, Until};
 use crate::plan::Plan;
 use crate::prepare::selection::{Selected, select};
 use crate::prepare::starts::SessionOptions;
 use crate::prepare::{Prepared, Sources, manifest, prepare};
-use crate::session::request::{ComparedOutput, Measured, Until};
+use crate::session::request::Measured;
 use crate::stop::Stop;
 use crate::workspace::Workspace;
-use crate::{lock, session};
+use crate::{lock, precision, session};
 use results::store::RunDir;
 use results::{Manifest, RunStatus};
 
@@ -65,7 +66,8 @@ fn measure(
     stop: &Stop,
 ) -> anyhow::Result<Measured> {
     let options = SessionOptions {
-        until: until(args, manifest, dir),
+        until: until(args, manifest),
+        manifest: args.until.is_some().then(|| manifest.clone()),
         timeout_ms: args.timeout * 1000,
         output: ComparedOutput::Discarded,
         samples: dir.samples_path(),
@@ -73,7 +75,7 @@ fn measure(
         containerd_address: args.programs.containerd_address.clone(),
     };
     let session = prepared.session(workspace, (&selected.matrix, &selected.plan), options)?;
-    session::run(workspace, session, (&selected.privileges, prepared.shipped.password()), stop)
+    session::run(workspace, session, (&selected.privileges, prepared.shipped.password()), stop, &precision::widest)
 }
 
 fn until_sentence(manifest: &Manifest) -> Option<String> {
@@ -85,11 +87,10 @@ fn until_sentence(manifest: &Manifest) -> Option<String> {
     ))
 }
 
-fn until(args: &BenchArgs, manifest: &Manifest, dir: &RunDir) -> Option<Until> {
+fn until(args: &BenchArgs, manifest: &Manifest) -> Option<Until> {
     manifest.sequential.as_ref().map(|sequential| Until {
         relative_width: sequential.until_percent / 100.0,
         looks: sequential.looks.clone(),
-        manifest: dir.path().join("manifest.json"),
         budget_ms: args.budget.map(|minutes| minutes * 60_000),
     })
 }

@@ -12,7 +12,7 @@ use crate::compile::shims::Shim;
 use crate::matrix::{self, Matrix};
 use crate::prepare::selection;
 use crate::programs::Programs;
-use crate::session::process::Privileges;
+use crate::session::privileges::Privileges;
 use crate::workspace::Workspace;
 
 /// One row.
@@ -35,7 +35,7 @@ pub fn run(workspace: &Workspace, args: &CasesArgs) -> anyhow::Result<Exit> {
         (patterns, sets) => matrix.select(patterns, sets)?,
     };
     let (programs, privileges) =
-        (Programs::load(workspace)?, Privileges::find(crate::session::process::Namespaces::Private));
+        (Programs::load(workspace)?, Privileges::find(crate::session::privileges::Namespaces::Private));
     let row = |case: Case| {
         let (available, reason) = availability((workspace, &matrix), &case, (&programs, &privileges))?;
         Ok(Row { case, available, reason })

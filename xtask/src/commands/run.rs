@@ -4,14 +4,14 @@ use anyhow::Context as _;
 
 use crate::bench;
 use crate::cli::{Exit, RunArgs};
+use crate::measure::runs::ComparedOutput;
 use crate::plan::{Plan, Rounds, Schedule, plan};
 use crate::prepare::starts::SessionOptions;
 use crate::prepare::{Sources, prepare, programs, registry, selection};
-use crate::session::process::Privileges;
-use crate::session::request::ComparedOutput;
+use crate::session::privileges::Privileges;
 use crate::stop::Stop;
 use crate::workspace::Workspace;
-use crate::{lock, session};
+use crate::{lock, precision, session};
 use results::Outcome;
 use results::case::{Case, Cell};
 use results::store::parse_samples;
@@ -39,6 +39,7 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
     let samples = tempfile::NamedTempFile::new().context("can not make a temporary file")?;
     let options = SessionOptions {
         until: None,
+        manifest: None,
         timeout_ms: args.timeout * 1000,
         output: ComparedOutput::Shown,
         samples: samples.path().to_path_buf(),
@@ -46,7 +47,8 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
         containerd_address: args.programs.containerd_address.clone(),
     };
     let session = prepared.session(workspace, (&matrix, &plan), options)?;
-    let measured = session::run(workspace, session, (&privileges, prepared.shipped.password()), &stop)?;
+    let measured =
+        session::run(workspace, session, (&privileges, prepared.shipped.password()), &stop, &precision::widest)?;
     if let Some(reason) = measured.reason {
         anyhow::bail!("`{case}` could not be run: {reason}");
     }

@@ -11,7 +11,7 @@ use anyhow::{Context as _, ensure};
 
 use super::wasm;
 use crate::cmd::Cmd;
-use crate::toolbox::manifest::{sha256, write_durably};
+use files::{sha256_hex, write_whole};
 
 /// The custom section that holds the compiled code.
 pub const SECTION: &str = "wasmedge";
@@ -42,7 +42,7 @@ impl Compiler {
     /// # Errors
     /// When the compiler fails, or leaves no compiled code.
     pub fn compile(&self, module: &[u8], cache: &Path) -> anyhow::Result<Vec<u8>> {
-        let key = sha256([&sha256(module), &self.version, FOR_ANY_PROCESSOR].join("\n").as_bytes());
+        let key = sha256_hex([&sha256_hex(module), &self.version, FOR_ANY_PROCESSOR].join("\n").as_bytes());
         let kept = cache.join(format!("{key}.wasm"));
         if let Ok(bytes) = std::fs::read(&kept)
             && check(&bytes).is_ok()
@@ -61,7 +61,7 @@ impl Compiler {
         compile.limit(Duration::from_mins(10)).run()?;
         let bytes = std::fs::read(&output).with_context(|| format!("can not read `{}`", output.display()))?;
         check(&bytes).with_context(|| format!("`{}` compiled a module, but", self.program.display()))?;
-        write_durably(&kept, &bytes)?;
+        write_whole(&kept, &bytes)?;
         Ok(bytes)
     }
 }

@@ -12,8 +12,8 @@ use anyhow::{Context as _, ensure};
 
 use super::{NATIVE_TARGET, NO_FLAGS, PROFILE, cargo_build, check_program, place, toolchain};
 use crate::progress::Progress;
-use crate::toolbox::manifest::{sha256, write_durably};
 use crate::workspace::Workspace;
+use files::{sha256_hex, write_whole};
 
 /// The binary of the package `launcher`.
 const BINARY: &str = "prepend";
@@ -38,12 +38,12 @@ pub fn with_arguments(
     let file = file.with_context(|| format!("Cargo built `launcher`, but no program `{BINARY}`"))?;
     check_program(&file.bytes).with_context(|| format!("`{}`", file.path.display()))?;
     let name = program.file_name().with_context(|| format!("`{}` names no program", program.display()))?;
-    let digest = sha256(&list);
+    let digest = sha256_hex(&list);
     let path = std::path::absolute(workspace.artifacts())?.join("prepend").join(&digest[..16]).join(name);
     place(&path, &file.bytes)?;
     let mut beside = path.clone().into_os_string();
     beside.push(".argv");
-    write_durably(Path::new(&beside), &list)?;
+    write_whole(Path::new(&beside), &list)?;
     Ok(path)
 }
 

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::{Built, cargo_build, check_program, place, source, toolchain};
 use crate::progress::Progress;
 use crate::toolbox::Toolbox;
-use crate::toolbox::manifest::{sha256, sha256_file, write_durably};
 use crate::workspace::Workspace;
+use files::{sha256_file, sha256_hex, write_whole};
 
 /// The library of WasmEdge, which its shim opens.
 pub const WASMEDGE: &str = "libwasmedge.so.0";
@@ -90,7 +90,7 @@ pub fn build(
     let before: Option<Record> = std::fs::read(&beside).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     if let Some(record) = before.as_ref().filter(|record| record.recipe == recipe)
         && let Ok(bytes) = std::fs::read(&path)
-        && sha256(&bytes) == record.sha256
+        && sha256_hex(&bytes) == record.sha256
     {
         return Ok(Built { path, size_bytes: bytes.len() as u64, sha256: record.sha256.clone() });
     }
@@ -103,8 +103,8 @@ pub fn build(
     let file = file.with_context(|| format!("Cargo built `{package}`, but no program `{binary}`"))?;
     check_program(&file.bytes).with_context(|| format!("`{}`", file.path.display()))?;
     place(&path, &file.bytes)?;
-    let sha256 = sha256(&file.bytes);
-    write_durably(&beside, &serde_json::to_vec(&Record { recipe, sha256: sha256.clone() })?)?;
+    let sha256 = sha256_hex(&file.bytes);
+    write_whole(&beside, &serde_json::to_vec(&Record { recipe, sha256: sha256.clone() })?)?;
     if before.is_none() && !workspace.keeps_builds() {
         workspace.remove(&between)?;
     }
@@ -118,7 +118,7 @@ fn recipe(workspace: &Workspace, shim: Shim, toolbox: &Toolbox) -> anyhow::Resul
     if shim == Shim::WasmEdge {
         lines.push(sha256_file(&toolbox.library(WASMEDGE)?)?);
     }
-    Ok(sha256(lines.join("\n").as_bytes()))
+    Ok(sha256_hex(lines.join("\n").as_bytes()))
 }
 
 /// What a shim's build scripts want to know, `NAME=value` each: where protoc and libseccomp are, and for WasmEdge its

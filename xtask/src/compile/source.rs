@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::shims::Shim;
-use crate::toolbox::manifest::{sha256, sha256_file};
+use files::{sha256_file, sha256_hex};
 
 /// What every shim's build reads below the checkout, besides its own package.
 const SHARED: [&str; 5] = ["Cargo.lock", "Cargo.toml", "rust-toolchain.toml", "shim/Cargo.toml", "shim/src"];
@@ -37,7 +37,7 @@ pub fn shim_sha256(root: &Path, shim: Shim) -> anyhow::Result<String> {
         let inside = file.strip_prefix(root)?.to_string_lossy().into_owned();
         lines.extend([sha256_file(&file)?.as_str(), "  ", &inside, "\n"]);
     }
-    Ok(sha256(lines.as_bytes()))
+    Ok(sha256_hex(lines.as_bytes()))
 }
 
 #[cfg(test)]

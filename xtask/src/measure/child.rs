@@ -11,7 +11,6 @@
 //! while it is not reached.
 
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,20 +21,10 @@ use rustix::process::Pid;
 use super::output::{OUTPUT_LIMIT_BYTES, Outputs, written};
 use super::watchdog::{Cut, Watchdog, WatchedRun};
 use crate::clock::Stopwatch;
+use crate::invocation::Invocation;
 
 /// The end that the watchdog gives.
 const KILLED: End = End::Signalled(libc::SIGKILL);
-
-/// A program and its arguments, ready to be started. The environment is not inherited.
-#[derive(Clone, Debug)]
-pub struct Invocation {
-    /// Absolute path: no search takes place in the timed region.
-    pub program: PathBuf,
-    /// Its arguments.
-    pub args: Vec<String>,
-    /// Its whole environment.
-    pub env: Vec<(String, String)>,
-}
 
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

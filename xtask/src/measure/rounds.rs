@@ -15,11 +15,12 @@ use results::store::SampleSink;
 use results::{NotMeasured, Outcome, RunStatus, Sample, UntilEnd, UntilReason};
 
 use super::bar::RoundsBar;
-use super::child::{self, End, Invocation, Ran};
+use super::child::{self, End, Ran};
 use super::difference::difference;
+use super::runs::{ComparedOutput, Runs, Start, Until};
 use super::watchdog::Watchdog;
 use crate::clock::Stopwatch;
-use crate::session::request::{ComparedOutput, Session, Start, Until};
+use crate::invocation::Invocation;
 use crate::stop::Stop;
 
 /// A cell that failed so often in a row is given up: a case that always hangs would cost its time limit in
@@ -46,13 +47,13 @@ pub struct RoundsEnd {
 }
 
 /// The widest relative interval of a watched ratio so far, as a fraction; `None` while one has no interval.
-pub type Width<'a> = &'a dyn Fn(&[Sample], &Until) -> Option<f64>;
+pub type Width<'a> = &'a dyn Fn(&[Sample]) -> Option<f64>;
 
 /// Where containers run, and which cells can not.
 #[derive(Debug)]
 pub struct Site<'a> {
     /// What to run.
-    pub session: &'a Session,
+    pub runs: &'a Runs,
     /// The client of the containerd that is up; absent when none is.
     pub ctr: Option<&'a Ctr>,
     /// What containers leave to be reaped; absent where somebody else reaps it.
@@ -61,7 +62,7 @@ pub struct Site<'a> {
     pub barred: BTreeMap<Place, String>,
 }
 
-/// Makes the runs of a session until its last round, until they are precise enough, or until `stop`.
+/// Makes the runs of a plan until its last round, until they are precise enough, or until `stop`.
 pub fn run(site: Site<'_>, sink: &mut SampleSink, stop: &Stop, width: Width<'_>) -> RoundsEnd {
     let mut running = Loop {
         barred: site.barred,
@@ -71,7 +72,7 @@ pub fn run(site: Site<'_>, sink: &mut SampleSink, stop: &Stop, width: Width<'_>)
         clock: None,
         wall_ns: 0,
         until: None,
-        session: site.session,
+        runs: site.runs,
         ctr: site.ctr,
         orphans: site.orphans,
         events: None,
@@ -86,10 +87,10 @@ pub fn run(site: Site<'_>, sink: &mut SampleSink, stop: &Stop, width: Width<'_>)
         .barred
         .iter()
         // A twin that failed beside its case says nothing new; one that failed alone is named as what it is.
-        .filter(|(place, _)| !is_beside_its_case(site.session, **place, &running.barred))
+        .filter(|(place, _)| !is_beside_its_case(site.runs, **place, &running.barred))
         .map(|(place, reason)| NotMeasured {
-            bench: site.session.bench(*place).name.clone(),
-            case: site.session.cell(*place).name.clone(),
+            bench: site.runs.bench(*place).name.clone(),
+            case: site.runs.cell(*place).name.clone(),
             metric: None,
             reason: reason.clone(),
         })
@@ -106,13 +107,13 @@ pub fn run(site: Site<'_>, sink: &mut SampleSink, stop: &Stop, width: Width<'_>)
 }
 
 /// Whether a cell is a twin whose case is in the list too.
-fn is_beside_its_case(session: &Session, place: Place, barred: &BTreeMap<Place, String>) -> bool {
-    let Some(first) = &session.cell(place).twin_of else { return false };
-    barred.keys().any(|other| other.bench == place.bench && session.cell(*other).name == *first)
+fn is_beside_its_case(runs: &Runs, place: Place, barred: &BTreeMap<Place, String>) -> bool {
+    let Some(first) = &runs.cell(place).twin_of else { return false };
+    barred.keys().any(|other| other.bench == place.bench && runs.cell(*other).name == *first)
 }
 
 struct Loop<'a> {
-    session: &'a Session,
+    runs: &'a Runs,
     ctr: Option<&'a Ctr>,
     orphans: Option<Orphans>,
     barred: BTreeMap<Place, String>,
@@ -132,14 +133,14 @@ impl Loop<'_> {
         watchdog: &Watchdog,
         (stop, width): (&Stop, Width<'_>),
     ) -> anyhow::Result<RunStatus> {
-        let rounds = self.session.schedule.rounds();
-        let mut bar = RoundsBar::new(rounds.warmup + rounds.counted, self.session.schedule.slots_per_round());
+        let rounds = self.runs.schedule.rounds();
+        let mut bar = RoundsBar::new(rounds.warmup + rounds.counted, self.runs.schedule.slots_per_round());
         for round in 0..rounds.warmup + rounds.counted {
-            for slot in self.session.schedule.round(round) {
+            for slot in self.runs.schedule.round(round) {
                 if stop.is_requested() {
                     return Ok(RunStatus::Interrupted);
                 }
-                let (bench, cell) = (self.session.bench(slot.place), self.session.cell(slot.place));
+                let (bench, cell) = (self.runs.bench(slot.place), self.runs.cell(slot.place));
                 bar.show(&slot, [&bench.name, &cell.name]);
                 if self.barred.contains_key(&slot.place) {
                     continue;
@@ -149,7 +150,7 @@ impl Loop<'_> {
                 self.count(slot, &sample);
                 self.samples.push(sample);
             }
-            self.until = self.session.until.as_ref().and_then(|until| self.look(round + 1, until, width));
+            self.until = self.runs.until.as_ref().and_then(|until| self.look(round + 1, until, width));
             if self.until.is_some() {
                 break;
             }
@@ -161,14 +162,14 @@ impl Loop<'_> {
     /// Why the run has to stop after so many rounds, if it has to. It stops on precision at a preset look only: looking
     /// more often would spend the confidence that the looks share.
     fn look(&self, rounds_done: u32, until: &Until, width: Width<'_>) -> Option<UntilEnd> {
-        let planned = self.session.schedule.rounds();
+        let planned = self.runs.schedule.rounds();
         let rounds = rounds_done.saturating_sub(planned.warmup);
         let is_look = until.looks.contains(&rounds);
         let is_over = until.budget_ms.is_some_and(|budget| self.wall_ns / 1_000_000 >= budget);
         if !is_look && !is_over && rounds < planned.counted {
             return None;
         }
-        let widest = width(&self.samples, until);
+        let widest = width(&self.samples);
         let reason = match widest {
             Some(widest) if is_look && widest <= until.relative_width => UntilReason::Reached,
             _ if rounds >= planned.counted => UntilReason::Rounds,
@@ -180,7 +181,7 @@ impl Loop<'_> {
 
     fn one(&mut self, slot: Slot, watchdog: &Watchdog) -> anyhow::Result<Option<Sample>> {
         let id = format!("r{}-p{}", slot.round, slot.position);
-        let limit = Duration::from_millis(self.session.timeout_ms);
+        let limit = Duration::from_millis(self.runs.timeout_ms);
         let clock = *self.clock.get_or_insert_with(Stopwatch::start);
         let ran = self.invocation(slot, &id).and_then(|invocation| child::run(&invocation, limit, watchdog));
         self.wall_ns = clock.elapsed_ns();
@@ -190,7 +191,7 @@ impl Loop<'_> {
                 return Ok(None);
             }
             Ok(ran) => {
-                if self.session.output == ComparedOutput::Shown {
+                if self.runs.output == ComparedOutput::Shown {
                     crate::console::result(&ran.stdout)?;
                     crate::console::bytes(&ran.stderr);
                 }
@@ -209,7 +210,7 @@ impl Loop<'_> {
 
     /// After a container's run, never during one. Its own shim may end only now: the next one reaps that.
     fn reap(&mut self, slot: Slot) {
-        if self.session.cell(slot.place).case.is_container()
+        if self.runs.cell(slot.place).case.is_container()
             && let Some(orphans) = &self.orphans
             && let Err(error) = orphans.reap()
         {
@@ -221,7 +222,7 @@ impl Loop<'_> {
     /// Before the first round: without its events no container can be believed.
     fn listen(&mut self) {
         let Some(ctr) = self.ctr else { return };
-        let all = self.session.schedule.container_places();
+        let all = self.runs.schedule.container_places();
         let places: BTreeSet<Place> = all.into_iter().filter(|place| !self.barred.contains_key(place)).collect();
         if places.is_empty() {
             return;
@@ -256,13 +257,13 @@ impl Loop<'_> {
 
     /// What is started for a cell.
     fn invocation(&self, slot: Slot, id: &str) -> anyhow::Result<Invocation> {
-        let bench = self.session.bench(slot.place);
-        let file = || self.session.file(slot.place).context("it was not built");
+        let bench = self.runs.bench(slot.place);
+        let file = || self.runs.file(slot.place).context("it was not built");
         let with = |mut args: Vec<String>| {
             args.extend(bench.args.iter().cloned());
             args
         };
-        match self.session.start(slot.place) {
+        match self.runs.start(slot.place) {
             Start::Absent(reason) => bail!("{reason}"),
             Start::Process => Ok(Invocation { program: file()?.path.clone(), args: with(Vec::new()), env: Vec::new() }),
             Start::Engine { program, args } => {
@@ -272,7 +273,7 @@ impl Loop<'_> {
             }
             Start::Container { runtime, annotations } => {
                 let ctr = self.ctr.context("no containerd is running")?;
-                let image = self.session.image(slot.place).context("it has no image")?;
+                let image = self.runs.image(slot.place).context("it has no image")?;
                 let command = with(image.entrypoint.clone());
                 Ok(ctr.run(&Container {
                     image: &image.reference,
@@ -288,7 +289,7 @@ impl Loop<'_> {
     }
 
     fn judge(&self, slot: Slot, ran: &Ran) -> Sample {
-        let expected = &self.session.bench(slot.place).expected;
+        let expected = &self.runs.bench(slot.place).expected;
         let (outcome, reason) = match ran.end {
             _ if let Some(stream) = ran.flooded() => {
                 let limit = super::output::OUTPUT_LIMIT_BYTES >> 20;
@@ -302,7 +303,7 @@ impl Loop<'_> {
             End::Signalled(signal) => (Outcome::Killed, Some(format!("signal {signal}{}", stderr_note(ran)))),
             End::TimedOut | End::Stopped => (
                 Outcome::TimedOut,
-                Some(format!("still running after {} ms{}", self.session.timeout_ms, stderr_note(ran))),
+                Some(format!("still running after {} ms{}", self.runs.timeout_ms, stderr_note(ran))),
             ),
         };
         self.row(slot, Some(ran), outcome, reason)
@@ -310,8 +311,8 @@ impl Loop<'_> {
 
     fn row(&self, slot: Slot, ran: Option<&Ran>, outcome: Outcome, reason: Option<String>) -> Sample {
         Sample {
-            bench: self.session.bench(slot.place).name.clone(),
-            case: self.session.cell(slot.place).name.clone(),
+            bench: self.runs.bench(slot.place).name.clone(),
+            case: self.runs.cell(slot.place).name.clone(),
             round: slot.round,
             position: slot.position,
             warmup: slot.warmup,
@@ -327,7 +328,7 @@ impl Loop<'_> {
     /// A container whose client was killed goes on without it, and one that failed may be left half made.
     fn clean(&self, slot: Slot, id: &str) -> anyhow::Result<()> {
         match self.ctr {
-            Some(ctr) if self.session.cell(slot.place).case.is_container() => ctr.remove(id),
+            Some(ctr) if self.runs.cell(slot.place).case.is_container() => ctr.remove(id),
             _ => Ok(()),
         }
     }

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 
 use super::Prepared;
 use super::selection::Selected;
+use super::source::source;
 use crate::cli::BenchArgs;
 use crate::clock::Utc;
 use crate::compile::Artifact;
@@ -33,8 +34,7 @@ pub fn begin(
     prepared: &Prepared,
     started: Utc,
 ) -> anyhow::Result<Manifest> {
-    let toolchain = prepared.artifacts.first().map(|artifact| artifact.toolchain.clone()).unwrap_or_default();
-    let source = machine::source(workspace, &toolchain);
+    let source = source(workspace, &prepared.artifacts);
     let plan = &selected.plan;
     let rounds = plan.schedule.rounds();
     let programs = programs(prepared, plan)?;

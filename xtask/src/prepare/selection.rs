@@ -8,7 +8,7 @@ use crate::cli::{BenchArgs, MatrixArgs};
 use crate::clock::now_utc;
 use crate::matrix::{self, Matrix};
 use crate::plan::{Plan, Rounds, plan};
-use crate::session::process::Privileges;
+use crate::session::privileges::Privileges;
 use crate::toolbox;
 use crate::workspace::Workspace;
 use results::NotMeasured;

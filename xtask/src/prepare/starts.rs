@@ -10,14 +10,14 @@ use crate::clock::now_utc;
 use crate::compile::prepend;
 use crate::containerd::{ContainerRuntime, Scheme};
 use crate::matrix::{Behaviour, Matrix};
+use crate::measure::runs::{ComparedOutput, KindFile, RunnableBench, Runs, Start, Until};
 use crate::plan::Plan;
 use crate::progress::Stderr;
 use crate::registry::Credentials;
 use crate::session::leftovers;
-use crate::session::request::{
-    ComparedOutput, Containers, DaemonChoice, KindFile, Session, SessionBench, Start, Until,
-};
+use crate::session::request::{Containers, DaemonChoice, Session};
 use crate::workspace::Workspace;
+use results::Manifest;
 use results::case::{Case, Cell};
 
 /// How a session is to be run, beside what its plan says.
@@ -25,6 +25,8 @@ use results::case::{Case, Cell};
 pub struct SessionOptions {
     /// When to stop before the last round.
     pub until: Option<Until>,
+    /// What the precision that it stops on is computed with.
+    pub manifest: Option<Manifest>,
     /// The time limit of one run.
     pub timeout_ms: u64,
     /// What becomes of the output of each run.
@@ -49,22 +51,25 @@ impl Prepared {
         options: SessionOptions,
     ) -> anyhow::Result<Session> {
         let start = |cell: &Cell| self.start((workspace, matrix), &cell.case);
-        let containers = || self.containers(workspace, &options);
+        let containers = plan.has_containers().then(|| self.containers(workspace, &options)).transpose()?;
         Ok(Session {
-            benches: plan.benches.iter().map(|bench| self.bench(bench)).collect(),
-            schedule: plan.schedule.clone(),
-            starts: plan.cells.iter().map(start).collect::<anyhow::Result<_>>()?,
-            containers: plan.has_containers().then(containers).transpose()?,
-            until: options.until,
-            timeout_ms: options.timeout_ms,
+            runs: Runs {
+                benches: plan.benches.iter().map(|bench| self.bench(bench)).collect(),
+                schedule: plan.schedule.clone(),
+                starts: plan.cells.iter().map(start).collect::<anyhow::Result<_>>()?,
+                until: options.until,
+                timeout_ms: options.timeout_ms,
+                output: options.output,
+            },
+            containers,
+            manifest: options.manifest,
             samples: options.samples,
             measured: PathBuf::new(),
-            output: options.output,
         })
     }
 
     /// A bench with its files and images.
-    fn bench(&self, bench: &Bench) -> SessionBench {
+    fn bench(&self, bench: &Bench) -> RunnableBench {
         let files = self
             .artifacts
             .iter()
@@ -72,7 +77,7 @@ impl Prepared {
             .map(|artifact| KindFile { kind: artifact.kind, path: artifact.path.clone() })
             .collect();
         let images = self.shipped.of(&bench.program);
-        SessionBench {
+        RunnableBench {
             name: bench.name.clone(),
             args: bench.args.clone(),
             expected: bench.expected.clone(),

@@ -15,12 +15,13 @@ use super::definition::{Crate, DefaultFeatures};
 use super::{Available, Identity};
 use crate::cmd::Cmd;
 use crate::compile::{NO_FLAGS, cargo, toolchain};
+use crate::lock::Lock;
 use crate::machine;
 use crate::progress::Progress;
-use crate::toolbox::lock::Lock;
-use crate::toolbox::manifest::{Check, FileRecord, record, sha256, sha256_file, write_durably};
+use crate::toolbox::manifest::{Check, FileRecord, record};
 use crate::toolbox::tree;
 use crate::workspace::Workspace;
+use files::{sha256_file, sha256_hex, write_whole};
 
 /// Changes when the steps here do, so that what older steps made is made anew.
 const STEPS: &str = "1";
@@ -117,7 +118,9 @@ impl<'a> CratePlace<'a> {
         }
         self.workspace.make(&self.workspace.toolbox())?;
         std::fs::create_dir_all(&self.folder).with_context(|| format!("can not make `{}`", self.folder.display()))?;
-        let _lock = Lock::take(&self.folder.join(format!("{}.lock", self.name)), progress)?;
+        let lock = self.folder.join(format!("{}.lock", self.name));
+        let why = format!("`{}` is being built", self.name);
+        let _lock = Lock::wait_with_children(&lock, &why, &mut |text| progress.note(text))?;
         let Crate { name, version, .. } = self.krate;
         match self.look(check) {
             // Whoever held the lock has done it.
@@ -160,7 +163,7 @@ impl<'a> CratePlace<'a> {
             lock_sha256: lock_sha256(&said, self.name)?,
         };
         let record = Record { recipe: self.recipe(), built_from, version, file };
-        write_durably(&new.join(RECORD), &serde_json::to_vec_pretty(&record)?)?;
+        write_whole(&new.join(RECORD), &serde_json::to_vec_pretty(&record)?)?;
         tree::replace(&self.home, &new)
     }
 
@@ -183,7 +186,7 @@ impl<'a> CratePlace<'a> {
     fn recipe(&self) -> String {
         let Crate { name, version, default_features, features } = self.krate;
         let parts = [self.name, name, version, &format!("{default_features:?}"), &features.join(",")];
-        sha256([&parts[..], &[machine::RUSTC, STEPS]].concat().join("\n").as_bytes())
+        sha256_hex([&parts[..], &[machine::RUSTC, STEPS]].concat().join("\n").as_bytes())
     }
 
     fn beside(&self, what: &str) -> PathBuf {

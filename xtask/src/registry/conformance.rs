@@ -5,10 +5,10 @@
 
 use anyhow::{Context as _, ensure};
 
+use super::connection::{Connection, expect_same};
 use super::destination::Destination;
 use super::embedded::runtime;
 use super::push::{Pushed, RegistryAccess, Traffic, push};
-use super::session::{Session, expect_same};
 use crate::stop::Stop;
 use oci::digest::Digest;
 use oci::epoch::Epoch;
@@ -58,16 +58,16 @@ pub fn round_trip(destination: &Destination, access: &RegistryAccess) -> anyhow:
 
 /// Compares everything that the destination holds with the set; gives the number of bytes.
 fn pull_back(set: &ImageSet, destination: &Destination, access: &RegistryAccess) -> anyhow::Result<u64> {
-    let session = Session::new(destination, access)?;
+    let connection = Connection::new(destination, access)?;
     runtime()?.block_on(async {
         let mut pulled_bytes = 0;
         for tagged in set.tagged() {
-            let image = session.reference(tagged.program, tagged.tag);
-            let document = session.pull_document(&image).await?;
+            let image = connection.reference(tagged.program, tagged.tag);
+            let document = connection.pull_document(&image).await?;
             expect_same(&tagged.name(), tagged.document.bytes(), &document)?;
             pulled_bytes += document.len() as u64;
             for blob in &tagged.blobs {
-                let bytes = session.pull_blob(&image, blob.digest()).await?;
+                let bytes = connection.pull_blob(&image, blob.digest()).await?;
                 expect_same(&tagged.name(), blob.bytes(), &bytes)?;
                 ensure!(Digest::of(&bytes) == blob.digest(), "`{}` does not hash to its name", blob.digest());
                 pulled_bytes += bytes.len() as u64;

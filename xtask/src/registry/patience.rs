@@ -1,6 +1,6 @@
 //! How long a push keeps trying: attempts, exponential backoff with jitter, time limits.
 //!
-//! Not here: which errors are worth another attempt (`session`).
+//! Not here: which errors are worth another attempt (`connection`).
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! The push of an image set, which ends in [`Pushed`]: proof that a registry holds exactly our bytes.
 //!
 //! Blobs first, then manifests, then indexes, for a registry refuses a document whose parts it does not have.
-//! Not here: requests and retries (`session`).
+//! Not here: requests and retries (`connection`).
 
 use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
@@ -14,11 +14,11 @@ use anyhow::{Context as _, anyhow};
 use oci_client::Reference;
 use tokio::task::JoinSet;
 
+use super::connection::{Connection, Presence, expect_same};
 use super::credentials::Credentials;
 use super::destination::Destination;
 use super::embedded::runtime;
 use super::patience::Patience;
-use super::session::{Presence, Session, expect_same};
 use crate::stop::Stop;
 use oci::digest::Digest;
 use oci::{Blob, ImageSet, Tagged};
@@ -113,16 +113,16 @@ pub fn push(
     progress: &mut dyn FnMut(PushProgress),
 ) -> anyhow::Result<PushReport> {
     let failed = || format!("can not push to the registry `{destination}`");
-    let session = Arc::new(Session::new(destination, access).with_context(failed)?);
+    let connection = Arc::new(Connection::new(destination, access).with_context(failed)?);
     let limit = access.patience.total;
     let runtime = runtime()?;
-    let all = run(Arc::clone(&session), access, set, progress);
+    let all = run(Arc::clone(&connection), access, set, progress);
     let Some(finished) = runtime.block_on(async { unless(stop, tokio::time::timeout(limit, all)).await }) else {
         return Err(anyhow!("interrupted")).with_context(failed);
     };
     finished
         .unwrap_or_else(|_| {
-            let trouble = session.trouble().map_or(String::new(), |last| format!("; the last trouble was: {last}"));
+            let trouble = connection.trouble().map_or(String::new(), |last| format!("; the last trouble was: {last}"));
             Err(anyhow!("it was not finished after {} s: try again{trouble}", limit.as_secs_f64()))
         })
         .with_context(failed)
@@ -145,25 +145,25 @@ async fn unless<T>(stop: &Stop, future: impl Future<Output = T>) -> Option<T> {
 }
 
 async fn run(
-    session: Arc<Session>,
+    connection: Arc<Connection>,
     access: &RegistryAccess,
     set: &ImageSet,
     progress: &mut dyn FnMut(PushProgress),
 ) -> anyhow::Result<PushReport> {
     let tagged = set.tagged();
-    if access.credentials.needs_token(session.destination().place()) {
+    if access.credentials.needs_token(connection.destination().place()) {
         let programs: BTreeSet<_> = tagged.iter().map(|tagged| tagged.program).collect();
         for program in programs {
-            session.log_in(&session.reference(program, "latest")).await?;
+            connection.log_in(&connection.reference(program, "latest")).await?;
         }
     }
-    let jobs = jobs(&session, &tagged);
+    let jobs = jobs(&connection, &tagged);
     let total_bytes = jobs.iter().flatten().map(|job| job.blob.bytes().len() as u64).sum();
     let mut state = PushProgress { done_bytes: 0, total_bytes };
     progress(state);
     let mut traffic = Traffic::default();
     for stage in jobs {
-        let outcomes = stage.into_iter().map(|job| job.run(Arc::clone(&session)));
+        let outcomes = stage.into_iter().map(|job| job.run(Arc::clone(&connection)));
         all(outcomes, |outcome: Outcome| {
             traffic.add(outcome);
             state.done_bytes += outcome.size_bytes;
@@ -174,8 +174,8 @@ async fn run(
     let pushed = tagged
         .iter()
         .map(|tagged| Pushed {
-            reference: session.destination().reference(tagged.program, tagged.tag),
-            pinned: session.destination().pinned(tagged.program, tagged.document.digest()),
+            reference: connection.destination().reference(tagged.program, tagged.tag),
+            pinned: connection.destination().pinned(tagged.program, tagged.document.digest()),
             digest: tagged.document.digest(),
         })
         .collect();
@@ -220,14 +220,14 @@ impl Traffic {
 }
 
 /// The stages of a push: blobs (each once per repository), manifests, indexes.
-fn jobs(session: &Session, tagged: &[Tagged<'_>]) -> [Vec<Job>; 3] {
+fn jobs(connection: &Connection, tagged: &[Tagged<'_>]) -> [Vec<Job>; 3] {
     let mut stages = [Vec::new(), Vec::new(), Vec::new()];
     let mut seen = BTreeSet::new();
     for tagged in tagged {
         let job = |blob: &Blob, part| Job {
             blob: blob.clone(),
             part,
-            image: session.reference(tagged.program, tagged.tag),
+            image: connection.reference(tagged.program, tagged.tag),
             name: tagged.name(),
         };
         for blob in &tagged.blobs {
@@ -242,30 +242,30 @@ fn jobs(session: &Session, tagged: &[Tagged<'_>]) -> [Vec<Job>; 3] {
 }
 
 impl Job {
-    async fn run(self, session: Arc<Session>) -> anyhow::Result<Outcome> {
+    async fn run(self, connection: Arc<Connection>) -> anyhow::Result<Outcome> {
         let before = match self.part {
-            Part::Blob => self.store_blob(&session).await,
-            Part::Document => self.store_document(&session).await,
+            Part::Blob => self.store_blob(&connection).await,
+            Part::Document => self.store_document(&connection).await,
         };
         let before = before.with_context(|| format!("image `{}`, `{}`", self.name, self.blob.digest()))?;
         Ok(Outcome { part: self.part, size_bytes: self.blob.bytes().len() as u64, before })
     }
 
-    async fn store_blob(&self, session: &Session) -> anyhow::Result<Presence> {
-        let before = session.blob(&self.image, self.blob.digest()).await?;
+    async fn store_blob(&self, connection: &Connection) -> anyhow::Result<Presence> {
+        let before = connection.blob(&self.image, self.blob.digest()).await?;
         if before == Presence::Absent {
-            session.push_blob(&self.image, self.blob.digest(), self.blob.bytes()).await?;
+            connection.push_blob(&self.image, self.blob.digest(), self.blob.bytes()).await?;
         }
         Ok(before)
     }
 
-    async fn store_document(&self, session: &Session) -> anyhow::Result<Presence> {
-        let before = session.document(&self.image, self.blob.digest()).await?;
+    async fn store_document(&self, connection: &Connection) -> anyhow::Result<Presence> {
+        let before = connection.document(&self.image, self.blob.digest()).await?;
         if before == Presence::Absent {
-            session.push_document(&self.image, self.blob.media_type(), self.blob.bytes()).await?;
+            connection.push_document(&self.image, self.blob.media_type(), self.blob.bytes()).await?;
         }
         // Not the digest that the registry states, but its bytes: that is what a pull will get.
-        expect_same(&format!("`{}`", self.name), self.blob.bytes(), &session.pull_document(&self.image).await?)?;
+        expect_same(&format!("`{}`", self.name), self.blob.bytes(), &connection.pull_document(&self.image).await?)?;
         Ok(before)
     }
 }

@@ -13,53 +13,45 @@ use crate::clock::Stopwatch;
 use crate::containerd::Ctr;
 use crate::machine::load::Snapshot;
 use crate::measure::orphans::Orphans;
-use crate::measure::rounds::{self, Site, Width};
+use crate::measure::rounds::{self, RoundsEnd, Site};
 use crate::plan::Place;
 use crate::secret::Secret;
 use crate::session::daemon::{Daemon, DaemonFolder, DaemonPrograms, SOCKET};
-use crate::session::request::{self, Containers, DaemonChoice, Measured, Pull, Session, Until};
+use crate::session::request::{self, Containers, DaemonChoice, Measured, Pull, Session};
 use crate::session::scratch::Scratch;
 use crate::session::{leftovers, namespace, password};
 use crate::stop::Stop;
-use results::analysis;
 use results::store::SampleSink;
-use results::{HostRecord, Manifest, Outcome, RunStatus, Sample};
+use results::{HostRecord, Manifest, RunStatus, Sample};
 
 use super::pulls::{self, Pulls};
 
+/// The widest relative interval of a watched ratio, by a run's manifest and its samples so far, as a fraction; `None` while
+/// one has no interval.
+pub type Precision<'a> = &'a dyn Fn(&Manifest, &[Sample]) -> Option<f64>;
+
 /// The hidden subcommand: reads the session, runs it, writes its result.
-pub fn inside(path: &Path, width: Width<'_>) -> anyhow::Result<()> {
+pub fn inside(path: &Path, precision: Precision<'_>) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
     let password = password::receive(std::io::stdin())?;
     stop.follow_lifeline()?;
     let session: Session = request::read(path)?;
-    let measured = run(&session, password.as_ref(), &stop, width)?;
+    let measured = run(&session, password.as_ref(), &stop, precision)?;
     request::write(&session.measured, &measured)
-}
-
-/// The widest interval of a case's ratio to its baseline so far. The manifest beside the samples says at which confidence.
-pub fn precision(samples: &[Sample], until: &Until) -> Option<f64> {
-    let width = request::read::<Manifest>(&until.manifest).map(|manifest| {
-        let able = |case: &str| samples.iter().any(|sample| sample.case == case && sample.outcome == Outcome::Ok);
-        analysis::precision(&manifest, samples, |row| {
-            let is_to_baseline =
-                manifest.cell(&row.case).is_some_and(|cell| cell.case.baseline.as_ref() == Some(&row.baseline));
-            is_to_baseline && able(&row.case) && able(&row.baseline)
-        })
-    });
-    width.unwrap_or_else(|error| {
-        crate::console::note(format_args!("can not look at the precision reached: {error:#}"));
-        None
-    })
 }
 
 /// Makes the runs of a session, containers included when this process is where they can be.
 ///
 /// # Errors
 /// When the samples can not be opened. Every other failure is in [`Measured`].
-pub fn run(session: &Session, password: Option<&Secret>, stop: &Stop, width: Width<'_>) -> anyhow::Result<Measured> {
+pub fn run(
+    session: &Session,
+    password: Option<&Secret>,
+    stop: &Stop,
+    precision: Precision<'_>,
+) -> anyhow::Result<Measured> {
     let (before, clock) = (Snapshot::take(), Stopwatch::start());
-    let mut measured = measure(session, password, stop, width)?;
+    let mut measured = measure(session, password, stop, precision)?;
     measured.load = before.until(Snapshot::take(), clock.elapsed());
     Ok(measured)
 }
@@ -72,32 +64,37 @@ pub fn run_without_containers(
     session: &Session,
     reason: &str,
     stop: &Stop,
-    width: Width<'_>,
+    precision: Precision<'_>,
 ) -> anyhow::Result<Measured> {
     let (before, clock) = (Snapshot::take(), Stopwatch::start());
     let mut sink = SampleSink::open(&session.samples)?;
-    let mut measured = direct(session, reason, &mut sink, stop, width);
+    let mut measured = direct(session, reason, &mut sink, stop, precision);
     measured.load = before.until(Snapshot::take(), clock.elapsed());
     Ok(measured)
 }
 
-fn direct(session: &Session, reason: &str, sink: &mut SampleSink, stop: &Stop, width: Width<'_>) -> Measured {
+fn direct(session: &Session, reason: &str, sink: &mut SampleSink, stop: &Stop, precision: Precision<'_>) -> Measured {
     crate::console::note(reason);
-    let places: Vec<Place> = session.schedule.container_places();
+    let places: Vec<Place> = session.runs.schedule.container_places();
     let barred = places.into_iter().map(|place| (place, reason.to_owned())).collect();
-    let site = Site { session, ctr: None, orphans: None, barred };
-    measured(rounds::run(site, sink, stop, width), Vec::new(), None)
+    let site = Site { runs: &session.runs, ctr: None, orphans: None, barred };
+    measured(make_rounds(session, site, (sink, stop), precision), Vec::new(), None)
 }
 
-fn measure(session: &Session, password: Option<&Secret>, stop: &Stop, width: Width<'_>) -> anyhow::Result<Measured> {
+fn measure(
+    session: &Session,
+    password: Option<&Secret>,
+    stop: &Stop,
+    precision: Precision<'_>,
+) -> anyhow::Result<Measured> {
     let mut sink = SampleSink::open(&session.samples)?;
     let Some(containers) = &session.containers else {
-        let site = Site { session, ctr: None, orphans: None, barred: BTreeMap::new() };
-        return Ok(measured(rounds::run(site, &mut sink, stop, width), Vec::new(), None));
+        let site = Site { runs: &session.runs, ctr: None, orphans: None, barred: BTreeMap::new() };
+        return Ok(measured(make_rounds(session, site, (&mut sink, stop), precision), Vec::new(), None));
     };
     match ContainerHost::start(containers) {
         Ok(host) => {
-            let mut outcome = host.run(session, (containers, password), &mut sink, stop, width);
+            let mut outcome = host.run(session, (containers, password), &mut sink, stop, precision);
             if let Err(error) = host.stop(containers) {
                 outcome.status = RunStatus::Failed;
                 outcome.reason.get_or_insert(format!("what was started could not be ended: {error:#}"));
@@ -106,12 +103,22 @@ fn measure(session: &Session, password: Option<&Secret>, stop: &Stop, width: Wid
         }
         Err(error) => {
             let reason = format!("containerd could not be started: {error:#}");
-            Ok(direct(session, &reason, &mut sink, stop, width))
+            Ok(direct(session, &reason, &mut sink, stop, precision))
         }
     }
 }
 
-fn measured(rounds: rounds::RoundsEnd, pulls: Vec<Pull>, host: Option<HostRecord>) -> Measured {
+fn make_rounds(
+    session: &Session,
+    site: Site<'_>,
+    (sink, stop): (&mut SampleSink, &Stop),
+    precision: Precision<'_>,
+) -> RoundsEnd {
+    let width = |samples: &[Sample]| precision(session.manifest.as_ref()?, samples);
+    rounds::run(site, sink, stop, &width)
+}
+
+fn measured(rounds: RoundsEnd, pulls: Vec<Pull>, host: Option<HostRecord>) -> Measured {
     Measured {
         status: rounds.status,
         reason: rounds.reason,
@@ -182,12 +189,12 @@ impl ContainerHost {
         (containers, password): (&Containers, Option<&Secret>),
         sink: &mut SampleSink,
         stop: &Stop,
-        width: Width<'_>,
+        precision: Precision<'_>,
     ) -> Measured {
         let Pulls { done, barred } = pulls::pull_all((session, containers), password, &self.ctr, stop);
         let own = self.private.as_ref().and_then(|private| private.daemon.pids().ok());
-        let site = Site { session, ctr: Some(&self.ctr), orphans: own.and_then(Orphans::adopted), barred };
-        let mut outcome = rounds::run(site, sink, stop, width);
+        let site = Site { runs: &session.runs, ctr: Some(&self.ctr), orphans: own.and_then(Orphans::adopted), barred };
+        let mut outcome = make_rounds(session, site, (sink, stop), precision);
         if outcome.status == RunStatus::Failed
             && let (Some(reason), Some(private)) = (&mut outcome.reason, &self.private)
         {

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use crate::clock::Stopwatch;
 use crate::console;
 use crate::containerd::{Ctr, Login, Pulled, Wanted};
+use crate::measure::runs::{KindImage, Start};
 use crate::plan::Place;
 use crate::secret::Secret;
-use crate::session::request::{Containers, KindImage, Pull, Session, Start};
+use crate::session::request::{Containers, Pull, Session};
 use crate::stop::Stop;
 
 /// What was pulled, and what can not be run.
@@ -31,12 +32,12 @@ pub fn pull_all(
     let mut registry = Registry { containers, login, silent: None };
     let mut tried: BTreeMap<String, Result<(), String>> = BTreeMap::new();
     let mut pulls = Pulls::default();
-    for place in session.schedule.container_places() {
-        if let Start::Absent(reason) = session.start(place) {
+    for place in session.runs.schedule.container_places() {
+        if let Start::Absent(reason) = session.runs.start(place) {
             pulls.barred.insert(place, reason.clone());
             continue;
         }
-        let Some(image) = session.image(place) else {
+        let Some(image) = session.runs.image(place) else {
             pulls.barred.insert(place, "it has no image".to_owned());
             continue;
         };

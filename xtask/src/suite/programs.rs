@@ -69,7 +69,7 @@ fn each_runs(rig: &Rig) -> anyhow::Result<()> {
         let told = told(rig, name)?;
         let record = &told["available"]["record"];
         ensure!(said.lines().next() == record["version"].as_str(), "{name}: {said:?}, not {}", record["version"]);
-        let found = crate::toolbox::manifest::sha256_file(&path(rig, name)?)?;
+        let found = files::sha256_file(&path(rig, name)?)?;
         ensure!(record["sha256"] == found, "{name}: {found}, not {}", record["sha256"]);
     }
     let runsc = told(rig, "runsc")?;

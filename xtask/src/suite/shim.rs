@@ -25,7 +25,7 @@ use crate::plan::Build;
 use crate::prepare;
 use crate::progress::Stderr;
 use crate::session::inside::ContainerHost;
-use crate::session::process::Namespaces;
+use crate::session::privileges::Namespaces;
 use crate::session::request::{Containers, DaemonChoice};
 use crate::session::scratch::{self, Scratch};
 use crate::session::{leftovers, password, process, request};

@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::{Check, Rig, expect_code, expect_error};
 use crate::clock::Stopwatch;
 use crate::cmd::Cmd;
-use crate::measure::child::{self, Invocation};
+use crate::invocation::Invocation;
+use crate::measure::child;
 use crate::measure::watchdog::Watchdog;
 use crate::stop::Stop;
 

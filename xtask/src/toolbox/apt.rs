@@ -13,11 +13,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::manifest::{Package, sha256_file};
+use super::manifest::Package;
 use super::mirror::Mirror;
 use super::suite::{ASSUMED, Family};
 use crate::cmd::Cmd;
 use crate::progress::{Amount, Progress, Unit};
+use files::sha256_file;
 use results::PackageRecord;
 
 /// Enough for 80 MB over a line of 64 kB/s; apt itself gives up on a silent server after 30 s.

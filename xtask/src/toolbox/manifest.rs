@@ -3,14 +3,13 @@
 //! The manifest is written last and inside the tree, which is then renamed into place: a tree with a manifest
 //! is a whole one.
 
-use std::fs::{Metadata, Permissions};
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
+use files::sha256_file;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use results::PackageRecord;
 
@@ -142,7 +141,7 @@ impl Manifest {
     /// When that fails.
     pub fn write(&self, tree: &Path) -> anyhow::Result<()> {
         let path = tree.join(NAME);
-        write_durably(&path, &serde_json::to_vec_pretty(self)?)
+        files::write_whole(&path, &serde_json::to_vec_pretty(self)?)
     }
 
     /// Whether the tree is what this manifest says.
@@ -190,59 +189,6 @@ pub fn record(tree: &Path) -> anyhow::Result<(Vec<FileRecord>, Vec<LinkRecord>)>
     files.sort_by(|a, b| a.path.cmp(&b.path));
     links.sort_by(|a, b| a.path.cmp(&b.path));
     Ok((files, links))
-}
-
-/// The SHA-256 of a file's bytes, in hex.
-///
-/// # Errors
-/// When it can not be read.
-pub fn sha256_file(path: &Path) -> anyhow::Result<String> {
-    let context = || format!("can not read `{}`", path.display());
-    let mut file = std::fs::File::open(path).with_context(context)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let count = file.read(&mut buffer).with_context(context)?;
-        if count == 0 {
-            return Ok(hex(&hasher.finalize()));
-        }
-        hasher.update(&buffer[..count]);
-    }
-}
-
-/// The SHA-256 of bytes, in hex.
-pub fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
-}
-
-/// Writes a file so that it is either there in full or not at all, also after a power cut. Anyone may read it.
-///
-/// # Errors
-/// When its folder is missing, read-only or full.
-pub fn write_durably(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    write_durably_as(path, bytes, Permissions::from_mode(0o644))
-}
-
-/// As [`write_durably`], with permissions of the caller's choice.
-///
-/// # Errors
-/// As [`write_durably`].
-pub fn write_durably_as(path: &Path, bytes: &[u8], permissions: Permissions) -> anyhow::Result<()> {
-    let context = || format!("can not write `{}`", path.display());
-    let folder = path.parent().with_context(context)?;
-    let mut file = tempfile::Builder::new().permissions(permissions).tempfile_in(folder).with_context(context)?;
-    file.write_all(bytes).with_context(context)?;
-    file.as_file().sync_all().with_context(context)?;
-    file.persist(path).with_context(context)?;
-    Ok(())
 }
 
 /// Wraps in the year 2262: only equality matters.

@@ -9,11 +9,11 @@ use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::apt::{self, Apt};
-use super::lock::Lock;
 use super::manifest::{self, Check, FileRecord, Manifest, Package, Packaged};
 use super::mirror::Mirror;
 use super::suite::{self, Contents, Family};
 use super::{Options, find_on_path, tree};
+use crate::lock::Lock;
 use crate::machine;
 use crate::progress::Progress;
 use crate::workspace::Workspace;
@@ -139,7 +139,8 @@ impl TreePlace {
     }
 
     fn set_up(&self, options: &Options, check: Check, progress: &mut dyn Progress) -> anyhow::Result<Box<Manifest>> {
-        let _lock = Lock::take(&self.folder.join("lock"), progress)?;
+        let why = "the toolbox of this checkout is being set up";
+        let _lock = Lock::wait_with_children(&self.folder.join("lock"), why, &mut |text| progress.note(text))?;
         match self.look(check) {
             // Whoever held the lock has done it.
             State::Whole(manifest) => return Ok(manifest),
@@ -182,7 +183,7 @@ impl TreePlace {
         let packages = apt.resolve(&names).with_context(|| format!("suite `{}` of `{mirror}`", family.suite))?;
         let recipe = recipe(&self.contents);
         let resolved = Resolved { recipe, suite: family.suite.to_owned(), mirror, packages };
-        manifest::write_durably(&self.resolved_json(), &serde_json::to_vec_pretty(&resolved)?)?;
+        files::write_whole(&self.resolved_json(), &serde_json::to_vec_pretty(&resolved)?)?;
         apt.download(&names, &resolved.packages, progress).with_context(|| {
             format!("can not fetch packages from `{}`; call again to go on, {otherwise}", resolved.mirror)
         })?;
@@ -251,7 +252,7 @@ pub(super) fn recipe(contents: &Contents) -> String {
         suite::ASSUMED.join(" "),
     ];
     let parts = [lists.join("\n"), suites.join(" "), STEPS.to_owned()];
-    manifest::sha256(parts.join("\n").as_bytes())
+    files::sha256_hex(parts.join("\n").as_bytes())
 }
 
 /// The family of this host's distribution; `otherwise` is the way out for a host of none.

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::apt;
 use super::manifest::record;
-use super::manifest::{self, Manifest, Package};
+use super::manifest::{Manifest, Package};
 use super::place::{Resolved, recipe};
 use super::*;
 
@@ -133,7 +133,7 @@ fn resolved_packages_without_their_files_are_not_enough() {
         name: "a".to_owned(),
         version: "1".to_owned(),
         architecture: "all".to_owned(),
-        sha256: manifest::sha256(b"package"),
+        sha256: files::sha256_hex(b"package"),
     };
     let package = Package { record, file: "a_1_all.deb".to_owned(), size_bytes: 7 };
     let archive = apt::archive(&place.apt(), &package);
@@ -191,7 +191,7 @@ fn a_program_belongs_to_the_package_that_brought_it_and_has_its_digest_from_ther
     tree::add_new_programs(dir.path(), "runc", &mut known).unwrap();
     let shown: Vec<_> = known.iter().map(|each| (each.name.as_str(), each.package.as_str())).collect();
     assert_eq!(shown, [("containerd", "containerd"), ("runc", "runc")]);
-    assert_eq!(known[0].sha256, manifest::sha256(b"as packaged"));
+    assert_eq!(known[0].sha256, files::sha256_hex(b"as packaged"));
 }
 
 #[test]
@@ -209,19 +209,19 @@ fn a_tree_on_request_knows_its_program_and_the_package_of_it() {
         name: "gvisor".to_owned(),
         version: "1".to_owned(),
         architecture: "amd64".to_owned(),
-        sha256: manifest::sha256(b"package"),
+        sha256: files::sha256_hex(b"package"),
     };
     manifest.packages.push(Package { record: record.clone(), file: "gvisor_1_amd64.deb".to_owned(), size_bytes: 7 });
     manifest.programs.push(Packaged {
         name: "runsc".to_owned(),
         package: "gvisor".to_owned(),
-        sha256: manifest::sha256(b"as packaged"),
+        sha256: files::sha256_hex(b"as packaged"),
         version: Some("runsc 1".to_owned()),
     });
     manifest.write(&place.home).unwrap();
     let tree = find_tree(&workspace, contents()).unwrap().unwrap();
     let path = tree.program("runsc").unwrap();
-    assert_eq!(tree.file(&path).unwrap().sha256, manifest::sha256(b"patched"));
+    assert_eq!(tree.file(&path).unwrap().sha256, files::sha256_hex(b"patched"));
     let (program, package) = tree.packaged("runsc").unwrap();
     assert_eq!((program.version.as_deref(), package), (Some("runsc 1"), &record));
     assert_ne!(recipe(&contents()), recipe(&Contents::on_request("runsc", "runsc")));

@@ -13,10 +13,11 @@ use anyhow::{Context as _, ensure};
 
 use super::apt::plain;
 use super::elf;
-use super::manifest::{Packaged, sha256_file};
+use super::manifest::Packaged;
 use super::suite::{EXTRAS, LINKABLE, Program};
 use crate::cmd::Cmd;
 use crate::progress::{Amount, Progress, Unit};
+use files::sha256_file;
 
 /// Where the libraries are, in a tree.
 pub const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";

@@ -100,8 +100,8 @@ fn ask_program(program: &str, key: &str, limit: Duration) -> anyhow::Result<Cred
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
-    use super::super::found;
     use super::*;
+    use crate::registry::credentials::found;
 
     fn asked(script: &str, limit: Duration) -> anyhow::Result<Credentials> {
         let dir = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 
 use crate::cmd::{Cmd, Output};
-use crate::session::process::{INSIDE, Privileges};
+use crate::session::{privileges::Privileges, process::INSIDE};
 use crate::suite::{Check, Named, Rig, expect_code, expect_error, tools};
 use results::Outcome;
 use results::store::parse_samples;

@@ -35,7 +35,7 @@ pub(super) enum Presence {
     Absent,
 }
 
-pub(super) struct Session {
+pub(super) struct Connection {
     client: Client,
     destination: Destination,
     auth: RegistryAuth,
@@ -45,7 +45,7 @@ pub(super) struct Session {
     trouble: Mutex<Option<String>>,
 }
 
-impl Session {
+impl Connection {
     /// Prepares a connection; nothing is sent yet.
     ///
     /// # Errors
@@ -88,7 +88,7 @@ impl Session {
         Ok(())
     }
 
-    /// As [`Session::log_in`], unless that was done or need not be.
+    /// As [`Connection::log_in`], unless that was done or need not be.
     async fn ensure_logged_in(&self, image: &Reference) -> anyhow::Result<()> {
         if self.documents.needs_log_in(image) { self.log_in(image).await } else { Ok(()) }
     }

@@ -1,7 +1,7 @@
 //! Manifests and indexes as a registry has them now: looked for, and read back with a limit on their size.
 //!
 //! `oci-client` would read a document to its end, which a broken or hostile registry need not have. Its tokens are used
-//! here too. Not here: retries (`session`).
+//! here too. Not here: retries (`connection`).
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -1,0 +1,143 @@
+//! What is to be run: benches with their files and images, how each cell is started, in which order, and until when.
+//!
+//! Not here: making the runs (`rounds`).
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::containerd::ContainerRuntime;
+use crate::plan::{Place, Schedule};
+use oci::digest::Digest;
+use results::case::{Cell, Kind};
+
+/// The runs of a plan, with everything that they are made of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Runs {
+    /// The benches, in the order that the schedule's indices mean.
+    pub benches: Vec<RunnableBench>,
+    /// The order of the runs.
+    pub schedule: Schedule,
+    /// How each cell of the schedule is started.
+    pub starts: Vec<Start>,
+    /// When to stop before the last round.
+    pub until: Option<Until>,
+    /// The time limit of one run.
+    pub timeout_ms: u64,
+    /// What becomes of the output of every run, after its clock has stopped.
+    pub output: ComparedOutput,
+}
+
+/// How a program is started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Start {
+    /// The file itself.
+    Process,
+    /// An engine's command line.
+    Engine {
+        /// Its program, an absolute path.
+        program: PathBuf,
+        /// Its arguments; [`crate::matrix::FILE`] stands for the module.
+        args: Vec<String>,
+    },
+    /// In a container.
+    Container {
+        /// What makes it.
+        runtime: ContainerRuntime,
+        /// What it is annotated with.
+        annotations: BTreeMap<String, String>,
+    },
+    /// Not at all, for this reason.
+    Absent(String),
+}
+
+/// What becomes of the output of a run once it was compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ComparedOutput {
+    /// Thrown away.
+    Discarded,
+    /// Shown.
+    Shown,
+}
+
+/// When a run is precise enough.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Until {
+    /// The widest interval wanted, as a fraction of its ratio.
+    pub relative_width: f64,
+    /// The counted rounds after which to look.
+    pub looks: Vec<u32>,
+    /// No round begins after so long.
+    pub budget_ms: Option<u64>,
+}
+
+/// One bench, ready to be run in any kind.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunnableBench {
+    /// Its name.
+    pub name: String,
+    /// The program's arguments.
+    pub args: Vec<String>,
+    /// What it must print.
+    pub expected: String,
+    /// The program's file in each kind.
+    pub files: Vec<KindFile>,
+    /// The program's image in each kind; empty when nothing was pushed.
+    pub images: Vec<KindImage>,
+}
+
+/// An artifact of a bench.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct KindFile {
+    /// Which kind.
+    pub kind: Kind,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// An image of a bench.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct KindImage {
+    /// Which kind.
+    pub kind: Kind,
+    /// What to pull and to run: by digest, for a tag can be moved between the two.
+    pub reference: String,
+    /// The digest in it: the manifest's.
+    pub manifest: Digest,
+    /// The blobs of the manifest: config and layers.
+    pub blobs: Vec<Digest>,
+    /// All that a pull transfers.
+    pub transfer_bytes: u64,
+    /// `os/architecture`.
+    pub platform: String,
+    /// The command before the bench's arguments.
+    pub entrypoint: Vec<String>,
+}
+
+impl Runs {
+    /// The bench of a place.
+    pub fn bench(&self, place: Place) -> &RunnableBench {
+        &self.benches[place.bench]
+    }
+
+    /// The cell of a place.
+    pub fn cell(&self, place: Place) -> &Cell {
+        &self.schedule.cells()[place.cell]
+    }
+
+    /// How a cell is started.
+    pub fn start(&self, place: Place) -> &Start {
+        &self.starts[place.cell]
+    }
+
+    /// The image of a bench in the kind that a cell runs.
+    pub fn image(&self, place: Place) -> Option<&KindImage> {
+        self.bench(place).images.iter().find(|image| image.kind == self.cell(place).case.form)
+    }
+
+    /// The file of a bench in the kind that a cell runs.
+    pub fn file(&self, place: Place) -> Option<&KindFile> {
+        self.bench(place).files.iter().find(|file| file.kind == self.cell(place).case.form)
+    }
+}
