@@ -1,9 +1,9 @@
 //! A plan's builds as artifacts: through Cargo's JSON messages, checked, under stable names.
 //!
-//! One call of Cargo makes both targets with one profile; the engine's compiler makes the third kind from the
+//! One call of Cargo makes both targets with one profile; the engines' compilers make further kinds from the
 //! second. Not here: what is built for (`plan`), in what it is packed (`oci`), and the shims (`shims`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use cargo_metadata::Message;
 
 use crate::plan::Build;
 use crate::progress::Progress;
-use crate::toolbox::{Toolbox, elf};
+use crate::toolbox::elf;
 use crate::workspace::Workspace;
 use aot::Compiler;
 use files::{sha256_hex, write_whole_as};
@@ -21,7 +21,7 @@ use results::ArtifactRecord;
 use results::case::{Kind, names};
 use toolchain::Toolchain;
 
-mod aot;
+pub mod aot;
 pub mod cargo;
 pub mod prepend;
 pub mod shims;
@@ -86,15 +86,18 @@ pub struct Built {
     pub sha256: String,
 }
 
+/// What compiles modules ahead of time, by the kind that it makes.
+pub type Compilers = BTreeMap<Kind, Compiler>;
+
 /// Builds and checks, in the order of `builds`. Missing Rust targets are added first. Only modules compiled
-/// ahead of time need the toolbox.
+/// ahead of time need compilers.
 ///
 /// # Errors
 /// When a target can not be added, the compiler refuses the source, or a file is not what it should be.
 pub fn build(
     workspace: &Workspace,
     builds: &[Build],
-    toolbox: Option<&Toolbox>,
+    compilers: &Compilers,
     progress: &mut dyn Progress,
 ) -> anyhow::Result<Vec<Artifact>> {
     if builds.is_empty() {
@@ -105,23 +108,17 @@ pub fn build(
     let toolchain = toolchain::find(workspace)?;
     toolchain::add_targets(workspace, &toolchain, &targets, progress)?;
     let files = cargo_workload(workspace, builds, &targets, progress)?;
-    let compiler = if builds.iter().any(|build| build.kind == Kind::WasmAot) {
-        let toolbox = toolbox.context("modules are compiled ahead of time by WasmEdge, and there is no toolbox")?;
-        Some(Compiler::new(toolbox.program("wasmedge")?)?)
-    } else {
-        None
-    };
     let finish = |build: &Build| {
         let from = find(&files, build)?;
-        let context = || format!("`{}`, made for {}", from.path.display(), target(build.kind));
-        match (build.kind, &compiler) {
-            (Kind::WasmAot, Some(compiler)) => {
-                let bytes = compiler.compile(&from.bytes, &workspace.artifacts().join("aot")).with_context(context)?;
-                let target = format!("{WASM_TARGET}, compiled by WasmEdge {}", compiler.version);
-                publish(workspace, build, &bytes, target, &toolchain)
-            }
-            _ => publish(workspace, build, &from.bytes, target(build.kind).to_owned(), &toolchain),
+        let target = target(build.kind);
+        if matches!(build.kind, Kind::Native | Kind::Wasm) {
+            return publish(workspace, build, &from.bytes, target.to_owned(), &toolchain);
         }
+        let context = || format!("`{}`, made for {target}", from.path.display());
+        let compiler = compilers.get(&build.kind).with_context(|| format!("nothing compiles `{}`", build.kind))?;
+        let bytes = compiler.compile(&from.bytes, build.kind, &workspace.artifacts().join("aot"));
+        let target = format!("{target}, compiled by {}", compiler.title);
+        publish(workspace, build, &bytes.with_context(context)?, target, &toolchain)
     };
     builds.iter().map(finish).collect()
 }
@@ -130,7 +127,7 @@ pub fn build(
 pub const fn target(kind: Kind) -> &'static str {
     match kind {
         Kind::Native => NATIVE_TARGET,
-        Kind::Wasm | Kind::WasmAot => WASM_TARGET,
+        Kind::Wasm | Kind::WasmAot | Kind::Cwasm => WASM_TARGET,
     }
 }
 
@@ -196,7 +193,7 @@ fn find<'a>(files: &'a [File], build: &Build) -> anyhow::Result<&'a File> {
         file.program == build.program
             && match build.kind {
                 Kind::Native => elf::is_elf(&file.bytes),
-                Kind::Wasm | Kind::WasmAot => wasm::is_wasm(&file.bytes),
+                Kind::Wasm | Kind::WasmAot | Kind::Cwasm => wasm::is_wasm(&file.bytes),
             }
     };
     files.iter().find(fits).with_context(|| {
@@ -212,8 +209,11 @@ fn publish(
     target: String,
     toolchain: &Toolchain,
 ) -> anyhow::Result<Artifact> {
-    let extension = if build.kind == Kind::Native { "" } else { ".wasm" };
-    let path = workspace.artifacts().join(format!("{}-{}{extension}", build.program, build.kind));
+    let name = match build.kind {
+        Kind::Native => format!("{}-{}", build.program, build.kind),
+        kind => format!("{}-{kind}.{}", build.program, aot::extension(kind)),
+    };
+    let path = workspace.artifacts().join(name);
     check(build.kind, bytes).with_context(|| format!("`{}`, made for {target}", path.display()))?;
     place(&path, bytes)?;
     Ok(Artifact {
@@ -230,6 +230,9 @@ fn publish(
 
 /// Whether a file is what its kind promises.
 fn check(kind: Kind, bytes: &[u8]) -> anyhow::Result<()> {
+    if kind == Kind::Cwasm {
+        return aot::check(kind, bytes);
+    }
     if kind == Kind::Native {
         let elf = check_program(bytes)?;
         ensure!(!elf.interpreted, "it is not static: it names a dynamic linker, which an empty image does not have");
@@ -238,7 +241,7 @@ fn check(kind: Kind, bytes: &[u8]) -> anyhow::Result<()> {
     let module = wasm::parse(bytes)?;
     let others: Vec<&String> = module.imports_from.iter().filter(|from| *from != WASI).collect();
     ensure!(others.is_empty(), "it imports from {}, not only from `{WASI}`", names(&others));
-    if kind == Kind::WasmAot { aot::check(bytes) } else { Ok(()) }
+    if kind == Kind::WasmAot { aot::check(kind, bytes) } else { Ok(()) }
 }
 
 fn check_program(bytes: &[u8]) -> anyhow::Result<elf::Elf> {

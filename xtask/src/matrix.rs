@@ -21,6 +21,8 @@ pub mod tests;
 
 /// What stands for the module in the arguments of an engine.
 pub const FILE: &str = "{file}";
+/// What stands for the file that a compiler is to write.
+pub const OUTPUT: &str = "{output}";
 /// The set that is measured unless something else is asked for.
 pub const DEFAULT_SET: &str = "default";
 /// The set of everything.
@@ -31,8 +33,12 @@ pub const EVERYTHING: &str = "all";
 pub struct Engine {
     /// Its name.
     pub name: String,
+    /// What a sentence calls it.
+    pub title: String,
     /// The program that is its command line.
     pub program: String,
+    /// How modules are compiled for it before they are shipped.
+    pub compile: Option<Compile>,
     /// How each of its modes is run.
     pub modes: BTreeMap<Mode, Run>,
     /// Why it is there.
@@ -45,6 +51,17 @@ pub struct Run {
     /// The form of file that is run.
     pub form: Kind,
     /// The arguments; `{file}` stands for the module, the bench's arguments follow.
+    pub args: Vec<String>,
+}
+
+/// How an engine compiles a module ahead of time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compile {
+    /// The form of file that comes of it.
+    pub form: Kind,
+    /// The compiler's program.
+    pub program: String,
+    /// Its arguments; `{file}` stands for the module, `{output}` for what is made of it.
     pub args: Vec<String>,
 }
 
@@ -169,6 +186,15 @@ impl Matrix {
     pub fn engine(&self, case: &Case) -> Option<&Engine> {
         let name = case.engine_name()?;
         self.engines.iter().find(|engine| engine.name == name)
+    }
+
+    /// What makes files of this form from modules, and the engine that it makes them for; absent for what the toolchain
+    /// makes.
+    pub fn compile(&self, form: Kind) -> Option<(&Engine, &Compile)> {
+        self.engines.iter().find_map(|engine| {
+            let compile = engine.compile.as_ref().filter(|compile| compile.form == form)?;
+            Some((engine, compile))
+        })
     }
 
     /// The runtime of a case.

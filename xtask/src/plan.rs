@@ -145,12 +145,13 @@ pub fn plan(benches: Vec<Bench>, (matrix, cases): (&Matrix, &[Case]), rounds: Ro
     Ok(Plan { benches, cells, builds, programs: used(matrix, cases)?, schedule })
 }
 
-/// What starts and executes these cases.
+/// What starts and executes these cases, and compiles their modules.
 fn used(matrix: &Matrix, cases: &[Case]) -> anyhow::Result<BTreeSet<String>> {
     let mut programs = BTreeSet::new();
     for case in cases {
         let behaviour = &matrix.runtime(case)?.behaviour;
         programs.extend(behaviour.program().map(str::to_owned));
+        programs.extend(matrix.compile(case.form).map(|(_, compile)| compile.program.clone()));
         if matches!(behaviour, Behaviour::Process { own: None }) {
             programs.extend(matrix.engine(case).map(|engine| engine.program.clone()));
         }
@@ -233,6 +234,8 @@ mod tests {
         assert_eq!(programs("native/process"), Vec::<String>::new());
         assert_eq!(programs("wasm-aot/process"), ["wasmedge"]);
         assert_eq!(programs("native/runc"), ["runc"]);
-        assert_eq!(programs("wasm-aot/wasmedge"), ["containerd-shim-wasmedge-v1"]);
+        assert_eq!(programs("wasm-interpreter/wasmedge"), ["containerd-shim-wasmedge-v1"]);
+        assert_eq!(programs("wasm-aot/wasmedge"), ["containerd-shim-wasmedge-v1", "wasmedge"]);
+        assert_eq!(programs("wasmtime-aot/process"), ["containerd-shim-wasmtime-v1", "wasmtime"]);
     }
 }

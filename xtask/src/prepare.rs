@@ -2,16 +2,18 @@
 //! before it and no more than a plan needs; and what a run records of them.
 
 use crate::cli::{ProgramArgs, RegistryArgs};
-use crate::compile::{self, Artifact};
-use crate::plan::{Build, Plan};
-use crate::progress::Steps;
+use crate::compile::Artifact;
+use crate::matrix::Matrix;
+use crate::plan::Plan;
+use crate::progress::{Stderr, Steps};
 use crate::stop::Stop;
 use crate::toolbox::Toolbox;
 use crate::workspace::Workspace;
+use builds::AvailablePrograms;
 use extra::{ExtraPrograms, Needs};
 use images::{Shipped, Shipping};
-use results::case::Kind;
 
+pub mod builds;
 pub mod extra;
 pub mod images;
 pub mod manifest;
@@ -52,7 +54,12 @@ pub struct Prepared {
 ///
 /// # Errors
 /// When something is missing that can not be made, or somebody wishes to stop during the push.
-pub fn prepare(workspace: &Workspace, plan: &Plan, sources: Sources<'_>, stop: &Stop) -> anyhow::Result<Prepared> {
+pub fn prepare(
+    workspace: &Workspace,
+    (matrix, plan): (&Matrix, &Plan),
+    sources: Sources<'_>,
+    stop: &Stop,
+) -> anyhow::Result<Prepared> {
     let needs_toolbox = plan.has_containers() || plan.has_modules();
     let needs = Needs::of(workspace, plan)?;
     let mut steps = Steps::of(1 + usize::from(needs_toolbox) + needs.steps());
@@ -61,18 +68,24 @@ pub fn prepare(workspace: &Workspace, plan: &Plan, sources: Sources<'_>, stop: &
     } else {
         None
     };
-    let artifacts = compile::build(workspace, &plan.builds, toolbox.as_ref(), &mut steps.next(WORKLOAD))?;
+    // What the toolchain refuses is told before minutes of building a shim.
+    let (first, last) = builds::by_compiler(matrix, &plan.builds);
+    let none = ExtraPrograms::new();
+    let programs = AvailablePrograms { toolbox: toolbox.as_ref(), extra: &none };
+    let mut artifacts = builds::artifacts(workspace, (matrix, &first), programs, &mut steps.next(WORKLOAD))?;
     let extra = match &toolbox {
         Some(toolbox) => needs.get(workspace, toolbox, sources.programs, &mut steps)?,
         None => ExtraPrograms::new(),
     };
+    let programs = AvailablePrograms { extra: &extra, ..programs };
+    artifacts.extend(builds::artifacts(workspace, (matrix, &last), programs, &mut Stderr::default())?);
     // Sizes need no root: images are assembled for every kind that was built.
     let shipping = if plan.has_containers() { Shipping::Push(sources.registry, stop) } else { Shipping::AssembleOnly };
     let shipped = images::ship(workspace, &artifacts, shipping)?;
     Ok(Prepared { toolbox, artifacts, extra, shipped })
 }
 
-/// The toolbox, and every program that a default bench runs, in every kind: the first two of `steps`.
+/// The toolbox, and every program that a default bench runs, in every kind that it runs: the first two of `steps`.
 ///
 /// # Errors
 /// When something is missing that can not be fetched, or the compiler refuses the source.
@@ -82,18 +95,6 @@ pub fn default_artifacts(
     steps: &mut Steps,
 ) -> anyhow::Result<(Toolbox, Vec<Artifact>)> {
     let toolbox = programs::toolbox(workspace, programs, &mut steps.next(PROGRAMS))?;
-    let builds = default_builds(workspace)?;
-    let artifacts = compile::build(workspace, &builds, Some(&toolbox), &mut steps.next(WORKLOAD))?;
+    let artifacts = builds::default(workspace, &toolbox, &mut steps.next(WORKLOAD))?;
     Ok((toolbox, artifacts))
-}
-
-fn default_builds(workspace: &Workspace) -> anyhow::Result<Vec<Build>> {
-    let benches = crate::bench::load(&workspace.benches_toml())?;
-    let mut programs: Vec<String> = benches.into_iter().map(|bench| bench.program).collect();
-    programs.sort();
-    programs.dedup();
-    Ok(programs
-        .into_iter()
-        .flat_map(|program| Kind::ALL.map(|kind| Build { program: program.clone(), kind }))
-        .collect())
 }

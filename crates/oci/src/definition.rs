@@ -31,7 +31,7 @@ impl Platform {
     pub const fn of(kind: Kind) -> Self {
         match kind {
             Kind::Native => Self::LinuxAmd64,
-            Kind::Wasm | Kind::WasmAot => Self::Wasip1Wasm,
+            Kind::Wasm | Kind::WasmAot | Kind::Cwasm => Self::Wasip1Wasm,
         }
     }
 

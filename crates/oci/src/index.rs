@@ -11,8 +11,8 @@ use crate::kind::Kind;
 pub const MEDIA_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 
 /// The kinds that a program's index points at, in this order. A client picks the first entry of its platform;
-/// `wasm-aot` has the platform of `wasm` and is tied to one processor and engine version, so it stays out and
-/// is pulled by its own tag.
+/// `wasm-aot` and `cwasm` have the platform of `wasm` and are tied to one processor and engine version, so they stay out
+/// and are pulled by their own tags.
 pub const KINDS: [Kind; 2] = [Kind::Native, Kind::Wasm];
 
 /// Manifests, each with its platform or its name.

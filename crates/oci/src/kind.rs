@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A file that is built and shipped. Three of them come from one source.
+/// A file that is built and shipped. All of them come from one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -12,13 +12,15 @@ pub enum Kind {
     Native,
     /// A WebAssembly module for WASI preview 1, as rustc made it.
     Wasm,
-    /// The same module with the engine's ahead-of-time code in a custom section.
+    /// The same module with WasmEdge's ahead-of-time code in a custom section.
     WasmAot,
+    /// The same module as Wasmtime's ahead-of-time code and nothing else: an ELF file that no kernel executes.
+    Cwasm,
 }
 
 impl Kind {
     /// Every kind, in the order in which tables show them.
-    pub const ALL: [Self; 3] = [Self::Native, Self::Wasm, Self::WasmAot];
+    pub const ALL: [Self; 4] = [Self::Native, Self::Wasm, Self::WasmAot, Self::Cwasm];
 
     /// The name in tables, files, tags and JSON.
     pub const fn name(self) -> &'static str {
@@ -26,6 +28,7 @@ impl Kind {
             Self::Native => "native",
             Self::Wasm => "wasm",
             Self::WasmAot => "wasm-aot",
+            Self::Cwasm => "cwasm",
         }
     }
 }

@@ -76,7 +76,9 @@ fn the_order_of_the_contents_does_not_matter() {
     contents.reverse();
     assert_eq!(one, build(&definitions, &contents, Epoch::ZERO).unwrap());
     let names: Vec<_> = one.tagged().iter().map(Tagged::name).collect();
-    let expected = ["a:native", "a:wasm", "a:wasm-aot", "b:native", "b:wasm", "b:wasm-aot", "a:latest", "b:latest"];
+    let all = ["native", "wasm", "wasm-aot", "cwasm"];
+    let images = ["a", "b"].into_iter().flat_map(|program| all.map(|kind| format!("{program}:{kind}")));
+    let expected: Vec<String> = images.chain(["a:latest", "b:latest"].map(str::to_owned)).collect();
     assert_eq!(names, expected);
 }
 

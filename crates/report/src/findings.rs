@@ -36,6 +36,7 @@ fn sizes(run: &Run) -> String {
     let subjects = [
         (Kind::Wasm, format!("as a Wasm module {} is", bench.program)),
         (Kind::WasmAot, "compiled ahead of time it is".to_owned()),
+        (Kind::Cwasm, "as a cwasm file it is".to_owned()),
     ];
     let mut clauses = Vec::new();
     for (kind, subject) in subjects {

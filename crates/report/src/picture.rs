@@ -119,7 +119,8 @@ fn image_lines(run: &Run) -> Vec<Line> {
     };
     let line =
         |kind: Kind| Line { name: kind.to_string(), label: kind.to_string(), ink: sizes::ink(kind), bar: bar(kind) };
-    Kind::ALL.map(line).into()
+    // What is made on request has a line only where it was made.
+    Kind::ALL.into_iter().filter(|kind| *kind != Kind::Cwasm || bytes(*kind).is_some()).map(line).collect()
 }
 
 /// A line per mode, and behind it what else executes it.

@@ -29,7 +29,7 @@ pub fn run(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Exit> {
     // Before anything is built: our own work is not what a reader wants to know about.
     let before = Snapshot::take();
     let sources = Sources { programs: &args.programs, registry: &args.registry };
-    let prepared = match prepare(workspace, &selected.plan, sources, &stop) {
+    let prepared = match prepare(workspace, (&selected.matrix, &selected.plan), sources, &stop) {
         Err(error) if stop.is_requested() => {
             crate::console::note(format_args!("interrupted before anything was measured: {error:#}"));
             return Ok(Exit::Interrupted);

@@ -35,7 +35,7 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
     let cells = vec![Cell::of(case.clone())];
     let plan = Plan { schedule: Schedule::new(1, cells.clone(), rounds), cells, ..plan };
     let sources = Sources { programs: &args.programs, registry: &args.registry };
-    let prepared = prepare(workspace, &plan, sources, &stop)?;
+    let prepared = prepare(workspace, (&matrix, &plan), sources, &stop)?;
     let samples = tempfile::NamedTempFile::new().context("can not make a temporary file")?;
     let options = SessionOptions {
         until: None,

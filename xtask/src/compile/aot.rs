@@ -1,8 +1,7 @@
-//! Modules compiled ahead of time by WasmEdge, kept by what they depend on.
+//! Modules compiled ahead of time by an engine's compiler, kept by what they depend on.
 //!
-//! Compiled for any x86-64 processor, as the native binary is: what is shipped has to run elsewhere too, and code for
-//! this very processor would be compared with code for none in particular. The engine falls back to its interpreter
-//! without a word when the code is another version's: its version is part of the key.
+//! Which compilers there are and how they are called is data (`matrix/engines.toml`). An engine falls back to its
+//! interpreter without a word when the code is another version's: the version is part of the key.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,41 +10,42 @@ use anyhow::{Context as _, ensure};
 
 use super::wasm;
 use crate::cmd::Cmd;
+use crate::matrix::{FILE, OUTPUT};
+use crate::toolbox::elf;
 use files::{sha256_hex, write_whole};
+use results::case::Kind;
 
-/// The custom section that holds the compiled code.
+/// The custom section of a `wasm-aot` that holds the compiled code.
 pub const SECTION: &str = "wasmedge";
 
-/// The compiler's option.
-const FOR_ANY_PROCESSOR: &str = "--generic-binary";
+/// The value of `e_ident[EI_OSABI]` in a `cwasm`, and where it is (`wasmtime-environ`, `src/obj.rs`).
+const WASMTIME: u8 = 200;
+const OS_ABI: usize = 7;
 
 /// A compiler of modules.
 #[derive(Clone, Debug)]
 pub struct Compiler {
-    program: PathBuf,
-    /// What it says of itself, for example `0.14.1`.
-    pub version: String,
+    /// Its program.
+    pub program: PathBuf,
+    /// Its arguments, with [`FILE`] and [`OUTPUT`].
+    pub args: Vec<String>,
+    /// Whose it is and of which version, for example `WasmEdge 0.14.1`.
+    pub title: String,
+    /// What tells it from every other that makes other files, beside that.
+    pub identity: String,
 }
 
 impl Compiler {
-    /// The engine's command line at this path.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub fn new(program: PathBuf) -> anyhow::Result<Self> {
-        let said = Cmd::new(&program).arg("--version").env("LD_LIBRARY_PATH", "").run()?.text();
-        Ok(Self { program, version: version(&said).to_owned() })
-    }
-
-    /// The module with compiled code in it, from `cache` when it is there.
+    /// What the compiler makes of a module, from `cache` when it is there.
     ///
     /// # Errors
     /// When the compiler fails, or leaves no compiled code.
-    pub fn compile(&self, module: &[u8], cache: &Path) -> anyhow::Result<Vec<u8>> {
-        let key = sha256_hex([&sha256_hex(module), &self.version, FOR_ANY_PROCESSOR].join("\n").as_bytes());
-        let kept = cache.join(format!("{key}.wasm"));
+    pub fn compile(&self, module: &[u8], form: Kind, cache: &Path) -> anyhow::Result<Vec<u8>> {
+        let key =
+            [&sha256_hex(module), &self.title, &self.identity, &self.args.join(" ")].map(String::as_str).join("\n");
+        let kept = cache.join(format!("{}.{}", sha256_hex(key.as_bytes()), extension(form)));
         if let Ok(bytes) = std::fs::read(&kept)
-            && check(&bytes).is_ok()
+            && check(form, &bytes).is_ok()
         {
             return Ok(bytes);
         }
@@ -53,33 +53,42 @@ impl Compiler {
         let work = tempfile::tempdir_in(cache).with_context(|| format!("can not write to `{}`", cache.display()))?;
         let (input, output) = (work.path().join("in.wasm"), work.path().join("out.wasm"));
         std::fs::write(&input, module).with_context(|| format!("can not write `{}`", input.display()))?;
-        let compile = Cmd::new(&self.program)
-            .args(["compile", FOR_ANY_PROCESSOR])
-            .arg(&input)
-            .arg(&output)
-            .env("LD_LIBRARY_PATH", "");
+        let put = |arg: &String| arg.replace(FILE, &input.to_string_lossy()).replace(OUTPUT, &output.to_string_lossy());
+        let compile = Cmd::new(&self.program).args(self.args.iter().map(put)).env("LD_LIBRARY_PATH", "");
         compile.limit(Duration::from_mins(10)).run()?;
         let bytes = std::fs::read(&output).with_context(|| format!("can not read `{}`", output.display()))?;
-        check(&bytes).with_context(|| format!("`{}` compiled a module, but", self.program.display()))?;
+        check(form, &bytes).with_context(|| format!("`{}` compiled a module, but", self.program.display()))?;
         write_whole(&kept, &bytes)?;
         Ok(bytes)
     }
 }
 
-/// Whether a module holds compiled code.
+/// What the name of a module of this form ends in.
+pub const fn extension(form: Kind) -> &'static str {
+    match form {
+        Kind::Cwasm => "cwasm",
+        Kind::Native | Kind::Wasm | Kind::WasmAot => "wasm",
+    }
+}
+
+/// Whether a file holds compiled code of this form.
 ///
 /// # Errors
-/// When it is no module, or does not.
-pub fn check(bytes: &[u8]) -> anyhow::Result<()> {
+/// When it is no such file, or holds none.
+pub fn check(form: Kind, bytes: &[u8]) -> anyhow::Result<()> {
+    if form == Kind::Cwasm {
+        let is_wasmtimes = elf::is_elf(bytes) && bytes.get(OS_ABI) == Some(&WASMTIME);
+        ensure!(is_wasmtimes, "it is no file of Wasmtime's compiler");
+        return Ok(());
+    }
     let module = wasm::parse(bytes)?;
     ensure!(module.custom_sections.iter().any(|name| name == SECTION), "it has no custom section `{SECTION}`");
     Ok(())
 }
 
-/// `…/wasmedge version 0.14.1`, with plugins on further lines.
-fn version(said: &str) -> &str {
-    let first = said.lines().next().unwrap_or_default();
-    first.rsplit_once(" version ").map_or(first, |(_, version)| version).trim()
+/// `…/wasmedge version 0.14.1`: what is behind the last ` version `; all of it where there is none.
+pub fn version(line: &str) -> &str {
+    line.rsplit_once(" version ").map_or(line, |(_, version)| version).trim()
 }
 
 #[cfg(test)]
@@ -89,14 +98,35 @@ mod tests {
 
     #[test]
     fn the_version_is_told_without_the_path() {
-        assert_eq!(version("/a/b/wasmedge version 0.14.1\n (plugin \"wasi_logging\") version 0.1.0.0"), "0.14.1");
+        assert_eq!(version("/a/b/wasmedge version 0.14.1"), "0.14.1");
         assert_eq!(version("odd"), "odd");
     }
 
     #[test]
-    fn a_module_without_compiled_code_is_refused() {
-        check(&tiny_module("wasi_snapshot_preview1", SECTION)).unwrap();
-        let error = check(&tiny_module("wasi_snapshot_preview1", "name")).unwrap_err().to_string();
+    fn a_file_without_compiled_code_is_refused() {
+        check(Kind::WasmAot, &tiny_module("wasi_snapshot_preview1", SECTION)).unwrap();
+        let error = check(Kind::WasmAot, &tiny_module("wasi_snapshot_preview1", "name")).unwrap_err().to_string();
         assert!(error.contains("`wasmedge`"), "{error}");
+        check(Kind::Cwasm, b"\x7fELF\x02\x01\x01\xc8").unwrap();
+        let error = check(Kind::Cwasm, b"\x7fELF\x02\x01\x01\0").unwrap_err().to_string();
+        assert!(error.contains("Wasmtime"), "{error}");
+    }
+
+    #[test]
+    fn what_was_compiled_is_kept_by_all_that_decides_on_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let made = dir.path().join("made");
+        std::fs::write(&made, tiny_module("wasi_snapshot_preview1", SECTION)).unwrap();
+        let program = PathBuf::from("/bin/sh");
+        let script = format!("cp {} \"$1\"; echo >> {}", made.display(), dir.path().join("runs").display());
+        let args = ["-c", &script, FILE, OUTPUT].map(str::to_owned).to_vec();
+        let compiler = Compiler { program, args, title: "a 1".to_owned(), identity: String::new() };
+        let other = Compiler { identity: "x".to_owned(), ..compiler.clone() };
+        for compiler in [&compiler, &compiler, &other] {
+            compiler.compile(b"module", Kind::WasmAot, &dir.path().join("cache")).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(dir.path().join("runs")).unwrap().lines().count(), 2);
+        let refused = compiler.compile(b"module", Kind::Cwasm, &dir.path().join("cache")).unwrap_err();
+        assert!(format!("{refused:#}").contains("no file of Wasmtime's compiler"), "{refused:#}");
     }
 }

@@ -90,6 +90,13 @@ fn a_wrong_engine_is_refused() {
             ("[engine.modes.interpreter]", "[engine.modes.native]", &["line", "runs no native programs"]),
             ("\"{file}\"]", "\"file\"]", &["line", "no argument contains `{file}`"]),
             ("form = \"wasm\"", "form = \"elf\"", &["line", "unknown variant `elf`", "`wasm`"]),
+            ("form = \"wasm-aot\"", "form = \"cwasm\"", &["line", "nothing of this engine makes `cwasm`", "`compile`"]),
+            (
+                "[engine.compile]\nform = \"wasm-aot\"",
+                "[engine.compile]\nform = \"native\"",
+                &["line", "`native` is made by the toolchain"],
+            ),
+            ("\"{output}\"", "\"out\"", &["line", "no argument contains `{output}`"]),
             ("name = \"wasmedge\"", "name = \"WasmEdge\"", &["line", "`WasmEdge` is no name"]),
         ],
     );

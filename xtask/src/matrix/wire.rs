@@ -7,7 +7,7 @@ use anyhow::{anyhow, ensure};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Annotations, Behaviour, Engine, FILE, Own, Run, Runtime};
+use super::{Annotations, Behaviour, Compile, Engine, FILE, OUTPUT, Own, Run, Runtime};
 use results::case::{self, Case, Kind, Mode};
 
 #[derive(Deserialize)]
@@ -21,7 +21,9 @@ struct Engines {
 #[serde(deny_unknown_fields)]
 struct WireEngine {
     name: Spanned<String>,
+    title: String,
     program: String,
+    compile: Option<Spanned<WireCompile>>,
     modes: BTreeMap<Mode, Spanned<WireRun>>,
     why: Spanned<String>,
 }
@@ -30,6 +32,14 @@ struct WireEngine {
 #[serde(deny_unknown_fields)]
 struct WireRun {
     form: Kind,
+    args: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireCompile {
+    form: Kind,
+    program: String,
     args: Vec<String>,
 }
 
@@ -137,6 +147,7 @@ pub(super) fn engines(text: &str) -> anyhow::Result<Vec<Engine>> {
         let known: Vec<&str> = engines.iter().map(|engine| engine.name.as_str()).collect();
         let name = at.name(&wire.name, &known, &[])?;
         let why = at.why(&wire.why)?;
+        let compile = wire.compile.map(|compile| self::compile(&at, compile, &engines)).transpose()?;
         let mut modes = BTreeMap::new();
         for (mode, run) in wire.modes {
             let (span, run) = (run.span(), run.into_inner());
@@ -144,14 +155,35 @@ pub(super) fn engines(text: &str) -> anyhow::Result<Vec<Engine>> {
                 let what = "an engine runs no native programs: its modes are `interpreter`, `jit` and `aot`";
                 return Err(at.refuse(&span, what));
             }
+            let own = compile.as_ref().map(|compile| compile.form);
+            if run.form != Kind::Wasm && own != Some(run.form) {
+                let what = format!("nothing of this engine makes `{0}`: add `compile` with `form = \"{0}\"`", run.form);
+                return Err(at.refuse(&span, what));
+            }
             if !run.args.iter().any(|arg| arg.contains(FILE)) {
                 return Err(at.refuse(&span, format!("no argument contains `{FILE}`, which stands for the module")));
             }
             modes.insert(mode, Run { form: run.form, args: run.args });
         }
-        engines.push(Engine { name, program: wire.program, modes, why });
+        engines.push(Engine { name, title: wire.title, program: wire.program, compile, modes, why });
     }
     Ok(engines)
+}
+
+fn compile(at: &At<'_>, wire: Spanned<WireCompile>, before: &[Engine]) -> anyhow::Result<Compile> {
+    let (span, WireCompile { form, program, args }) = (wire.span(), wire.into_inner());
+    if matches!(form, Kind::Native | Kind::Wasm) {
+        return Err(
+            at.refuse(&span, format!("`{form}` is made by the toolchain: an engine makes `wasm-aot` or `cwasm`"))
+        );
+    }
+    if let Some(other) = before.iter().find(|other| other.compile.as_ref().is_some_and(|own| own.form == form)) {
+        return Err(at.refuse(&span, format!("`{form}` is made by the engine `{}` already", other.name)));
+    }
+    if let Some(missing) = [FILE, OUTPUT].into_iter().find(|word| !args.iter().any(|arg| arg.contains(word))) {
+        return Err(at.refuse(&span, format!("no argument contains `{missing}`")));
+    }
+    Ok(Compile { form, program, args })
 }
 
 pub(super) fn runtimes(text: &str, engines: &[Engine]) -> anyhow::Result<Vec<Runtime>> {

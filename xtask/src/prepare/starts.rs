@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 
+use super::builds::AvailablePrograms;
 use super::{Prepared, programs};
 use crate::bench::Bench;
 use crate::clock::now_utc;
@@ -92,6 +93,10 @@ impl Prepared {
             Ok(path) => start(path),
             Err(error) => Start::Absent(format!("{error:#}")),
         };
+        // What nothing could compile can not be run.
+        if let Some(Err(error)) = matrix.compile(case.form).map(|(_, compile)| self.program(&compile.program)) {
+            return Ok(Start::Absent(format!("`{}` could not be made: {error:#}", case.form)));
+        }
         let runtime = matrix.runtime(case)?;
         let annotations = runtime.annotations.get(&case.mode).cloned().unwrap_or_default();
         let container = |runtime| Start::Container { runtime, annotations: annotations.clone() };
@@ -117,20 +122,8 @@ impl Prepared {
         })
     }
 
-    /// The path of a program: one that this project builds, or one of the toolbox.
     fn program(&self, name: &str) -> anyhow::Result<PathBuf> {
-        if Path::new(name).is_absolute() {
-            return Ok(name.into());
-        }
-        match self.extra.get(name) {
-            Some(Ok(program)) => Ok(program.path.clone()),
-            Some(Err(reason)) => bail!("{reason}"),
-            None => self
-                .toolbox
-                .as_ref()
-                .with_context(|| format!("there is no toolbox to take `{name}` from"))?
-                .program(name),
-        }
+        AvailablePrograms { toolbox: self.toolbox.as_ref(), extra: &self.extra }.path(name)
     }
 
     /// What containers need.

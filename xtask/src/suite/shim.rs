@@ -17,7 +17,7 @@ use crate::cli::ProgramArgs;
 use crate::clock::Stopwatch;
 use crate::cmd::Cmd;
 use crate::compile::{
-    self,
+    self, Compilers,
     shims::{self, Shim},
 };
 use crate::containerd::{Container, ContainerRuntime, Ctr, Scheme};
@@ -146,7 +146,7 @@ fn trial_verdicts(rig: &Rig, kind: Shim) -> anyhow::Result<Vec<Verdict>> {
     let modules = modules(rig, &folder, &ModuleCompiler::of(kind, &toolbox, &setting.runtimes.shim)?)?;
     let mut images = archive::wasm_images(&modules, &folder)?;
     for program in [trials::NATIVE, trials::NATIVE_ENDLESS] {
-        images.push(native_image(rig, &toolbox, &folder, program)?);
+        images.push(native_image(rig, &folder, program)?);
     }
     let trials = trials::trials(&images, kind);
     let images = images.into_iter().map(|image| (image.name, image.archive)).collect();
@@ -222,9 +222,9 @@ fn modules(rig: &Rig, folder: &Path, compiler: &ModuleCompiler) -> anyhow::Resul
     Ok(modules)
 }
 
-fn native_image(rig: &Rig, toolbox: &Toolbox, folder: &Path, program: &str) -> anyhow::Result<ImageSpec> {
+fn native_image(rig: &Rig, folder: &Path, program: &str) -> anyhow::Result<ImageSpec> {
     let build = Build { program: program.to_owned(), kind: Kind::Native };
-    let artifact = compile::build(&rig.workspace, &[build], Some(toolbox), &mut Stderr::default())?
+    let artifact = compile::build(&rig.workspace, &[build], &Compilers::new(), &mut Stderr::default())?
         .into_iter()
         .next()
         .context("no artifact")?;

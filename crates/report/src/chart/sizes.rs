@@ -57,7 +57,7 @@ pub fn figure(run: &Run, program: &str, id: &str) -> Result<Option<String>> {
 
 fn with_ratio(kind: Kind, bytes: u64, native: Option<u64>) -> String {
     match (kind, native) {
-        (Kind::Wasm | Kind::WasmAot, Some(native)) => {
+        (Kind::Wasm | Kind::WasmAot | Kind::Cwasm, Some(native)) => {
             format!("{} kB, {}", kb(bytes), size_ratio(bytes as f64 / native as f64))
         }
         _ => format!("{} kB", kb(bytes)),
@@ -78,6 +78,6 @@ pub const fn ink(kind: Kind) -> Ink {
     match kind {
         Kind::Native => Ink::of(Some(Mode::Native)),
         Kind::Wasm => Ink::of(Some(Mode::Interpreter)),
-        Kind::WasmAot => Ink::of(Some(Mode::Aot)),
+        Kind::WasmAot | Kind::Cwasm => Ink::of(Some(Mode::Aot)),
     }
 }

@@ -52,6 +52,12 @@ const fn form_of(mode: Mode) -> Kind {
     }
 }
 
+/// The form of file that a mode's own row is about.
+fn central_form(run: &Run, mode: Mode) -> Kind {
+    let case = Side::ALL.into_iter().find_map(|side| central_case(run, mode, side));
+    case.map_or(form_of(mode), |case| case.form)
+}
+
 /// The rows of the central table: one per mode, behind each what else executes that mode in this run; then the published
 /// ones.
 pub fn central(run: &Run) -> Vec<Row> {
@@ -61,10 +67,9 @@ pub fn central(run: &Run) -> Vec<Row> {
         let time = |side| central_case(run, mode, side).map_or_else(no_time, |case| time_cell(run, &bench.name, case));
         rows.push(Row {
             name: mode_name(run, mode),
-            sizes: size_cells(run, &bench.program, form_of(mode)),
+            sizes: size_cells(run, &bench.program, central_form(run, mode)),
             times: Side::ALL.map(time),
         });
-        // The same files and images as in the row above them.
         rows.extend(Side::ALL.into_iter().flat_map(|side| further(run, &bench.name, (mode, side))));
     }
     rows.extend(published(run));
@@ -76,7 +81,12 @@ fn further(run: &Run, bench: &str, (mode, side): (Mode, Side)) -> Vec<Row> {
     let blank = || TimeCell { median: String::new(), interval: None, ratio: None };
     let row = |found: &Case| Row {
         name: format!("{mode}, {}", by(run, found)),
-        sizes: std::array::from_fn(|_| SizeCell { kb: String::new(), ratio: None }),
+        // Where files and images are those of the row above, they are not said again.
+        sizes: if found.form == central_form(run, mode) {
+            std::array::from_fn(|_| SizeCell { kb: String::new(), ratio: None })
+        } else {
+            size_cells(run, &headline(run).map_or_else(String::new, |bench| bench.program.clone()), found.form)
+        },
         times: match side {
             Side::Direct => [time_cell(run, bench, found), blank()],
             Side::Container => [blank(), time_cell(run, bench, found)],
@@ -107,7 +117,9 @@ fn size_cells(run: &Run, program: &str, kind: Kind) -> [SizeCell; 3] {
     std::array::from_fn(|index| SizeCell {
         kb: ours[index].map_or_else(|| NONE.to_owned(), kb),
         ratio: match (kind, ours[index], native[index]) {
-            (Kind::Wasm | Kind::WasmAot, Some(ours), Some(native)) => Some(size_ratio(ours as f64 / native as f64)),
+            (Kind::Wasm | Kind::WasmAot | Kind::Cwasm, Some(ours), Some(native)) => {
+                Some(size_ratio(ours as f64 / native as f64))
+            }
             _ => None,
         },
     })
