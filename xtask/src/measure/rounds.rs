@@ -358,3 +358,6 @@ fn quoted(bytes: &[u8]) -> String {
         None => text.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;
