@@ -4,14 +4,35 @@
 //! dependencies, so it is there in a second. Nothing is said when there is nothing to build.
 
 use std::convert::Infallible;
+use std::ffi::OsStr;
 use std::io::{IsTerminal as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode, Stdio};
 
 use launcher::{SETTINGS, Said, follow};
 
-/// What is built.
-const PROGRAM: &str = "xtask";
+/// What is built: the program of a call, and what it needs beside itself.
+struct Target {
+    /// The binary that this becomes, of the package of the same name.
+    program: &'static str,
+    /// Everything that is built with it.
+    binaries: &'static [&'static str],
+    /// What that is called while it is built.
+    what: &'static str,
+}
+
+/// What people measure with.
+const XTASK: Target = Target { program: "xtask", binaries: &["xtask"], what: "the program `cargo xtask`" };
+
+/// The tests, which are no part of it and start it.
+const SUITE: Target = Target { program: "suite", binaries: &["suite", "xtask"], what: "the tests of `cargo xtask`" };
+
+impl Target {
+    /// What a call is for, by its first word.
+    fn of(first: Option<&OsStr>) -> &'static Self {
+        if first.is_some_and(|word| word == "test") { &SUITE } else { &XTASK }
+    }
+}
 
 /// As Cargo's own, when it can not build.
 const NOT_BUILT: u8 = 101;
@@ -23,30 +44,32 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<Infallible, String> {
-    build()?;
+    let target = Target::of(std::env::args_os().nth(1).as_deref());
+    build(target)?;
     let own = std::env::current_exe().map_err(|error| format!("can not find this program's own file: {error}"))?;
-    let program = own.with_file_name(PROGRAM);
+    let program = own.with_file_name(target.program);
     Err(become_program(&program))
 }
 
 #[expect(clippy::disallowed_methods, reason = "it starts Cargo, and nothing else")]
-fn build() -> Result<(), String> {
+fn build(target: &Target) -> Result<(), String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut child = Command::new(cargo)
-        .args(["build", "--package", PROGRAM, "--bin", PROGRAM])
+        .arg("build")
+        .args(target.binaries.iter().flat_map(|name| ["--package", name, "--bin", name]))
         .envs(SETTINGS)
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| format!("can not start Cargo: {error}"))?;
-    let mut shown = Shown::default();
+    let mut shown = Shown { what: target.what, ..Shown::default() };
     if let Some(stderr) = child.stderr.take() {
         follow(stderr, |said| shown.hear(said)).map_err(|error| format!("can not read what Cargo says: {error}"))?;
     }
     shown.clear();
     match child.wait() {
         Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err(format!("Cargo could not build `{PROGRAM}`: what it said is above")),
+        Ok(_) => Err(format!("Cargo could not build {}: what it said is above", target.what)),
         Err(error) => Err(format!("can not wait for Cargo: {error}")),
     }
 }
@@ -60,6 +83,7 @@ fn become_program(program: &std::path::Path) -> String {
 /// What was said so far.
 #[derive(Debug, Default)]
 struct Shown {
+    what: &'static str,
     tenths: Option<u64>,
     waits: String,
     drawn: bool,
@@ -85,7 +109,7 @@ impl Shown {
     /// On a terminal in one line; elsewhere a line at the beginning, at each further tenth, and for the last one, which
     /// is the program itself and takes longest.
     fn built(&mut self, done: u64, total: u64) {
-        let text = format!("building the program `cargo xtask`: {done} of {total} crates and build scripts");
+        let text = format!("building {}: {done} of {total} crates and build scripts", self.what);
         if std::io::stderr().is_terminal() {
             write(&format!("\r\x1b[K{text}"));
             self.drawn = true;

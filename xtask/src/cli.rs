@@ -1,5 +1,7 @@
 //! The command line: what can be typed, and where it goes. Each command's work is in `commands`.
 
+#![expect(missing_docs, reason = "a group of options is documented where it is, not where it is taken in")]
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -78,7 +80,7 @@ pub enum Command {
     /// The measuring process
     #[command(hide = true, name = crate::session::process::INSIDE)]
     Inside {
-        /// The session to conduct
+        /// The session to run
         session: PathBuf,
     },
     /// What a killed measuring process left
@@ -86,12 +88,6 @@ pub enum Command {
     RemoveLeftovers {
         /// What to remove
         leftovers: PathBuf,
-    },
-    /// The process in which `test` tries the shim
-    #[command(hide = true, name = crate::session::process::SHIM_SUITE)]
-    ShimSuite {
-        /// The suite's input
-        request: PathBuf,
     },
 }
 

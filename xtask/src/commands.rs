@@ -2,8 +2,11 @@
 
 use std::ffi::OsString;
 
+use std::process::ExitCode;
+
 use serde::Serialize;
 
+use crate::cli::Exit;
 use crate::console;
 use ::report::terminal::{self, ColourChoice};
 use ::report::visible::{visible, visible_json};
@@ -21,6 +24,17 @@ pub mod push;
 pub mod report;
 pub mod run;
 pub mod toolbox;
+
+/// The exit status of a program whose work came to this. An error is shown.
+pub fn exit_code(result: anyhow::Result<Exit>) -> ExitCode {
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            console::note(format_args!("error: {error:#}"));
+            if error.is::<results::names::Misnamed>() { Exit::Usage.into() } else { Exit::Failed.into() }
+        }
+    }
+}
 
 /// Writes a result to stdout, what can not be seen in it escaped.
 pub fn print(text: &str) -> anyhow::Result<()> {

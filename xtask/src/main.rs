@@ -2,48 +2,16 @@
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-mod bench;
-mod cli;
-mod clock;
-mod cmd;
-mod commands;
-mod compile;
-mod console;
-mod containerd;
-mod doctor;
-mod invocation;
-mod lock;
-mod machine;
-mod matrix;
-mod measure;
-mod plan;
-mod precision;
-mod prepare;
-mod programs;
-mod progress;
-mod registry;
-mod secret;
-mod session;
-mod stop;
-mod suite;
-mod toolbox;
-mod workspace;
-
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use cli::{Cli, Command, Exit};
-use workspace::Workspace;
+use xtask::cli::{self, Cli, Command, Exit};
+use xtask::workspace::Workspace;
+use xtask::{commands, console, precision, session};
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            console::note(format_args!("error: {error:#}"));
-            if error.is::<results::names::Misnamed>() { Exit::Usage.into() } else { Exit::Failed.into() }
-        }
-    }
+    commands::exit_code(run(Cli::parse()))
 }
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {
@@ -56,7 +24,6 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::RemoveLeftovers { leftovers } => {
             return session::inside::remove_leftovers(leftovers).map(|()| Exit::Done);
         }
-        Command::ShimSuite { request } => return suite::shim::inside(request).map(|()| Exit::Done),
         _ => {}
     }
     let workspace = Workspace::locate()?;
@@ -73,9 +40,11 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Cases(args) => commands::cases::run(&workspace, &args),
         Command::Plan(args) => commands::plan::run(&workspace, &args),
         Command::Coverage(args) => commands::coverage::run(args),
-        Command::Test(args) => suite::run(&workspace, &args),
+        Command::Test(_) => {
+            anyhow::bail!("the tests are a program of their own: `cargo xtask test` builds and starts it")
+        }
         Command::Clean(args) => commands::clean::run(&workspace, args),
         Command::Completions { shell } => console::result(&cli::completions::script(shell)).map(|()| Exit::Done),
-        Command::Inside { .. } | Command::RemoveLeftovers { .. } | Command::ShimSuite { .. } => Ok(Exit::Done),
+        Command::Inside { .. } | Command::RemoveLeftovers { .. } => Ok(Exit::Done),
     }
 }

@@ -3,14 +3,11 @@
 //! Everything asynchronous stays behind the blocking surface of this module. The wire protocol is `oci-client`'s
 //! and `ferro-oci-server`'s (OCI distribution-spec 1.1). Not here: pulls by containerd, and what is in an image.
 
-pub mod conformance;
-mod connection;
+pub mod connection;
 mod credentials;
 mod destination;
-mod embedded;
-pub mod faulty;
+pub mod embedded;
 mod patience;
-pub mod probe;
 mod push;
 
 pub use {
@@ -18,8 +15,5 @@ pub use {
     destination::{Destination, PlainHttp},
     embedded::EmbeddedRegistry,
     patience::Patience,
-    push::{Pushed, RegistryAccess, push},
+    push::{PushProgress, PushReport, Pushed, RegistryAccess, Traffic, push},
 };
-
-#[cfg(test)]
-mod tests;

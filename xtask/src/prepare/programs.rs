@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use crate::cli::ProgramArgs;
-use crate::compile::shims::{self, Shim};
 use crate::progress::Stderr;
 use crate::toolbox::{self, Group, Mirror, Options, Toolbox};
 use crate::workspace::Workspace;
@@ -27,11 +26,6 @@ pub fn options(programs: &ProgramArgs) -> anyhow::Result<Options> {
     };
     options.check()?;
     Ok(options)
-}
-
-/// What a shim is built, tested and linted with: `NAME=value` each.
-pub fn shim_settings(workspace: &Workspace, shim: Shim) -> anyhow::Result<Vec<std::ffi::OsString>> {
-    shims::settings(shim, &toolbox(workspace, &ProgramArgs::default(), &mut Stderr::default())?)
 }
 
 /// The folders in which containerd looks for runtimes.

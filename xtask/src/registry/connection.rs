@@ -35,7 +35,8 @@ pub(super) enum Presence {
     Absent,
 }
 
-pub(super) struct Connection {
+/// A registry, and what is known of reaching it.
+pub struct Connection {
     client: Client,
     destination: Destination,
     auth: RegistryAuth,
@@ -50,7 +51,7 @@ impl Connection {
     ///
     /// # Errors
     /// When this machine has no CA certificates.
-    pub(super) fn new(destination: &Destination, access: &RegistryAccess) -> anyhow::Result<Self> {
+    pub fn new(destination: &Destination, access: &RegistryAccess) -> anyhow::Result<Self> {
         let auth = match &access.credentials {
             Credentials::Anonymous => RegistryAuth::Anonymous,
             Credentials::Password { user, password } => RegistryAuth::Basic(user.clone(), password.expose().to_owned()),
@@ -75,7 +76,7 @@ impl Connection {
     }
 
     /// The name of an image, as the client wants it: never parsed from a joined text.
-    pub(super) fn reference(&self, program: &str, tag: &str) -> Reference {
+    pub fn reference(&self, program: &str, tag: &str) -> Reference {
         let registry = self.destination.registry().to_owned();
         Reference::with_tag(registry, self.destination.repository(program), tag.to_owned())
     }
@@ -104,7 +105,8 @@ impl Connection {
         self.retry("push a blob", || self.client.push_blob(image, bytes.to_vec(), &digest)).await.map(|_| ())
     }
 
-    pub(super) async fn pull_blob(&self, image: &Reference, digest: Digest) -> anyhow::Result<Vec<u8>> {
+    /// A blob, whole.
+    pub async fn pull_blob(&self, image: &Reference, digest: Digest) -> anyhow::Result<Vec<u8>> {
         let digest = digest.to_string();
         self.retry("pull a blob", || async {
             let mut bytes = Vec::new();
@@ -139,7 +141,7 @@ impl Connection {
     }
 
     /// The bytes that the tag stands for now.
-    pub(super) async fn pull_document(&self, image: &Reference) -> anyhow::Result<Vec<u8>> {
+    pub async fn pull_document(&self, image: &Reference) -> anyhow::Result<Vec<u8>> {
         self.ensure_logged_in(image).await?;
         self.retry("pull a manifest", || self.documents.pull(image)).await
     }
@@ -267,7 +269,7 @@ fn is_transient(error: &OciDistributionError) -> bool {
 }
 
 /// Compares what a registry gave back.
-pub(super) fn expect_same(what: &str, expected: &[u8], found: &[u8]) -> anyhow::Result<()> {
+pub fn expect_same(what: &str, expected: &[u8], found: &[u8]) -> anyhow::Result<()> {
     ensure!(
         expected == found,
         "the registry holds other bytes for {what} than were pushed: {} ({} bytes) instead of {} ({} bytes); \

@@ -31,7 +31,7 @@ pub struct EmbeddedRegistry {
     address: SocketAddr,
     credentials: Credentials,
     /// Dropping it is the signal to stop.
-    pub(super) stop: Option<oneshot::Sender<()>>,
+    stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -48,7 +48,7 @@ impl EmbeddedRegistry {
     }
 
     /// Serves an application, which knows these credentials.
-    pub(super) fn serve(application: axum::Router, credentials: Credentials) -> anyhow::Result<Self> {
+    pub fn serve(application: axum::Router, credentials: Credentials) -> anyhow::Result<Self> {
         let (listener, address) = listen().context("can not listen on a port of 127.0.0.1")?;
         reach(address)?;
         let runtime = runtime()?;
@@ -70,6 +70,11 @@ impl EmbeddedRegistry {
             .spawn(serving)
             .context("can not start the embedded registry's thread")?;
         Ok(Self { address, credentials, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// What ends it when it is dropped: for whoever wants that before this value is.
+    pub fn take_stop(&mut self) -> Option<oneshot::Sender<()>> {
+        self.stop.take()
     }
 
     /// Where it listens.
@@ -98,7 +103,7 @@ impl Drop for EmbeddedRegistry {
 }
 
 /// A registry for everybody, in memory.
-pub(super) fn application() -> anyhow::Result<axum::Router> {
+pub fn application() -> anyhow::Result<axum::Router> {
     // Without a storage folder the configuration stands for a store in memory.
     let store = ferro_oci_server::Config::from_raw(None, None)
         .blob_store()
@@ -107,7 +112,7 @@ pub(super) fn application() -> anyhow::Result<axum::Router> {
 }
 
 /// Refuses every request without this account (RFC 7617, Basic).
-pub(super) fn for_one_account(application: axum::Router, (user, password): (&str, &Secret)) -> axum::Router {
+pub fn for_one_account(application: axum::Router, (user, password): (&str, &Secret)) -> axum::Router {
     let expected = format!("Basic {}", STANDARD.encode(format!("{user}:{}", password.expose())));
     // Compared by their hashes: the time that takes tells nothing about the password.
     let expected = Digest::of(expected.as_bytes());
@@ -142,7 +147,7 @@ fn reach(address: SocketAddr) -> anyhow::Result<()> {
 }
 
 /// A runtime that works on the thread that blocks on it.
-pub(super) fn runtime() -> anyhow::Result<Runtime> {
+pub fn runtime() -> anyhow::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().context("can not start an async runtime")
 }
 

@@ -21,8 +21,6 @@ use crate::stop::Stop;
 pub const INSIDE: &str = "inside";
 /// The hidden subcommand that removes what a measuring process left that was killed.
 pub const REMOVE: &str = "remove-leftovers";
-/// The hidden subcommand that tries the shim inside.
-pub const SHIM_SUITE: &str = "shim-suite";
 
 /// Runs a hidden subcommand of this program with a file as its argument, as root in namespaces of its own, and
 /// waits for it. `stop` is passed on, and so is the registry's password.

@@ -65,7 +65,7 @@ fn u64_at(bytes: &[u8], offset: usize) -> anyhow::Result<u64> {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A file of nothing but headers, with one program header of this type.

@@ -1,0 +1,168 @@
+//! `cargo xtask test`: every test, stage by stage. The stages that need the real system use it: the real
+//! toolbox, containerd, registries and `xtask` itself, started as a person would start it.
+//!
+//! It is a program of its own: nothing of it is in what people measure with.
+//!
+//! A stage is a list of checks. A check passes, fails with a reason, or could not run, with a reason; none
+//! is ever left out silently. Unit tests stay with their modules and are one stage here.
+
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+
+use results::names::{Misnamed, Names};
+use rig::{Check, Named, Outcome, Rig, end, expect_code, expect_error};
+use xtask::cli::{Cli, Command, Exit, TestArgs};
+use xtask::clock::Stopwatch;
+use xtask::session::privileges::{Namespaces, Privileges};
+use xtask::workspace::Workspace;
+use xtask::{commands, lock};
+
+mod bad_input;
+mod browser;
+mod documents;
+mod endings;
+mod faults;
+mod images;
+mod isolation;
+mod matrix;
+mod measuring;
+mod programs;
+mod registries;
+mod rig;
+mod shim;
+mod source;
+mod tools;
+mod variants;
+
+/// The program under test, built beside this one.
+const PROGRAM: &str = "xtask";
+
+struct Stage {
+    name: &'static str,
+    what: &'static str,
+    run: fn(&Rig) -> Vec<Check>,
+}
+
+const STAGES: &[Stage] = &[
+    Stage { name: "format", what: "the source is formatted", run: source::format },
+    Stage { name: "unit", what: "cargo test: needs only Rust", run: source::unit },
+    Stage { name: "lint", what: "clippy, warnings denied", run: source::lint },
+    Stage { name: "toolbox", what: "fetched, verified, repaired", run: tools::toolbox },
+    Stage { name: "programs", what: "fetched and built on request, repaired, refused", run: programs::programs },
+    Stage { name: "build", what: "both targets and the shim, checked", run: tools::build },
+    Stage { name: "shim-unit", what: "the shim's own tests and lints", run: source::shim },
+    Stage { name: "image", what: "reproducible, verified, read by skopeo", run: images::images },
+    Stage { name: "registry", what: "pushed to Debian's docker-registry", run: registries::registries },
+    Stage { name: "shim", what: "modules in real containers", run: shim::stage },
+    Stage { name: "matrix", what: "rows by file alone, and runtimes of one's own", run: matrix::matrix },
+    Stage { name: "bench", what: "a short real run, its files, its rebuild", run: measuring::bench },
+    Stage { name: "variants", what: "--until, a sweep, an existing containerd", run: variants::variants },
+    Stage { name: "endings", what: "SIGKILL, Ctrl-C, two at once, not root", run: endings::endings },
+    Stage { name: "bad-input", what: "clear errors, nothing lost", run: bad_input::bad_input },
+    Stage { name: "isolation", what: "the shim beside runc, and attacks from inside", run: isolation::isolation },
+    Stage { name: "shim-wasmtime", what: "the same, and isolation, for the shim for Wasmtime", run: shim::wasmtime },
+    Stage { name: "faults", what: "what goes wrong around a run", run: faults::faults },
+    Stage { name: "documents", what: "what documents say is current", run: documents::documents },
+    Stage { name: "browser", what: "report.html in headless Chromium", run: browser::browser },
+];
+
+fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    // Under sudo Cargo's variables are gone, and the checkout may have been moved since this was compiled: what this
+    // needs stands in its file.
+    if words.next().as_deref() == Some(OsStr::new(shim::INSIDE)) {
+        let done = words.next().context("it has no request").and_then(|request| shim::inside(Path::new(&request)));
+        return commands::exit_code(done.map(|()| Exit::Done));
+    }
+    commands::exit_code(tests(Cli::parse()))
+}
+
+fn tests(cli: Cli) -> anyhow::Result<Exit> {
+    match cli.command {
+        Command::Test(args) => run(&Workspace::locate()?, &args),
+        _ => anyhow::bail!("this program is `cargo xtask test` alone"),
+    }
+}
+
+/// Runs the stages and prints what each check came to.
+fn run(workspace: &Workspace, args: &TestArgs) -> anyhow::Result<Exit> {
+    let stages = select(&args.stages)?;
+    if args.list {
+        return stages
+            .iter()
+            .try_for_each(|stage| commands::print(&format!("{:13} {}\n", stage.name, stage.what)))
+            .map(|()| Exit::Done);
+    }
+    let _locks = lock::test(workspace, args.busy.busy())?;
+    let scratch =
+        tempfile::Builder::new().prefix("xtask-test-").tempdir().context("can not make a temporary folder")?;
+    let suite = std::env::current_exe().context("can not find this program's own file")?;
+    let rig = Rig {
+        workspace: workspace.clone().keeping_builds(),
+        scratch: scratch.path().to_path_buf(),
+        suite: suite.clone(),
+        program: suite.with_file_name(PROGRAM),
+        privileges: Privileges::find(Namespaces::Private),
+    };
+    let mut checks = Vec::new();
+    for stage in stages {
+        commands::print(&format!("\n{}: {}\n", stage.name, stage.what))?;
+        let clock = Stopwatch::start();
+        let mut done = (stage.run)(&rig);
+        done.iter().try_for_each(show)?;
+        commands::print(&format!("  ({:.1} s)\n", clock.elapsed().as_secs_f64()))?;
+        checks.append(&mut done);
+    }
+    conclude(&checks)
+}
+
+fn show(check: &Check) -> anyhow::Result<()> {
+    let line = match &check.outcome {
+        Outcome::Passed(1) => format!("  passed   {}\n", check.name),
+        Outcome::Passed(count) => format!("  passed   {} ({count} tests)\n", check.name),
+        Outcome::Failed(reason) => {
+            format!("  FAILED   {}\n           {}\n", check.name, reason.replace('\n', "\n           "))
+        }
+        Outcome::Skipped(reason) => format!("  skipped  {}\n           {reason}\n", check.name),
+    };
+    commands::print(&line)
+}
+
+fn conclude(checks: &[Check]) -> anyhow::Result<Exit> {
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    for check in checks {
+        match check.outcome {
+            Outcome::Passed(count) => passed += count,
+            Outcome::Failed(_) => failed += 1,
+            Outcome::Skipped(_) => skipped += 1,
+        }
+    }
+    let again: Vec<&Check> = checks.iter().filter(|check| !matches!(check.outcome, Outcome::Passed(_))).collect();
+    if !again.is_empty() {
+        commands::print("\nnot passed:\n")?;
+        again.into_iter().try_for_each(show)?;
+    }
+    let tail = if skipped == 0 { String::new() } else { format!(", {skipped} skipped") };
+    commands::print(&format!("\n{passed} passed, {failed} failed{tail}\n"))?;
+    Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
+}
+
+fn select(patterns: &[String]) -> Result<Vec<&'static Stage>, Misnamed> {
+    if patterns.is_empty() {
+        return Ok(STAGES.iter().collect());
+    }
+    let known = STAGES.iter().map(|stage| stage.name.to_owned()).collect();
+    let names = Names { one: "stage", several: "stages", known };
+    let mut chosen = BTreeSet::new();
+    for text in patterns {
+        chosen.extend(names.matching(text)?);
+    }
+    Ok(chosen.into_iter().map(|index| &STAGES[index]).collect())
+}

@@ -1,0 +1,225 @@
+//! The stage on the matrix: rows that exist by a file alone, runtimes of somebody's own, rows beyond the default ones in
+//! real containers, and what is refused.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use serde_json::Value;
+
+use super::{Check, Named, Rig, expect_code, expect_error, tools};
+use xtask::clock::Stopwatch;
+use xtask::compile::shims::Shim;
+
+/// Every check.
+pub fn matrix(rig: &Rig) -> Vec<Check> {
+    let anywhere: [Named; 4] = [
+        ("`cases` lists every row, with what it is, why, and what it lacks", listed),
+        ("a wrong table is refused with file and line, before anything is built", wrong_table),
+        ("a `--runtime` that is none is refused with what it said", no_runtime),
+        ("a set that is unknown is told with those that are", unknown_set),
+    ];
+    let containers: [Named; 5] = [
+        ("a runtime is added by a file alone, and makes a container", by_file),
+        ("an OCI runtime and a shim of one's own are rows, recorded with their versions", own_runtimes),
+        ("crun runs the native image, the module and the compiled module", crun),
+        ("`--set all`: every row is measured, or says why not", everything),
+        ("a program that can not be had bars its row, with the reason, and no others", absent),
+    ];
+    let mut checks: Vec<Check> = anywhere.map(|(name, check)| Check::of(name, check(rig))).into();
+    for (name, check) in containers {
+        checks.push(match rig.no_containers() {
+            Some(reason) => Check::skipped(name, reason),
+            None => Check::of(name, check(rig)),
+        });
+    }
+    checks
+}
+
+/// A copy of the project's matrix, to be changed.
+fn copy(rig: &Rig, name: &str) -> anyhow::Result<PathBuf> {
+    let folder = rig.scratch.join(name);
+    std::fs::create_dir_all(&folder)?;
+    for file in ["engines.toml", "runtimes.toml", "cases.toml"] {
+        std::fs::copy(rig.workspace.matrix().join(file), folder.join(file))?;
+    }
+    Ok(folder)
+}
+
+fn append(file: &Path, text: &str) -> anyhow::Result<()> {
+    let before = std::fs::read_to_string(file)?;
+    std::fs::write(file, before + text)?;
+    Ok(())
+}
+
+/// A matrix with one more OCI runtime, and a row of it.
+fn with_runtime(rig: &Rig, name: &str, program: &str) -> anyhow::Result<PathBuf> {
+    let folder = copy(rig, &format!("matrix-{name}"))?;
+    append(
+        &folder.join("runtimes.toml"),
+        &format!(
+            "\n[[runtime]]\nname = \"{name}\"\ntitle = \"{name}\"\nbehaviour = \"oci\"\nprogram = \"{program}\"\n\
+             runs = [\"native\"]\nwhy = \"a test\"\n"
+        ),
+    )?;
+    append(
+        &folder.join("cases.toml"),
+        &format!(
+            "\n[[case]]\nname = \"native/{name}\"\nmode = \"native\"\nruntime = \"{name}\"\nbaseline = \"native/runc\"\n\
+             sets = [\"default\"]\nwhy = \"a test\"\n"
+        ),
+    )?;
+    Ok(folder)
+}
+
+fn rows(rig: &Rig, args: &[&str]) -> anyhow::Result<Vec<Value>> {
+    let output = rig.xtask(&["cases", "--format", "json"]).args(args).run()?;
+    serde_json::from_slice(&output.stdout).context("the cases' JSON can not be read")
+}
+
+fn listed(rig: &Rig) -> anyhow::Result<()> {
+    let rows = rows(rig, &[])?;
+    let matrix = xtask::matrix::load(&rig.workspace.matrix())?;
+    ensure!(rows.len() == matrix.cases.len(), "{} of {} cases", rows.len(), matrix.cases.len());
+    for row in &rows {
+        for field in ["case", "form", "mode", "why", "available"] {
+            ensure!(!row[field].is_null(), "a row has no `{field}`: {row}");
+        }
+        let explained = row["available"] == true || row["reason"].is_string();
+        ensure!(row["runtime"]["name"].is_string() && explained, "{row}");
+    }
+    let text = rig.xtask(&["cases"]).run()?.text();
+    ensure!(matrix.cases.iter().all(|case| text.contains(&case.name)), "the text lacks a case: {text}");
+    ensure!(text.lines().all(|line| line.chars().count() <= 80), "a line is longer than 80 columns: {text}");
+    Ok(())
+}
+
+fn wrong_table(rig: &Rig) -> anyhow::Result<()> {
+    let folder = copy(rig, "matrix-wrong")?;
+    append(
+        &folder.join("cases.toml"),
+        "\n[[case]]\nname = \"x/y\"\nmode = \"aot\"\nengine = \"v8\"\nruntime = \"runc\"\n",
+    )?;
+    let clock = Stopwatch::start();
+    let matrix = folder.to_string_lossy();
+    let output = rig.xtask(&["bench", "--matrix", &matrix, "--out"]).arg(rig.scratch.join("wrong")).output()?;
+    expect_error(&output, 1, &["cases.toml", "line", "missing field `sets`"])?;
+    ensure!(clock.elapsed().as_secs() < 5 && !rig.scratch.join("wrong").exists(), "it went on");
+    Ok(())
+}
+
+fn script(rig: &Rig, name: &str, body: &str) -> anyhow::Result<PathBuf> {
+    let path = rig.scratch.join(name);
+    std::fs::write(&path, format!("#!/bin/sh\n{body}\n"))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
+    Ok(path)
+}
+
+fn no_runtime(rig: &Rig) -> anyhow::Result<()> {
+    let plain = rig.scratch.join("no-program");
+    std::fs::write(&plain, "")?;
+    for (file, says) in [
+        (plain, "no executable file"),
+        (PathBuf::from("/no/such/file"), "there is no"),
+        (script(rig, "says-nothing", "exit 0")?, "it said nothing"),
+        (
+            script(rig, "containerd-shim-garbage-v1", "head -c 100000 /dev/urandom")?,
+            "a containerd shim says its version",
+        ),
+        (script(rig, "never-answers", "exec sleep 1000")?, "never-answers"),
+    ] {
+        let named = format!("mine={}", file.display());
+        let output = rig.xtask(&["plan", "--runtime", &named]).output()?;
+        expect_error(&output, 1, &["--runtime mine=", says])?;
+    }
+    expect_error(&rig.xtask(&["plan", "--runtime", "mine"]).output()?, 2, &["a name and a file"])
+}
+
+fn unknown_set(rig: &Rig) -> anyhow::Result<()> {
+    expect_error(&rig.xtask(&["bench", "--set", "runtime"]).output()?, 2, &["did you mean `runtimes`", "`all`"])
+}
+
+fn by_file(rig: &Rig) -> anyhow::Result<()> {
+    let folder = with_runtime(rig, "second", "crun")?;
+    let output = rig.xtask(&["run", "native/second", "--matrix"]).arg(&folder).run()?;
+    ensure!(output.text().contains("n=1000000"), "it printed {:?}", output.text());
+    Ok(())
+}
+
+/// A short run of the no-op: its manifest, and the outcomes of its samples by cell.
+fn short(rig: &Rig, name: &str, args: &[&str]) -> anyhow::Result<(Option<i32>, Value, Vec<results::Sample>)> {
+    let out = rig.scratch.join(name);
+    let output = rig.xtask(&["bench", "--bench", "noop", "--rounds", "2", "--out"]).arg(&out).args(args);
+    // The first time, engines and runtimes are built for it.
+    let output = output.limit(Duration::from_mins(45)).output()?;
+    let manifest = std::fs::read(out.join("manifest.json"))
+        .with_context(|| format!("no run was made: {}", String::from_utf8_lossy(&output.stderr)))?;
+    let samples = results::store::parse_samples(&std::fs::read(out.join("samples.jsonl"))?).0;
+    Ok((output.code, serde_json::from_slice(&manifest)?, samples))
+}
+
+fn cell<'a>(manifest: &'a Value, name: &str) -> anyhow::Result<&'a Value> {
+    let cells = manifest["cells"].as_array().context("no `cells`")?;
+    cells.iter().find(|cell| cell["name"] == name).with_context(|| format!("there is no cell `{name}`"))
+}
+
+fn own_runtimes(rig: &Rig) -> anyhow::Result<()> {
+    let crun = tools::toolbox_program(rig, "crun")?;
+    let shim = rig.workspace.artifacts().join(Shim::WasmEdge.binary());
+    let named = [format!("mine={}", crun.display()), format!("my-shim={}", shim.display())];
+    let args = ["--runtime", &named[0], "--runtime", &named[1], "--case", "native/runc", "--case", "native/m*"];
+    let (code, manifest, samples) = short(rig, "own-runtimes", &args)?;
+    ensure!(code == Some(0), "exit status {code:?}: {}", manifest["not_measured"]);
+    for (name, version) in
+        [("native/mine", "crun"), ("native/my-shim", "containerd-shim-wasmedge"), ("native/runc", "runc")]
+    {
+        let counted = samples.iter().filter(|sample| sample.case == name && !sample.warmup && sample.reason.is_none());
+        ensure!(counted.count() == 2, "`{name}` was not measured: {}", manifest["not_measured"]);
+        let found = cell(&manifest, name)?["runtime"]["version"].as_str().unwrap_or_default();
+        ensure!(found.contains(version), "`{name}` is recorded with the version {found:?}");
+    }
+    Ok(())
+}
+
+fn crun(rig: &Rig) -> anyhow::Result<()> {
+    for case in ["native/crun", "wasm-interpreter/crun", "wasm-aot/crun"] {
+        let output = rig.xtask(&["run", case]).run().with_context(|| case.to_owned())?;
+        ensure!(output.text().contains("n=1000000"), "`{case}` printed {:?}", output.text());
+    }
+    Ok(())
+}
+
+/// Whether a runtime works can be a matter of the kernel and its cgroups: a row with a reason is as good as a time. Rows
+/// of what the toolbox holds have no excuse.
+fn everything(rig: &Rig) -> anyhow::Result<()> {
+    let (code, manifest, samples) = short(rig, "everything", &["--set", "all"])?;
+    let matrix = xtask::matrix::load(&rig.workspace.matrix())?;
+    let on_request = xtask::programs::Programs::load(&rig.workspace)?;
+    let excused = |case: &results::case::Case| {
+        let behaviour = matrix.runtime(case).ok().and_then(|runtime| runtime.behaviour.program());
+        behaviour.is_some_and(|program| on_request.definitions().iter().any(|other| other.name == program))
+    };
+    let reasons = manifest["not_measured"].as_array().context("no `not_measured`")?;
+    for case in &matrix.cases {
+        let good = samples.iter().filter(|sample| sample.case == case.name && sample.reason.is_none()).count();
+        let reason = reasons.iter().find(|row| row["case"] == case.name).map(|row| row["reason"].to_string());
+        ensure!(good == 3 || (excused(case) && reason.is_some()), "`{case}` was run {good} times of 3: {reason:?}");
+        let version = &cell(&manifest, &case.name)?["runtime"]["version"];
+        ensure!(!case.is_container() || reason.is_some() || version.is_string(), "`{case}` has no version");
+    }
+    ensure!(code == Some(if reasons.is_empty() { 0 } else { 3 }), "exit status {code:?} with {reasons:?}");
+    Ok(())
+}
+
+fn absent(rig: &Rig) -> anyhow::Result<()> {
+    let folder = with_runtime(rig, "absent", "no-such-runtime")?;
+    let args = ["--matrix", &folder.to_string_lossy(), "--case", "native/runc", "--case", "native/absent"];
+    let (code, manifest, samples) = short(rig, "absent-run", &args)?;
+    ensure!(code == Some(3), "exit status {code:?}");
+    let reason = manifest["not_measured"][0]["reason"].as_str().unwrap_or_default();
+    ensure!(reason.contains("no-such-runtime"), "the reason is {reason:?}");
+    ensure!(samples.iter().all(|sample| sample.case.starts_with("native/runc")), "something else ran");
+    ensure!(samples.iter().filter(|sample| sample.reason.is_none()).count() == 6, "runc was not measured: {samples:?}");
+    expect_code(&rig.xtask(&["report"]).arg(rig.scratch.join("absent-run")).output()?, 0)
+}

@@ -1,0 +1,95 @@
+//! Stages on the source: format, unit tests, lints; and the same for the shim, which needs the toolbox.
+
+use anyhow::Context as _;
+
+use super::{Check, Outcome, Rig, end};
+use xtask::cli::ProgramArgs;
+use xtask::cmd::Cmd;
+use xtask::compile::shims::{self, Shim};
+use xtask::prepare::programs;
+use xtask::progress::Stderr;
+
+/// `cargo fmt --check`.
+pub fn format(rig: &Rig) -> Vec<Check> {
+    vec![Check::of("cargo fmt --all --check", rig.cargo(&["fmt", "--all", "--check"]).run().map(|_| ()))]
+}
+
+/// `cargo clippy` over what needs only Rust.
+pub fn lint(rig: &Rig) -> Vec<Check> {
+    let args = ["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"];
+    vec![Check::of("cargo clippy --all-targets -- -D warnings", rig.cargo(&args).run().map(|_| ()))]
+}
+
+/// `cargo test` over what needs only Rust.
+pub fn unit(rig: &Rig) -> Vec<Check> {
+    vec![tests("cargo test", &rig.cargo(&["test", "--quiet"]))]
+}
+
+/// What shims share, and the shim for WasmEdge.
+pub fn shim(rig: &Rig) -> Vec<Check> {
+    unit_of(rig, Shim::WasmEdge)
+}
+
+/// A shim: tests, then lints.
+pub fn unit_of(rig: &Rig, shim: Shim) -> Vec<Check> {
+    let settings = match settings(rig, shim) {
+        Ok(settings) => settings,
+        Err(error) => return vec![Check::of("the shim's build environment", Err(error))],
+    };
+    let with = |args: &[&str]| {
+        let cargo = Cmd::new("env").args(&settings).arg("cargo").args(args);
+        cargo.dir(rig.workspace.root()).limit(crate::rig::COMMAND_LIMIT)
+    };
+    // Where `build` has the dependencies already.
+    let folder = rig.workspace.shims().to_string_lossy().into_owned();
+    let packages = ["--target-dir", &folder, "-p", "shim", "-p", shim.package()];
+    let lint =
+        ["clippy", "--quiet", "--release", "--all-targets"].iter().chain(&packages).chain(&["--", "-D", "warnings"]);
+    let test = ["test", "--quiet", "--release"].iter().chain(&packages);
+    vec![
+        tests("cargo test of the shim", &with(&test.copied().collect::<Vec<_>>())),
+        Check::of("cargo clippy of the shim", with(&lint.copied().collect::<Vec<_>>()).run().map(|_| ())),
+    ]
+}
+
+/// What a shim is built, tested and linted with: `NAME=value` each.
+fn settings(rig: &Rig, shim: Shim) -> anyhow::Result<Vec<std::ffi::OsString>> {
+    let toolbox = programs::toolbox(&rig.workspace, &ProgramArgs::default(), &mut Stderr::default())?;
+    shims::settings(shim, &toolbox)
+}
+
+/// A run of libtest, counted by its closing lines: a run without any has failed.
+fn tests(name: &str, cmd: &Cmd) -> Check {
+    let outcome = match cmd.output() {
+        Err(error) => Outcome::Failed(format!("{error:#}")),
+        Ok(output) => match (output.code, counted(&String::from_utf8_lossy(&output.stdout))) {
+            (Some(0), Ok(count)) => Outcome::Passed(count),
+            (Some(0), Err(error)) => Outcome::Failed(format!("{error:#}")),
+            _ => Outcome::Failed(format!("{}\n{}", end(&output.stdout), end(&output.stderr))),
+        },
+    };
+    Check { name: name.to_owned(), outcome }
+}
+
+/// The number of tests that passed, by libtest's closing lines.
+fn counted(stdout: &str) -> anyhow::Result<u32> {
+    let mut passed = 0;
+    for line in stdout.lines().filter_map(|line| line.strip_prefix("test result: ok. ")) {
+        let count = line.split(' ').next().context("a closing line without a number")?;
+        passed += count.parse::<u32>()?;
+    }
+    anyhow::ensure!(passed > 0, "no test ran");
+    Ok(passed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counted;
+
+    #[test]
+    fn closing_lines_are_added_up_and_none_at_all_is_an_error() {
+        let two = "test result: ok. 5 passed; 0 failed;\nx\ntest result: ok. 2 passed; 0 failed;\n";
+        assert_eq!(counted(two).unwrap(), 7);
+        assert!(counted("test result: ok. 0 passed;").is_err());
+    }
+}
