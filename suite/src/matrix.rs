@@ -80,7 +80,7 @@ fn rows(rig: &Rig, args: &[&str]) -> anyhow::Result<Vec<Value>> {
 
 fn listed(rig: &Rig) -> anyhow::Result<()> {
     let rows = rows(rig, &[])?;
-    let matrix = xtask::matrix::load(&rig.workspace.matrix())?;
+    let matrix = xtask::prepare::selection::defined(&rig.workspace)?;
     ensure!(rows.len() == matrix.cases.len(), "{} of {} cases", rows.len(), matrix.cases.len());
     for row in &rows {
         for field in ["case", "form", "mode", "why", "available"] {
@@ -194,7 +194,7 @@ fn crun(rig: &Rig) -> anyhow::Result<()> {
 /// of what the toolbox holds have no excuse.
 fn everything(rig: &Rig) -> anyhow::Result<()> {
     let (code, manifest, samples) = short(rig, "everything", &["--set", "all"])?;
-    let matrix = xtask::matrix::load(&rig.workspace.matrix())?;
+    let matrix = xtask::prepare::selection::defined(&rig.workspace)?;
     let on_request = xtask::programs::Programs::load(&rig.workspace)?;
     let excused = |case: &results::case::Case| {
         let behaviour = matrix.runtime(case).ok().and_then(|runtime| runtime.behaviour.program());

@@ -12,7 +12,7 @@ use results::case::Case;
 use results::store::parse_samples;
 use results::{Outcome, Sample};
 use xtask::cmd::Cmd;
-use xtask::matrix;
+use xtask::prepare::selection;
 
 /// Rounds of the short run: the fewest that have a 95 % interval of a median.
 const ROUNDS: u32 = 6;
@@ -192,7 +192,7 @@ fn gated(rig: &Rig, out: &Path) -> anyhow::Result<()> {
 }
 
 fn default_cases(rig: &Rig) -> anyhow::Result<Vec<Case>> {
-    Ok(matrix::load(&rig.workspace.matrix())?.select(&[], &[])?)
+    Ok(selection::defined(&rig.workspace)?.select(&[], &[])?)
 }
 
 fn run_case(rig: &Rig) -> anyhow::Result<()> {

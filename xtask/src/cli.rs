@@ -149,6 +149,9 @@ pub struct BuildArgs {
 /// `image`.
 #[derive(Clone, Debug, Args)]
 pub struct ImageArgs {
+    /// The images that this pattern matches, by their definitions' names; without one, those of a default `bench`
+    #[arg(value_name = "IMAGE", conflicts_with = "verify")]
+    pub images: Vec<String>,
     /// Check every blob, digest, platform and tar header of the layout instead of making it
     #[arg(long)]
     pub verify: bool,
@@ -187,6 +190,9 @@ pub struct RegistryArgs {
 /// `push`.
 #[derive(Clone, Debug, Args)]
 pub struct PushArgs {
+    /// The images that this pattern matches, by their definitions' names; without one, those of a default `bench`
+    #[arg(value_name = "IMAGE")]
+    pub images: Vec<String>,
     #[command(flatten)]
     pub registry: RegistryArgs,
     #[command(flatten)]

@@ -10,6 +10,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 
+use oci::definition::Definition;
+
 use crate::toolbox::identity::Maker;
 use results::case::{self, Case, Kind, Mode};
 use results::names::{Misnamed, Names};
@@ -155,17 +157,17 @@ pub struct Texts<'a> {
     pub cases: &'a str,
 }
 
-/// Reads and checks the matrix of a folder.
+/// Reads and checks the matrix of a folder, whose cases may name these images.
 ///
 /// # Errors
 /// When a file can not be read, or says something that [`parse`] refuses.
-pub fn load(folder: &Path) -> anyhow::Result<Matrix> {
+pub fn load(folder: &Path, images: &[Definition]) -> anyhow::Result<Matrix> {
     let read = |name: &str| {
         let path = folder.join(name);
         std::fs::read_to_string(&path).with_context(|| format!("can not read `{}`", path.display()))
     };
     let (engines, runtimes, cases) = (read("engines.toml")?, read("runtimes.toml")?, read("cases.toml")?);
-    parse(Texts { engines: &engines, runtimes: &runtimes, cases: &cases })
+    parse(Texts { engines: &engines, runtimes: &runtimes, cases: &cases }, images)
         .with_context(|| format!("the matrix in `{}` is refused", folder.display()))
 }
 
@@ -173,11 +175,13 @@ pub fn load(folder: &Path) -> anyhow::Result<Matrix> {
 ///
 /// # Errors
 /// With file, line and what was expected: unknown or missing keys, an empty `why`, a double name, a case that names an
-/// unknown engine, runtime, image or baseline, a runtime that can not run its mode, a baseline that is compared itself.
-pub fn parse(texts: Texts<'_>) -> anyhow::Result<Matrix> {
+/// unknown engine, runtime, image or baseline, an image of another form, a runtime that can not run its mode, a baseline
+/// that is compared itself.
+pub fn parse(texts: Texts<'_>, images: &[Definition]) -> anyhow::Result<Matrix> {
     let engines = wire::engines(texts.engines).context("`engines.toml`")?;
     let runtimes = wire::runtimes(texts.runtimes, &engines).context("`runtimes.toml`")?;
-    let cases = wire::cases(texts.cases, (&engines, &runtimes)).context("`cases.toml`")?;
+    let cases = wire::cases(texts.cases, &wire::Known { engines: &engines, runtimes: &runtimes, images })
+        .context("`cases.toml`")?;
     Ok(Matrix { engines, runtimes, cases })
 }
 

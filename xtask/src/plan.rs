@@ -175,9 +175,16 @@ impl Plan {
         self.programs.contains(program)
     }
 
-    /// The kinds that are run in containers, and so need an image.
-    pub fn image_kinds(&self) -> BTreeSet<Kind> {
-        self.cells.iter().filter(|cell| cell.case.is_container()).map(|cell| cell.case.form).collect()
+    /// The images that containers are run from, by kind and name.
+    pub fn images_to_run(&self) -> BTreeSet<(Kind, &str)> {
+        self.cells.iter().filter_map(|cell| Some((cell.case.form, cell.case.image.as_deref()?))).collect()
+    }
+
+    /// The names of the images to be assembled: those that are run, and of each kind that is built the default one, whose
+    /// size counts without any container.
+    pub fn images(&self) -> BTreeSet<&str> {
+        let defaults = self.builds.iter().map(|build| build.kind.name());
+        defaults.chain(self.images_to_run().into_iter().map(|(_, name)| name)).collect()
     }
 }
 
@@ -221,6 +228,18 @@ mod tests {
         };
         assert_eq!(twins(&[]), ["native/process#2", "native/runc#2"]);
         assert_eq!(twins(&["wasm-interpreter/wasmedge"]), ["wasm-interpreter/wasmedge#2"]);
+    }
+
+    #[test]
+    fn a_plan_assembles_what_its_cells_run_and_the_default_of_each_kind() {
+        let ours = ours();
+        let mut cases = ours.select(&["wasm-aot/process".to_owned(), "native/runc".to_owned()], &[]).unwrap();
+        cases[1].image = Some("other".to_owned());
+        let plan = plan(Vec::new(), (&ours, &cases), Rounds { warmup: 0, counted: 1, seed: 0 }).unwrap();
+        assert_eq!(plan.images_to_run().into_iter().collect::<Vec<_>>(), [(Kind::Native, "other")]);
+        let builds = [Kind::Native, Kind::WasmAot].map(|kind| Build { program: "a".to_owned(), kind });
+        let plan = Plan { builds: builds.into(), ..plan };
+        assert_eq!(plan.images().into_iter().collect::<Vec<_>>(), ["native", "other", "wasm-aot"]);
     }
 
     #[test]

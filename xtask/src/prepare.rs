@@ -1,6 +1,8 @@
 //! Everything that has to exist before the first run: programs, artifacts, images, a registry, each made from the one
 //! before it and no more than a plan needs; and what a run records of them.
 
+use std::collections::BTreeSet;
+
 use crate::cli::{ProgramArgs, RegistryArgs};
 use crate::compile::Artifact;
 use crate::matrix::Matrix;
@@ -12,6 +14,7 @@ use crate::workspace::Workspace;
 use builds::AvailablePrograms;
 use extra::{ExtraPrograms, Needs};
 use images::{Shipped, Shipping};
+use results::case::Kind;
 
 pub mod builds;
 pub mod extra;
@@ -79,22 +82,24 @@ pub fn prepare(
     };
     let programs = AvailablePrograms { extra: &extra, ..programs };
     artifacts.extend(builds::artifacts(workspace, (matrix, &last), programs, &mut Stderr::default())?);
-    // Sizes need no root: images are assembled for every kind that was built.
+    // Sizes need no root: images are assembled for every kind that was built, whether they are run or not.
+    let definitions = images::of_plan(workspace, plan)?;
     let shipping = if plan.has_containers() { Shipping::Push(sources.registry, stop) } else { Shipping::AssembleOnly };
-    let shipped = images::ship(workspace, &artifacts, shipping)?;
+    let shipped = images::ship(workspace, definitions, &artifacts, shipping)?;
     Ok(Prepared { toolbox, artifacts, extra, shipped })
 }
 
-/// The toolbox, and every program that a default bench runs, in every kind that it runs: the first two of `steps`.
+/// The toolbox, and every program that a default bench runs, in these kinds: the first two of `steps`.
 ///
 /// # Errors
 /// When something is missing that can not be fetched, or the compiler refuses the source.
 pub fn default_artifacts(
     workspace: &Workspace,
+    kinds: &BTreeSet<Kind>,
     programs: &ProgramArgs,
     steps: &mut Steps,
 ) -> anyhow::Result<(Toolbox, Vec<Artifact>)> {
     let toolbox = programs::toolbox(workspace, programs, &mut steps.next(PROGRAMS))?;
-    let artifacts = builds::default(workspace, &toolbox, &mut steps.next(WORKLOAD))?;
+    let artifacts = builds::default(workspace, kinds, &toolbox, &mut steps.next(WORKLOAD))?;
     Ok((toolbox, artifacts))
 }

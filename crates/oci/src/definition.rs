@@ -1,4 +1,4 @@
-//! Image definitions: `images/<kind>.toml` becomes a checked [`Definition`].
+//! Image definitions: `images/<name>.toml` becomes a checked [`Definition`]. Several may pack the same kind of file.
 //!
 //! Wire types (what TOML may say) are apart from inner types (what [`super::build`] may rely on). [`parse`] is
 //! pure, [`load`] reads. Not here: the program's bytes, and anything with a digest.
@@ -11,6 +11,7 @@ use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::INDEX_TAG;
 use super::layer::{Algorithm, Compression};
 use crate::kind::Kind;
 
@@ -58,9 +59,11 @@ impl fmt::Display for Platform {
     }
 }
 
-/// How images of one kind are made, for any program.
+/// One way to pack files of one kind, for any program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Definition {
+    /// Its name, which is that of its file, and the tag of its images.
+    pub name: String,
     /// The artifact that is packed.
     pub kind: Kind,
     /// Why the image is made like this.
@@ -97,6 +100,11 @@ pub struct Settings {
 }
 
 impl Definition {
+    /// Whether it is the one that a kind is packed by unless another one is asked for: it has the kind's name.
+    pub fn is_default(&self) -> bool {
+        self.name == self.kind.name()
+    }
+
     /// The settings for one program.
     pub fn for_program(&self, program: &str) -> Settings {
         let all = |templates: &[Template]| templates.iter().map(|template| template.fill(program)).collect();
@@ -162,7 +170,7 @@ struct WireConfig {
     labels: BTreeMap<String, Spanned<String>>,
 }
 
-/// Reads and checks every definition of a folder, in the order of [`Kind::ALL`].
+/// Reads and checks every definition of a folder, in the order of [`Kind::ALL`], for each kind its default first.
 ///
 /// # Errors
 /// When the folder can not be read, holds no definition, or one that is wrong: with file, line and expectation.
@@ -180,16 +188,29 @@ pub fn load(dir: &Path) -> anyhow::Result<Vec<Definition>> {
             parse(&name, &text).with_context(|| format!("`{}` is not an image definition", path.display()))?;
         definitions.push(definition);
     }
-    ensure!(!definitions.is_empty(), "`{shown}` holds no image definition: it should have one `<kind>.toml` per kind");
-    definitions.sort_by_key(|definition| definition.kind);
+    ensure!(
+        !definitions.is_empty(),
+        "`{shown}` holds no image definition: it should have a `<name>.toml` for each, one named like each kind"
+    );
+    definitions.sort_by(|a, b| order(a).cmp(&order(b)));
     Ok(definitions)
+}
+
+fn order(definition: &Definition) -> (Kind, bool, &str) {
+    (definition.kind, !definition.is_default(), &definition.name)
 }
 
 /// The definition that a TOML text gives; `name` is its file's, without extension.
 ///
 /// # Errors
-/// With line, column and what was expected.
+/// With line, column and what was expected; without a line when the name is none.
 pub fn parse(name: &str, text: &str) -> anyhow::Result<Definition> {
+    let fits = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    ensure!(
+        name.starts_with(|first: char| first.is_ascii_lowercase()) && name.chars().all(fits) && name != INDEX_TAG,
+        "`{name}` is no name for a definition, which is the tag of its images: use lower-case letters, digits and `-`, \
+         and not `{INDEX_TAG}`, the tag of every index"
+    );
     let wire: Wire = toml::from_str(text)?;
     Checker { text }.definition(name, &wire)
 }
@@ -209,7 +230,11 @@ impl Checker<'_> {
 
     fn definition(&self, name: &str, wire: &Wire) -> anyhow::Result<Definition> {
         let kind = self.at(&wire.kind, |kind| {
-            ensure!(kind.name() == name, "`kind` is `{kind}`: expected the name of the file, `{name}`");
+            let named = Kind::ALL.into_iter().find(|named| named.name() == name);
+            ensure!(
+                named.is_none_or(|named| named == *kind),
+                "`kind` is `{kind}`: expected `{name}`, for the definition named like a kind is that kind's default"
+            );
             Ok(*kind)
         })?;
         let why = self.at(&wire.why, |why| {
@@ -223,6 +248,7 @@ impl Checker<'_> {
         })?;
         let path = self.at(&wire.layer.path, |path| absolute(path))?;
         Ok(Definition {
+            name: name.to_owned(),
             kind,
             why,
             platform,
@@ -292,81 +318,4 @@ fn variable(text: &str) -> anyhow::Result<Template> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const WASM: &str = r#"kind = "wasm"
-why = "because"
-platform = "wasip1/wasm"
-
-[layer]
-compression = "gzip"
-path = "/{program}.wasm"
-mode = 0o644
-
-[config]
-entrypoint = ["/{program}.wasm"]
-env = ["A=b"]
-working_dir = "/"
-labels = { "x.y" = "{program}" }
-"#;
-
-    #[test]
-    fn a_definition_gives_the_settings_of_a_program() {
-        let settings = parse("wasm", WASM).unwrap().for_program("sum");
-        assert_eq!(settings.path, "/sum.wasm");
-        assert_eq!(settings.entrypoint, ["/sum.wasm"]);
-        assert_eq!(settings.labels["x.y"], "sum");
-    }
-
-    #[test]
-    fn what_is_wrong_is_said_with_its_line_and_the_expectation() {
-        for (before, after, line, expectation) in [
-            ("kind = \"wasm\"", "kind = \"native\"", 1, "the name of the file, `wasm`"),
-            ("\"because\"", "\" \"", 2, "say why"),
-            ("wasip1/wasm", "linux/amd64", 3, "expected `wasip1/wasm`"),
-            ("\"gzip\"", "\"lz4\"", 6, "expected `none`, `gzip` or `zstd`"),
-            ("\"gzip\"", "\"gzip\"\nlevel = 12", 7, "expected 1 to 9"),
-            ("path = \"/", "path = \"", 7, "absolute"),
-            ("path = \"/", "path = \"/../", 7, "no `..`"),
-            ("0o644", "0o4755", 8, "at most 0o777"),
-            ("[\"/{program}.wasm\"]", "[\"/bin/sh\"]", 11, "the only file"),
-            ("A=b", "=b", 12, "`NAME=value`"),
-            ("working_dir = \"/\"", "working_dir = \"x\"", 13, "absolute"),
-            ("\"{program}\"", "\"{name}\"", 14, "other than `{program}`"),
-        ] {
-            let error = parse("wasm", &WASM.replacen(before, after, 1)).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("line {line}: ")) && error.contains(expectation), "{error}");
-        }
-    }
-
-    #[test]
-    fn unknown_and_missing_keys_and_broken_toml_are_errors_with_their_line() {
-        for (before, after, said) in [
-            ("mode", "modus", "line 8"),
-            ("why = \"because\"\n", "", "missing field `why`"),
-            ("[layer]", "[layer", "line 5"),
-            ("kind = \"wasm\"", "kind = \"jvm\"", "line 1"),
-        ] {
-            let error = parse("wasm", &WASM.replacen(before, after, 1)).unwrap_err().to_string();
-            assert!(error.contains(said), "{error}");
-        }
-    }
-
-    #[test]
-    fn the_definitions_of_this_project_are_one_per_kind() {
-        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../images");
-        let kinds: Vec<_> = load(&dir).unwrap().iter().map(|definition| definition.kind).collect();
-        assert_eq!(kinds, Kind::ALL);
-    }
-
-    #[test]
-    fn a_broken_file_and_an_empty_folder_are_named() {
-        let dir = tempfile::tempdir().unwrap();
-        let error = format!("{:#}", load(dir.path()).unwrap_err());
-        assert!(error.contains("holds no image definition"), "{error}");
-        std::fs::write(dir.path().join("wasm.toml"), "kind = 3").unwrap();
-        let error = format!("{:#}", load(dir.path()).unwrap_err());
-        assert!(error.contains("wasm.toml` is not") && error.contains("line 1"), "{error}");
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 //!
 //! Not here: the definitions of this project's images, which may change without any code being wrong.
 
-use super::definition::parse;
+use super::definition::{Definition, parse};
 use super::epoch::Epoch;
 use super::{Content, ImageSet, build};
 use crate::kind::Kind;
@@ -55,18 +55,26 @@ entrypoint = ["/{program}.wasm#run"]
 working_dir = "/"
 "#;
 
-/// The images at an epoch.
+/// The definitions, by the kind that each is named like.
+const TEXTS: [(Kind, &str); 3] = [(Kind::Native, NATIVE), (Kind::Wasm, WASM), (Kind::WasmAot, WASM_AOT)];
+
+/// How they are made.
 ///
 /// # Errors
 /// Never, as long as the definitions above are right.
+pub fn definitions() -> anyhow::Result<Vec<Definition>> {
+    TEXTS.into_iter().map(|(kind, text)| parse(kind.name(), text)).collect()
+}
+
+/// The images at an epoch.
+///
+/// # Errors
+/// As [`definitions`].
 pub fn images(epoch: Epoch) -> anyhow::Result<ImageSet> {
-    let texts = [(Kind::Native, NATIVE), (Kind::Wasm, WASM), (Kind::WasmAot, WASM_AOT)];
-    let definitions =
-        texts.into_iter().map(|(kind, text)| parse(kind.name(), text)).collect::<anyhow::Result<Vec<_>>>()?;
-    let contents = texts.map(|(kind, _)| Content {
+    let contents = TEXTS.map(|(kind, _)| Content {
         program: PROGRAM.to_owned(),
         kind,
         bytes: format!("{kind}: not a program, but always the same bytes\n").repeat(100).into_bytes(),
     });
-    build(&definitions, &contents, epoch)
+    build(&definitions()?, &contents, epoch)
 }

@@ -4,16 +4,22 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Image;
 use super::manifest::{Descriptor, SCHEMA_VERSION};
 use crate::kind::Kind;
 
 /// The media type of [`Index`].
 pub const MEDIA_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 
-/// The kinds that a program's index points at, in this order. A client picks the first entry of its platform;
-/// `wasm-aot` and `cwasm` have the platform of `wasm` and are tied to one processor and engine version, so they stay out
-/// and are pulled by their own tags.
-pub const KINDS: [Kind; 2] = [Kind::Native, Kind::Wasm];
+/// The kinds that a program's index points at, in this order. `wasm-aot` and `cwasm` have the platform of `wasm` and are
+/// tied to one processor and engine version, so they stay out and are pulled by their own tags.
+const KINDS: [Kind; 2] = [Kind::Native, Kind::Wasm];
+
+/// Whether a program's index points at an image. A client picks the first entry of its platform, so there is one for
+/// each: the default of its kind. Every other one is pulled by its own tag.
+pub fn offers(image: &Image) -> bool {
+    KINDS.contains(&image.kind()) && image.name() == image.kind().name()
+}
 
 /// Manifests, each with its platform or its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -132,7 +132,7 @@ mod tests {
         }
         write(dir.path(), &set).unwrap();
         assert_eq!(inode(&blob(0)), before);
-        assert_eq!(verify(dir.path(), &[]).unwrap(), []);
+        assert_eq!(verify(dir.path(), &[], &example::definitions().unwrap()).unwrap(), []);
     }
 
     #[test]
@@ -141,6 +141,6 @@ mod tests {
         let fewer = ImageSet::new(set.images()[..1].to_vec()).unwrap();
         write(dir.path(), &fewer).unwrap();
         assert_eq!(fs::read_dir(dir.path().join(BLOBS)).unwrap().count(), 4);
-        assert_eq!(verify(dir.path(), &[]).unwrap(), []);
+        assert_eq!(verify(dir.path(), &[], &example::definitions().unwrap()).unwrap(), []);
     }
 }

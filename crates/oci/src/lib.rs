@@ -32,7 +32,7 @@ pub mod verify;
 #[cfg(test)]
 mod tests;
 
-/// The tag of a program's index. The tag of an image is its kind's name.
+/// The tag of a program's index. The tag of an image is its definition's name.
 pub const INDEX_TAG: &str = "latest";
 
 /// A built program, to be packed.
@@ -99,6 +99,7 @@ impl Blob {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
     program: String,
+    name: String,
     kind: Kind,
     platform: PlatformRecord,
     manifest: Blob,
@@ -137,29 +138,24 @@ impl Image {
         let files = [File { path, mode: definition.mode, bytes: &content.bytes }];
         let layer = Layer::pack(&files, definition.compression, epoch)?;
         let config = Config::new(definition.platform, &settings, layer.diff_id, epoch);
-        Self::assemble(&content.program, definition.kind, &config, layer, settings.annotations)
-    }
-
-    fn assemble(
-        program: &str,
-        kind: Kind,
-        config: &Config,
-        layer: Layer,
-        annotations: BTreeMap<String, String>,
-    ) -> anyhow::Result<Self> {
         let platform = PlatformRecord { architecture: config.architecture.clone(), os: config.os.clone() };
-        let config = Blob::json(config::MEDIA_TYPE, config)?;
+        let config = Blob::json(config::MEDIA_TYPE, &config)?;
         let (compression, layers_unpacked_bytes) = (layer.algorithm, layer.unpacked_bytes);
         let layer = Blob { media_type: compression.media_type(), digest: layer.digest, bytes: layer.bytes };
-        let manifest = Manifest::new(config.descriptor(), vec![layer.descriptor()], annotations);
+        let manifest = Manifest::new(config.descriptor(), vec![layer.descriptor()], settings.annotations);
         let manifest = Blob::json(manifest::MEDIA_TYPE, &manifest)?;
-        let program = program.to_owned();
-        Ok(Self { program, kind, platform, manifest, config, layer, compression, layers_unpacked_bytes })
+        let (program, name, kind) = (content.program.clone(), definition.name.clone(), definition.kind);
+        Ok(Self { program, name, kind, platform, manifest, config, layer, compression, layers_unpacked_bytes })
     }
 
     /// The program inside.
     pub fn program(&self) -> &str {
         &self.program
+    }
+
+    /// The name of its definition, which is its tag.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// What was packed.
@@ -187,6 +183,11 @@ impl Image {
         [&self.config, &self.layer].into_iter()
     }
 
+    /// Its place among others, its kind's default first.
+    fn order(&self) -> (&str, Kind, bool, &str) {
+        (&self.program, self.kind, self.name != self.kind.name(), &self.name)
+    }
+
     /// What it weighs.
     pub fn sizes(&self) -> Sizes {
         let (manifest, config) = (self.manifest.size_bytes(), self.config.size_bytes());
@@ -206,7 +207,7 @@ impl Image {
 pub struct Tagged<'a> {
     /// The program: the last part of the repository.
     pub program: &'a str,
-    /// The kind's name, or [`INDEX_TAG`].
+    /// The definition's name, or [`INDEX_TAG`].
     pub tag: &'a str,
     /// The kind; absent for an index.
     pub kind: Option<Kind>,
@@ -231,7 +232,7 @@ pub struct ImageSet {
 }
 
 impl ImageSet {
-    /// The images, sorted by program and kind.
+    /// The images, sorted by program, kind and name.
     pub fn images(&self) -> &[Image] {
         &self.images
     }
@@ -240,7 +241,7 @@ impl ImageSet {
     pub fn tagged(&self) -> Vec<Tagged<'_>> {
         let images = self.images.iter().map(|image| Tagged {
             program: &image.program,
-            tag: image.kind.name(),
+            tag: &image.name,
             kind: Some(image.kind),
             document: &image.manifest,
             blobs: vec![&image.config, &image.layer],
@@ -256,13 +257,12 @@ impl ImageSet {
     }
 
     fn new(mut images: Vec<Image>) -> anyhow::Result<Self> {
-        images.sort_by(|a, b| (&a.program, a.kind).cmp(&(&b.program, b.kind)));
+        images.sort_by(|a, b| a.order().cmp(&b.order()));
         for pair in images.windows(2) {
-            let same = (&pair[0].program, pair[0].kind) == (&pair[1].program, pair[1].kind);
-            ensure!(!same, "two images are named `{}:{}`", pair[0].program, pair[0].kind);
+            ensure!(pair[0].order() != pair[1].order(), "two images are named `{}:{}`", pair[0].program, pair[0].name);
         }
         let mut by_program: BTreeMap<&str, Vec<Descriptor>> = BTreeMap::new();
-        for image in images.iter().filter(|image| index::KINDS.contains(&image.kind)) {
+        for image in images.iter().filter(|image| index::offers(image)) {
             let platform = Some(image.platform.clone());
             let descriptor = Descriptor { platform, ..image.manifest.descriptor() };
             by_program.entry(&image.program).or_default().push(descriptor);
@@ -278,29 +278,30 @@ impl ImageSet {
     }
 }
 
-/// Packs every program by the definition of its kind, on as many threads as there are processors.
+/// Packs every program by each definition of its kind, on as many threads as there are processors.
 ///
 /// # Errors
-/// When a kind has no definition, a program's name does not fit its path, or two contents have one name.
+/// When a kind has no definition, a program's name does not fit its path, or two images have one name.
 pub fn build(definitions: &[Definition], contents: &[Content], epoch: Epoch) -> anyhow::Result<ImageSet> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut order: Vec<(&Definition, &Content)> = Vec::new();
+    for content in contents {
+        let of_kind = definitions.iter().filter(|definition| definition.kind == content.kind);
+        let before = order.len();
+        order.extend(of_kind.map(|definition| (definition, content)));
+        ensure!(order.len() > before, "no image definition for `{0}`: add `images/{0}.toml`", content.kind);
+    }
     // The largest first, dealt in turn: that is near enough to an even load for a handful of images.
-    let mut order: Vec<&Content> = contents.iter().collect();
-    order.sort_by_key(|content| std::cmp::Reverse(content.bytes.len()));
-    let pack = |content: &Content| {
-        let definition = definitions.iter().find(|definition| definition.kind == content.kind);
-        let definition = definition
-            .with_context(|| format!("no image definition for `{0}`: add `images/{0}.toml`", content.kind))?;
+    order.sort_by_key(|(_, content)| std::cmp::Reverse(content.bytes.len()));
+    let pack = |(definition, content): (&Definition, &Content)| {
         Image::pack(definition, content, epoch)
-            .with_context(|| format!("can not make the image `{}:{}`", content.program, content.kind))
+            .with_context(|| format!("can not make the image `{}:{}`", content.program, definition.name))
     };
     let images = std::thread::scope(|scope| {
         let order = &order;
         let workers: Vec<_> = (0..threads.min(order.len()))
             .map(|first| {
-                scope.spawn(move || {
-                    order.iter().skip(first).step_by(threads).map(|content| pack(content)).collect::<Vec<_>>()
-                })
+                scope.spawn(move || order.iter().skip(first).step_by(threads).map(|job| pack(*job)).collect::<Vec<_>>())
             })
             .collect();
         workers

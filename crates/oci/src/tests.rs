@@ -101,3 +101,15 @@ fn a_kind_without_definition_and_a_double_image_are_errors() {
     let error = build(&definitions, &[content.clone(), content], Epoch::ZERO).unwrap_err().to_string();
     assert!(error.contains("`a:wasm`"), "{error}");
 }
+
+#[test]
+fn a_kind_is_packed_by_each_of_its_definitions_and_the_index_offers_its_default() {
+    let text = include_str!("../../../images/wasm.toml");
+    let definitions = ["other", "wasm"].map(|name| definition::parse(name, text).unwrap());
+    let content = Content { program: "a".to_owned(), kind: Kind::Wasm, bytes: b"x".to_vec() };
+    let set = build(&definitions, &[content], Epoch::ZERO).unwrap();
+    assert_eq!(set.tagged().iter().map(Tagged::name).collect::<Vec<_>>(), ["a:wasm", "a:other", "a:latest"]);
+    let index: serde_json::Value = serde_json::from_slice(set.tagged()[2].document.bytes()).unwrap();
+    assert_eq!(index["manifests"].as_array().unwrap().len(), 1);
+    assert_eq!(index["manifests"][0]["digest"], set.images()[0].manifest().digest().to_string());
+}

@@ -12,13 +12,12 @@ use anyhow::{Context as _, ensure};
 use serde::de::DeserializeOwned;
 
 use super::config::{self, Config};
-use super::definition::Platform;
+use super::definition::{Definition, Platform};
 use super::digest::{DiffId, Digest};
 use super::index::{self, Index};
 use super::layer::{Algorithm, unpack};
 use super::layout::{BLOBS, INDEX, MARKER, Marker, REF_NAME, WAY_OUT, blob_path};
 use super::manifest::{self, Descriptor, Manifest, SCHEMA_VERSION};
-use crate::kind::Kind;
 
 mod archive;
 #[cfg(test)]
@@ -44,13 +43,13 @@ impl fmt::Display for Finding {
 }
 
 /// Checks a layout. No findings means that every byte of it is accounted for; `beside` names the files that the caller
-/// keeps in the folder next to it.
+/// keeps in the folder next to it, `definitions` say for which platform the images of a tag are.
 ///
 /// # Errors
 /// When the folder is not there or can not be listed.
-pub fn verify(dir: &Path, beside: &[&str]) -> anyhow::Result<Vec<Finding>> {
+pub fn verify(dir: &Path, beside: &[&str], definitions: &[Definition]) -> anyhow::Result<Vec<Finding>> {
     ensure!(dir.is_dir(), "there is no image layout at `{}`: run `cargo xtask image` to make it", dir.display());
-    let mut verifier = Verifier { dir, beside, findings: Vec::new(), seen: BTreeMap::new() };
+    let mut verifier = Verifier { dir, beside, definitions, findings: Vec::new(), seen: BTreeMap::new() };
     verifier.marker();
     verifier.index();
     verifier.strangers()?;
@@ -67,6 +66,7 @@ struct Followed {
 struct Verifier<'a> {
     dir: &'a Path,
     beside: &'a [&'a str],
+    definitions: &'a [Definition],
     findings: Vec<Finding>,
     /// Blobs that something refers to; each document is followed once.
     seen: BTreeMap<Digest, Followed>,
@@ -117,10 +117,10 @@ impl Verifier<'_> {
             }
             let followed = self.document(entry);
             let tag = name.rsplit(':').next();
-            let kind = Kind::ALL.into_iter().find(|kind| Some(kind.name()) == tag);
-            if let (Some(kind), Some(platform)) = (kind, followed.platform) {
-                let at = blob_path(entry.digest);
-                self.expect(&at, &format!("for `{name}` the platform"), &Platform::of(kind).to_string(), &platform);
+            let definition = self.definitions.iter().find(|definition| Some(definition.name.as_str()) == tag);
+            if let (Some(definition), Some(platform)) = (definition, followed.platform) {
+                let (at, expected) = (blob_path(entry.digest), definition.platform.to_string());
+                self.expect(&at, &format!("for `{name}` the platform"), &expected, &platform);
             }
         }
     }

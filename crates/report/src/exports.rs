@@ -130,7 +130,7 @@ pub fn bencher(run: &Run) -> anyhow::Result<String> {
     }
     let exact = |bytes: u64| Metric { value: bytes as f64, lower_value: None, upper_value: None };
     for row in &run.summary.sizes {
-        let measures = benchmarks.entry(format!("{} {}", row.program, row.kind)).or_default();
+        let measures = benchmarks.entry(format!("{} {}", row.program, row.name())).or_default();
         measures.insert("file-size", exact(row.binary_bytes));
         if let Some(bytes) = row.image_bytes_compressed {
             measures.insert("image-size", exact(bytes));
@@ -175,7 +175,7 @@ pub fn github_action_benchmark(run: &Run) -> anyhow::Result<String> {
         let sizes = [("binary", Some(row.binary_bytes)), ("image, as pulled", row.image_bytes_compressed)];
         entries.extend(sizes.into_iter().filter_map(|(what, bytes)| {
             Some(Entry {
-                name: format!("{} {} {what}", row.program, row.kind),
+                name: format!("{} {} {what}", row.program, row.name()),
                 unit: "bytes",
                 value: bytes? as f64,
                 range: None,

@@ -320,6 +320,7 @@ fn summary(run: &str, samples: &[Sample], rounds: u32) -> Summary {
         }
     }
     let size = |kind: &str, sizes: [u64; 3]| SizeRow {
+        image: None,
         program: "array-sum".to_owned(),
         kind: kind.to_owned(),
         binary_bytes: sizes[0],

@@ -240,7 +240,7 @@ pub fn unfinished(run: &Run) -> Option<&'static str> {
 
 /// The sizes of a program in a kind.
 pub fn size<'a>(run: &'a Run, program: &str, kind: Kind) -> Option<&'a SizeRow> {
-    run.summary.sizes.iter().find(|row| row.program == program && row.kind == kind.name())
+    run.summary.sizes.iter().find(|row| row.program == program && row.kind == kind.name() && row.is_default())
 }
 
 /// Binary, image as pulled, image unpacked, in bytes.

@@ -7,7 +7,9 @@
 use crate::claims::Claim;
 use crate::claims::judge::{Evidence, Question, judge};
 use crate::metric::{self, HEADLINE, Metric};
-use crate::{CaseSummary, ClaimRow, Comparison, Manifest, SCHEMA, Sample, SizeRow, Summary};
+use crate::{
+    ArtifactRecord, CaseSummary, ClaimRow, Comparison, ImageRecord, Manifest, SCHEMA, Sample, SizeRow, Summary,
+};
 use stats::looks::widest;
 use stats::verdict::Margin;
 use stats::{Confidence, Pair, paired_ratio};
@@ -145,21 +147,22 @@ impl Level {
     }
 }
 
-/// A row per artifact, with the image that was made of it.
+/// A row per artifact and image that was made of it, the kind's default first; a row without image where none was made.
 pub fn size_rows(manifest: &Manifest) -> Vec<SizeRow> {
-    manifest
-        .artifacts
-        .iter()
-        .map(|artifact| {
-            let image =
-                manifest.images.iter().find(|image| image.program == artifact.program && image.kind == artifact.kind);
-            SizeRow {
-                program: artifact.program.clone(),
-                kind: artifact.kind.clone(),
-                binary_bytes: artifact.size_bytes,
-                image_bytes_compressed: image.map(|image| image.transfer_bytes),
-                image_bytes_unpacked: image.map(|image| image.layers_unpacked_bytes),
-            }
-        })
-        .collect()
+    let of_artifact = |artifact: &ArtifactRecord| {
+        let row = |image: Option<&ImageRecord>| SizeRow {
+            program: artifact.program.clone(),
+            kind: artifact.kind.clone(),
+            image: image.map(ImageRecord::name).filter(|name| *name != artifact.kind).map(str::to_owned),
+            binary_bytes: artifact.size_bytes,
+            image_bytes_compressed: image.map(|image| image.transfer_bytes),
+            image_bytes_unpacked: image.map(|image| image.layers_unpacked_bytes),
+        };
+        let made = manifest.images.iter();
+        let made = made.filter(|image| image.program == artifact.program && image.kind == artifact.kind);
+        let mut rows: Vec<SizeRow> = made.map(|image| row(Some(image))).collect();
+        rows.sort_by_key(|row| !row.is_default());
+        if rows.is_empty() { vec![row(None)] } else { rows }
+    };
+    manifest.artifacts.iter().flat_map(of_artifact).collect()
 }

@@ -160,6 +160,9 @@ pub struct ImageRecord {
     pub program: String,
     /// `native`, `wasm` or `wasm-aot`.
     pub kind: String,
+    /// Its definition's name; absent in runs before this field, where it is the kind's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
     /// Its name in the registry, with tag. It was pulled and run by digest.
     pub reference: String,
     /// Digest of the manifest, `sha256:…`.
@@ -185,6 +188,13 @@ pub struct ImageRecord {
     /// How long containerd took to pull and unpack it from the local registry; absent when it did not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pull_ns: Option<u64>,
+}
+
+impl ImageRecord {
+    /// Its definition's name.
+    pub fn name(&self) -> &str {
+        self.image.as_deref().unwrap_or(&self.kind)
+    }
 }
 
 /// A program that took part, as it says itself.

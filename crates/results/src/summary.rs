@@ -13,7 +13,7 @@ pub struct Summary {
     pub run: String,
     /// A row per bench, cell and metric.
     pub cases: Vec<CaseSummary>,
-    /// A row per program and kind.
+    /// A row per program, kind and image.
     pub sizes: Vec<SizeRow>,
     /// Paired ratios within this run.
     pub comparisons: Vec<Comparison>,
@@ -96,19 +96,34 @@ pub struct Drift {
     pub p_value: f64,
 }
 
-/// Exact sizes of one program in one kind. kB is 1000 bytes wherever these are shown.
+/// Exact sizes of one program in one kind and image. kB is 1000 bytes wherever these are shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SizeRow {
     /// The program.
     pub program: String,
     /// `native`, `wasm` or `wasm-aot`.
     pub kind: String,
+    /// The image's definition; absent for the kind's default, and where none was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
     /// The ELF file or module as shipped.
     pub binary_bytes: u64,
     /// All that a pull transfers: manifest, config and compressed layers.
     pub image_bytes_compressed: Option<u64>,
     /// The layers as unpacked tar streams.
     pub image_bytes_unpacked: Option<u64>,
+}
+
+impl SizeRow {
+    /// Whether this is how files of the kind are packed unless another image is asked for.
+    pub fn is_default(&self) -> bool {
+        self.image.is_none()
+    }
+
+    /// What it is called: by its kind, and by its image where that is not the kind's default.
+    pub fn name(&self) -> &str {
+        self.image.as_ref().unwrap_or(&self.kind)
+    }
 }
 
 /// A ratio of two cells of one run, paired by round.

@@ -11,8 +11,9 @@ use crate::{commands, lock, prepare};
 /// Builds, checks, and prints kind, target, bytes and digest.
 pub fn run(workspace: &Workspace, args: &BuildArgs) -> anyhow::Result<Exit> {
     let _lock = lock::build(workspace)?;
+    let kinds = prepare::builds::default_kinds(workspace)?;
     let mut steps = Steps::of(3);
-    let (toolbox, artifacts) = prepare::default_artifacts(workspace, &args.programs, &mut steps)?;
+    let (toolbox, artifacts) = prepare::default_artifacts(workspace, &kinds, &args.programs, &mut steps)?;
     let shim = shims::build(workspace, args.shim, &toolbox, &mut steps.next(args.shim.step()))?;
     match args.format.format {
         Format::Json => commands::print_json(&document(&artifacts, &shim.path))?,

@@ -12,16 +12,18 @@ pub fn run(workspace: &Workspace, args: &ImageArgs) -> anyhow::Result<Exit> {
     if args.verify {
         return verify(workspace, args.format.format);
     }
+    let definitions = prepare::images::matching(workspace, &args.images)?;
     let _lock = lock::build(workspace)?;
     let mut steps = Steps::of(2);
-    let (_, artifacts) = prepare::default_artifacts(workspace, &args.programs, &mut steps)?;
-    let images = prepare::images::assemble(workspace, &artifacts)?;
+    let kinds = definitions.iter().map(|definition| definition.kind).collect();
+    let (_, artifacts) = prepare::default_artifacts(workspace, &kinds, &args.programs, &mut steps)?;
+    let images = prepare::images::assemble(workspace, &definitions, &artifacts)?;
     show(&images, args.format.format)?;
     Ok(Exit::Done)
 }
 
 fn verify(workspace: &Workspace, format: Format) -> anyhow::Result<Exit> {
-    let findings = oci::verify::verify(&workspace.oci(), &[MARKER])?;
+    let findings = oci::verify::verify(&workspace.oci(), &[MARKER], &prepare::images::definitions(workspace)?)?;
     if format == Format::Json {
         let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
         commands::print_json(&findings)?;
@@ -55,7 +57,7 @@ pub fn show(images: &ImageSet, format: Format) -> anyhow::Result<()> {
         .images()
         .iter()
         .map(|image| Row {
-            name: format!("{}:{}", image.program(), image.kind()),
+            name: format!("{}:{}", image.program(), image.name()),
             digest: image.manifest().digest().to_string(),
             platform: image.platform(),
             compression: image.compression().name().to_owned(),

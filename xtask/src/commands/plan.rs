@@ -42,8 +42,10 @@ fn document(plan: &Plan) -> Document {
         images: plan
             .builds
             .iter()
-            .filter(|build| plan.image_kinds().contains(&build.kind))
-            .map(|build| format!("{}:{}", build.program, build.kind))
+            .flat_map(|build| {
+                let of_kind = plan.images_to_run().into_iter().filter(|(kind, _)| *kind == build.kind);
+                of_kind.map(|(_, name)| format!("{}:{name}", build.program)).collect::<Vec<_>>()
+            })
             .collect(),
         rounds: (0..rounds.warmup + rounds.counted)
             .map(|round| plan.schedule.round(round).iter().map(slot).collect())

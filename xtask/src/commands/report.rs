@@ -4,7 +4,7 @@ use anyhow::{Context as _, ensure};
 
 use crate::cli::{Exit, Format, ReportArgs};
 use crate::workspace::Workspace;
-use crate::{commands, matrix};
+use crate::{commands, prepare};
 use report::markdown::Origin;
 use results::RunStatus;
 use results::analysis;
@@ -60,7 +60,7 @@ pub fn read(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Reported> {
     for lost in &run.lost {
         crate::console::note(format_args!("`{}`: {lost}", dir.samples_path().display()));
     }
-    let claims = results::claims::load(&workspace.claims_toml(), &matrix::load(&workspace.matrix())?.cases)?;
+    let claims = results::claims::load(&workspace.claims_toml(), &prepare::selection::defined(workspace)?.cases)?;
     let mut summary = analysis::analyse(&run.manifest, &run.samples, &claims);
     summary.warnings.splice(0..0, analysis::damage(&run.lost));
     let Run { manifest, samples, lost } = run;

@@ -4,7 +4,12 @@ use super::*;
 
 /// The matrix of this project.
 pub fn ours() -> Matrix {
-    parse(OURS).unwrap()
+    parse(OURS, &images()).unwrap()
+}
+
+/// The image definitions of this project.
+fn images() -> Vec<Definition> {
+    oci::definition::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../images")).unwrap()
 }
 
 const OURS: Texts<'static> = Texts {
@@ -71,7 +76,7 @@ fn refusals(of: fn(&str) -> Texts<'_>, text: &str, changes: &[(&str, &str, &[&st
     for (from, to, says) in changes {
         assert!(text.contains(from), "{from}");
         let wrong = text.replacen(from, to, 1);
-        let error = format!("{:#}", parse(of(&wrong)).expect_err(to));
+        let error = format!("{:#}", parse(of(&wrong), &images()).expect_err(to));
         assert!(says.iter().all(|words| error.contains(words)), "{to}: {error}");
     }
 }
@@ -146,7 +151,16 @@ fn a_wrong_case_is_refused() {
             ),
             ("engine = \"wasmedge\"\n", "", &["line", "a module needs an `engine`"]),
             ("runtime = \"runc\"", "runtime = \"docker\"", &["line", "there is no runtime `docker`", "`runc`"]),
-            ("runtime = \"runc\"", "runtime = \"runc\"\nimage = \"alpine\"", &["line", "there is no image `alpine`"]),
+            (
+                "runtime = \"runc\"",
+                "runtime = \"runc\"\nimage = \"alpine\"",
+                &["line", "there is no image `alpine` of the form `native`", "`native`"],
+            ),
+            (
+                "runtime = \"runc\"",
+                "runtime = \"runc\"\nimage = \"wasm\"",
+                &["line", "there is no image `wasm` of the form `native`"],
+            ),
             (
                 "runtime = \"process\"",
                 "runtime = \"process\"\nimage = \"native\"",
@@ -182,6 +196,17 @@ fn a_wrong_case_is_refused() {
             ("why = \"What a container costs today.\"", "why = \" \"", &["line", "`why` is empty"]),
         ],
     );
-    let error = format!("{:#}", parse(of("")).unwrap_err());
+    let error = format!("{:#}", parse(of(""), &images()).unwrap_err());
     assert!(error.contains("it defines no case"), "{error}");
+}
+
+#[test]
+fn a_form_whose_default_image_is_not_defined_is_refused_at_the_case() {
+    let without: Vec<Definition> = images().into_iter().filter(|image| image.name != "wasm-aot").collect();
+    let error = format!("{:#}", parse(OURS, &without).unwrap_err());
+    assert!(error.contains("line") && error.contains("no image `wasm-aot` of the form `wasm-aot`"), "{error}");
+    let other = oci::definition::parse("native-2", include_str!("../../../images/native.toml")).unwrap();
+    let cases = OURS.cases.replacen("runtime = \"runc\"", "runtime = \"runc\"\nimage = \"native-2\"", 1);
+    let with = parse(Texts { cases: &cases, ..OURS }, &[images(), vec![other]].concat()).unwrap();
+    assert_eq!(with.case("native/runc").unwrap().image.as_deref(), Some("native-2"));
 }

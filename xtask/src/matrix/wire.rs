@@ -7,6 +7,8 @@ use anyhow::{anyhow, ensure};
 use serde::Deserialize;
 use toml::Spanned;
 
+use oci::definition::Definition;
+
 use super::{Annotations, Behaviour, Compile, Engine, FILE, OUTPUT, Own, Run, Runtime};
 use results::case::{self, Case, Kind, Mode};
 
@@ -240,7 +242,14 @@ fn process(at: &At<'_>, wire: &WireRuntime) -> anyhow::Result<Behaviour> {
     }
 }
 
-pub(super) fn cases(text: &str, known: (&[Engine], &[Runtime])) -> anyhow::Result<Vec<Case>> {
+/// What a case may name.
+pub(super) struct Known<'a> {
+    pub(super) engines: &'a [Engine],
+    pub(super) runtimes: &'a [Runtime],
+    pub(super) images: &'a [Definition],
+}
+
+pub(super) fn cases(text: &str, known: &Known<'_>) -> anyhow::Result<Vec<Case>> {
     let at = At(text);
     let file: Cases = toml::from_str(text)?;
     ensure!(!file.case.is_empty(), "it defines no case: add a `[[case]]` table");
@@ -257,30 +266,22 @@ pub(super) fn cases(text: &str, known: (&[Engine], &[Runtime])) -> anyhow::Resul
     Ok(cases)
 }
 
-fn case(
-    at: &At<'_>,
-    wire: &WireCase,
-    (engines, runtimes): (&[Engine], &[Runtime]),
-    before: &[Case],
-) -> anyhow::Result<Case> {
-    let known: Vec<&str> = before.iter().map(|case| case.name.as_str()).collect();
-    let name = at.name(&wire.name, &known, &['/'])?;
+fn case(at: &At<'_>, wire: &WireCase, known: &Known<'_>, before: &[Case]) -> anyhow::Result<Case> {
+    let names: Vec<&str> = before.iter().map(|case| case.name.as_str()).collect();
+    let name = at.name(&wire.name, &names, &['/'])?;
     let mode = *wire.mode.get_ref();
-    let runtime = at.known("runtime", &wire.runtime, (runtimes, |runtime| &runtime.name))?;
+    let runtime = at.known("runtime", &wire.runtime, (known.runtimes, |runtime| &runtime.name))?;
     if !runtime.runs.contains(&mode) {
         let runs: Vec<&Mode> = runtime.runs.iter().collect();
         let what = format!("`{}` does not run {mode}: it runs {}", runtime.name, case::names(&runs));
         return Err(at.refuse(&wire.mode.span(), what));
     }
-    let form = form(at, wire, (engines, runtime))?;
+    let form = form(at, wire, (known.engines, runtime))?;
     let container = runtime.behaviour.is_container();
     let image = match &wire.image {
         Some(image) if !container => return Err(at.refuse(&image.span(), "a process has no `image`")),
-        Some(image) if *image.get_ref() != form.name() => {
-            let what = format!("there is no image `{}` of this form (known: `{form}`)", image.get_ref());
-            return Err(at.refuse(&image.span(), what));
-        }
-        _ => container.then(|| form.name().to_owned()),
+        None if !container => None,
+        chosen => Some(image(at, (wire, chosen.as_ref()), (form, known.images))?),
     };
     Ok(Case {
         name,
@@ -294,6 +295,25 @@ fn case(
         sets: wire.sets.clone(),
         why: at.why(&wire.why)?,
     })
+}
+
+/// The image of a container: the one that is named, or the one named like the form.
+fn image(
+    at: &At<'_>,
+    (wire, chosen): (&WireCase, Option<&Spanned<String>>),
+    (form, images): (Kind, &[Definition]),
+) -> anyhow::Result<String> {
+    let (name, span) = match chosen {
+        Some(chosen) => (chosen.get_ref().as_str(), chosen.span()),
+        None => (form.name(), wire.runtime.span()),
+    };
+    let of_form = |image: &&Definition| image.kind == form;
+    if let Some(found) = images.iter().find(|image| image.name == name).filter(of_form) {
+        return Ok(found.name.clone());
+    }
+    let names: Vec<&str> = images.iter().filter(of_form).map(|image| image.name.as_str()).collect();
+    let known = if names.is_empty() { "there is none".to_owned() } else { case::names(&names) };
+    Err(at.refuse(&span, format!("there is no image `{name}` of the form `{form}` (known: {known})")))
 }
 
 /// The form of file that a case runs: what its engine takes in this mode.

@@ -83,8 +83,8 @@ pub struct RunnableBench {
     pub expected: String,
     /// The program's file in each kind.
     pub files: Vec<KindFile>,
-    /// The program's image in each kind; empty when nothing was pushed.
-    pub images: Vec<KindImage>,
+    /// The program's images; empty when nothing was pushed.
+    pub images: Vec<NamedImage>,
 }
 
 /// An artifact of a bench.
@@ -98,9 +98,9 @@ pub struct KindFile {
 
 /// An image of a bench.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct KindImage {
-    /// Which kind.
-    pub kind: Kind,
+pub struct NamedImage {
+    /// Its definition's name.
+    pub name: String,
     /// What to pull and to run: by digest, for a tag can be moved between the two.
     pub reference: String,
     /// The digest in it: the manifest's.
@@ -131,9 +131,10 @@ impl Runs {
         &self.starts[place.cell]
     }
 
-    /// The image of a bench in the kind that a cell runs.
-    pub fn image(&self, place: Place) -> Option<&KindImage> {
-        self.bench(place).images.iter().find(|image| image.kind == self.cell(place).case.form)
+    /// The image of a bench that a cell runs.
+    pub fn image(&self, place: Place) -> Option<&NamedImage> {
+        let name = self.cell(place).case.image.as_ref()?;
+        self.bench(place).images.iter().find(|image| image.name == *name)
     }
 
     /// The file of a bench in the kind that a cell runs.

@@ -7,10 +7,11 @@ use anyhow::{Context as _, bail};
 use clap::ValueEnum as _;
 
 use super::extra::ExtraPrograms;
+use super::selection;
 use crate::compile::aot::Compiler;
 use crate::compile::shims::Shim;
 use crate::compile::{self, Artifact, Compilers};
-use crate::matrix::{self, Compile, Engine, Matrix};
+use crate::matrix::{Compile, Engine, Matrix};
 use crate::plan::Build;
 use crate::progress::Stderr;
 use crate::toolbox::Toolbox;
@@ -92,17 +93,35 @@ impl AvailablePrograms<'_> {
     }
 }
 
-/// Every program that a default bench runs, in every kind that it runs.
+/// The kinds that a default bench runs.
 ///
 /// # Errors
-/// As for [`artifacts`]; or when the benches or the matrix are refused.
-pub fn default(workspace: &Workspace, toolbox: &Toolbox, progress: &mut Stderr) -> anyhow::Result<Vec<Artifact>> {
-    let matrix = matrix::load(&workspace.matrix())?;
-    let kinds: BTreeSet<Kind> = matrix.select(&[], &[])?.iter().map(|case| case.form).collect();
+/// When the matrix is refused.
+pub fn default_kinds(workspace: &Workspace) -> anyhow::Result<BTreeSet<Kind>> {
+    Ok(selection::defined(workspace)?.select(&[], &[])?.iter().map(|case| case.form).collect())
+}
+
+/// Every program that a default bench runs, in these kinds.
+///
+/// # Errors
+/// As for [`artifacts`]; when the benches or the matrix are refused; or when the toolbox has no compiler for a kind.
+pub fn default(
+    workspace: &Workspace,
+    kinds: &BTreeSet<Kind>,
+    toolbox: &Toolbox,
+    progress: &mut Stderr,
+) -> anyhow::Result<Vec<Artifact>> {
+    let matrix = selection::defined(workspace)?;
     let benches = crate::bench::load(&workspace.benches_toml())?;
     let names: BTreeSet<String> = benches.into_iter().map(|bench| bench.program).collect();
     let of = |program: String| kinds.iter().map(move |&kind| Build { program: program.clone(), kind });
     let builds: Vec<Build> = names.into_iter().flat_map(of).collect();
     let none = ExtraPrograms::new();
-    artifacts(workspace, (&matrix, &builds), AvailablePrograms { toolbox: Some(toolbox), extra: &none }, progress)
+    let programs = AvailablePrograms { toolbox: Some(toolbox), extra: &none };
+    for (kind, (_, compile)) in kinds.iter().filter_map(|kind| Some((kind, matrix.compile(*kind)?))) {
+        programs.path(&compile.program).with_context(|| {
+            format!("`{kind}` is compiled by what only a run builds: `cargo xtask bench --case PATTERN` makes it")
+        })?;
+    }
+    artifacts(workspace, (&matrix, &builds), programs, progress)
 }

@@ -1,11 +1,15 @@
 //! Images: assembled, and pushed where containers are run.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
 
+use super::builds;
 use super::registry::{self, Registry};
 use crate::cli::RegistryArgs;
 use crate::compile::Artifact;
-use crate::measure::runs::KindImage;
+use crate::measure::runs::NamedImage;
+use crate::plan::Plan;
 use crate::registry::Pushed;
 use crate::secret::Secret;
 use crate::stop::Stop;
@@ -13,14 +17,44 @@ use crate::workspace::Workspace;
 use oci::definition::Definition;
 use oci::epoch::Epoch;
 use oci::{Blob, Content, Image, ImageSet};
+use results::names::Names;
 
 /// The image definitions, checked.
 pub fn definitions(workspace: &Workspace) -> anyhow::Result<Vec<Definition>> {
     oci::definition::load(&workspace.images())
 }
 
-/// Images of artifacts, written as an OCI layout.
-pub fn assemble(workspace: &Workspace, artifacts: &[Artifact]) -> anyhow::Result<ImageSet> {
+/// The definitions of the images that a plan needs.
+///
+/// # Errors
+/// When a definition is wrong.
+pub fn of_plan(workspace: &Workspace, plan: &Plan) -> anyhow::Result<Vec<Definition>> {
+    let needed = plan.images();
+    let all = definitions(workspace)?.into_iter();
+    Ok(all.filter(|definition| needed.contains(definition.name.as_str())).collect())
+}
+
+/// The image definitions that patterns match; without a pattern the default one of each kind that a default bench runs.
+///
+/// # Errors
+/// When a definition is wrong, or a pattern matches none.
+pub fn matching(workspace: &Workspace, patterns: &[String]) -> anyhow::Result<Vec<Definition>> {
+    let all = definitions(workspace)?;
+    if patterns.is_empty() {
+        let kinds = builds::default_kinds(workspace)?;
+        return Ok(all.into_iter().filter(|image| image.is_default() && kinds.contains(&image.kind)).collect());
+    }
+    let known = all.iter().map(|definition| definition.name.clone()).collect();
+    let names = Names { one: "image", several: "images", known };
+    let mut chosen = BTreeSet::new();
+    for pattern in patterns {
+        chosen.extend(names.matching(pattern)?);
+    }
+    Ok(chosen.into_iter().map(|index| all[index].clone()).collect())
+}
+
+/// Images of artifacts by these definitions, written as an OCI layout.
+pub fn assemble(workspace: &Workspace, definitions: &[Definition], artifacts: &[Artifact]) -> anyhow::Result<ImageSet> {
     let contents = artifacts
         .iter()
         .map(|artifact| {
@@ -30,7 +64,7 @@ pub fn assemble(workspace: &Workspace, artifacts: &[Artifact]) -> anyhow::Result
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
     let epoch = Epoch::parse(std::env::var("SOURCE_DATE_EPOCH").ok().as_deref())?;
-    let images = oci::build(&definitions(workspace)?, &contents, epoch)?;
+    let images = oci::build(definitions, &contents, epoch)?;
     workspace.make(&workspace.oci())?;
     oci::layout::write(&workspace.oci(), &images)?;
     Ok(images)
@@ -75,13 +109,13 @@ impl Shipped {
     }
 
     /// The images of a program, as a session needs them.
-    pub fn of(&self, program: &str) -> Vec<KindImage> {
+    pub fn of(&self, program: &str) -> Vec<NamedImage> {
         let images = self.images.images().iter().filter(|image| image.program() == program);
         images
             .filter_map(|image| {
-                let definition = self.definitions.iter().find(|definition| definition.kind == image.kind())?;
-                Some(KindImage {
-                    kind: image.kind(),
+                let definition = self.definitions.iter().find(|definition| definition.name == image.name())?;
+                Some(NamedImage {
+                    name: image.name().to_owned(),
                     reference: self.pushed(image)?.pinned().to_owned(),
                     manifest: image.manifest().digest(),
                     blobs: image.blobs().map(Blob::digest).collect(),
@@ -94,9 +128,14 @@ impl Shipped {
     }
 }
 
-/// Assembles the images of artifacts and pushes them where that is needed.
-pub fn ship(workspace: &Workspace, artifacts: &[Artifact], shipping: Shipping<'_>) -> anyhow::Result<Shipped> {
-    let images = assemble(workspace, artifacts)?;
+/// Assembles the images of artifacts by these definitions, and pushes them where that is needed.
+pub fn ship(
+    workspace: &Workspace,
+    definitions: Vec<Definition>,
+    artifacts: &[Artifact],
+    shipping: Shipping<'_>,
+) -> anyhow::Result<Shipped> {
+    let images = assemble(workspace, &definitions, artifacts)?;
     let (registry, pushed) = match shipping {
         Shipping::AssembleOnly => (None, Vec::new()),
         Shipping::Push(args, stop) => {
@@ -105,5 +144,5 @@ pub fn ship(workspace: &Workspace, artifacts: &[Artifact], shipping: Shipping<'_
             (Some(registry), pushed)
         }
     };
-    Ok(Shipped { images, definitions: definitions(workspace)?, registry, pushed })
+    Ok(Shipped { images, definitions, registry, pushed })
 }

@@ -138,6 +138,7 @@ fn image_record(image: &Image, prepared: &Prepared) -> ImageRecord {
     ImageRecord {
         program: image.program().to_owned(),
         kind: image.kind().to_string(),
+        image: Some(image.name().to_owned()),
         reference: pushed.map(|pushed| pushed.reference().to_owned()).unwrap_or_default(),
         manifest_digest: image.manifest().digest().to_string(),
         platform: image.platform(),

@@ -18,13 +18,21 @@ use results::store::ensure_new;
 #[cfg(test)]
 mod tests;
 
+/// The rows of this project.
+///
+/// # Errors
+/// When a file is refused.
+pub fn defined(workspace: &Workspace) -> anyhow::Result<Matrix> {
+    matrix::load(&workspace.matrix(), &images::definitions(workspace)?)
+}
+
 /// The rows that there are: those of a folder, and those of runtimes that were named. Each of these is asked who it is.
 ///
 /// # Errors
 /// When a file of the folder is refused, or a runtime is none.
 pub fn matrix(workspace: &Workspace, args: &MatrixArgs) -> anyhow::Result<Matrix> {
     let folder = args.matrix.clone().unwrap_or_else(|| workspace.matrix());
-    let mut matrix = matrix::load(&folder)?;
+    let mut matrix = matrix::load(&folder, &images::definitions(workspace)?)?;
     for (name, file) in &args.runtimes {
         let context = || format!("`--runtime {name}={}` can not be used", file.display());
         let path = std::path::absolute(file).with_context(context)?;
@@ -58,8 +66,6 @@ pub fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selecte
     let benches = bench::select(&bench::load(&file)?, &args.select.benches)?;
     let matrix = matrix(workspace, &args.select.rows.of)?;
     let cases = matrix.select(&args.select.rows.cases, &args.select.rows.sets)?;
-    // A definition that is broken should be told before minutes of building.
-    images::definitions(workspace)?;
     registry::destination(&args.registry)?;
     // Before its address is recorded with the command.
     programs::options(&args.programs)?;

@@ -67,7 +67,10 @@ impl Destination {
         let host = host_of(registry)?;
         let place = place(host);
         if !prefix.is_empty() {
-            ensure!(!prefix.contains([':', '@']), "leave tag and digest away: every image gets the tag of its kind");
+            ensure!(
+                !prefix.contains([':', '@']),
+                "leave tag and digest away: every image gets the name of its definition for a tag"
+            );
             ensure!(
                 prefix.split('/').all(is_component),
                 "`{prefix}` is no path of repository names (lower-case letters and digits, single `.`, `_`, `-` between)"

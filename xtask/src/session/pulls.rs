@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::clock::Stopwatch;
 use crate::console;
 use crate::containerd::{Ctr, Login, Pulled, Wanted};
-use crate::measure::runs::{KindImage, Start};
+use crate::measure::runs::{NamedImage, Start};
 use crate::plan::Place;
 use crate::secret::Secret;
 use crate::session::request::{Containers, Pull, Session};
@@ -67,7 +67,7 @@ struct Registry<'a> {
 
 impl Registry<'_> {
     /// Pulls an image and hashes what containerd then holds; `None` when somebody wished to stop.
-    fn pull(&mut self, image: &KindImage, ctr: &Ctr, stop: &Stop) -> Result<Option<Pull>, String> {
+    fn pull(&mut self, image: &NamedImage, ctr: &Ctr, stop: &Stop) -> Result<Option<Pull>, String> {
         if let Some(silent) = &self.silent {
             return Err(format!("not tried: {silent}"));
         }

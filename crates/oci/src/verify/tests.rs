@@ -25,7 +25,7 @@ impl Layout {
     }
 
     fn findings(&self) -> Vec<Finding> {
-        verify(self.dir.path(), &[]).unwrap()
+        verify(self.dir.path(), &[], &example::definitions().unwrap()).unwrap()
     }
 
     /// The only finding's path, and its text.
@@ -153,7 +153,7 @@ fn garbage_in_any_document_is_a_finding_and_not_a_panic() {
     let layout = Layout::new();
     fs::remove_dir_all(layout.path("blobs")).unwrap();
     assert!(!layout.findings().is_empty());
-    assert!(verify(&layout.path("absent"), &[]).unwrap_err().to_string().contains("cargo xtask image"));
+    assert!(verify(&layout.path("absent"), &[], &[]).unwrap_err().to_string().contains("cargo xtask image"));
 }
 
 #[test]

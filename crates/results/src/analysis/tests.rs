@@ -18,6 +18,25 @@ fn whats(summary: &Summary) -> String {
 }
 
 #[test]
+fn every_image_of_a_file_has_its_sizes_and_a_record_without_name_is_the_default() {
+    let mut manifest = manifest(6);
+    let native = manifest.images[0].clone();
+    let named = |name: &str| Some(name.to_owned());
+    let larger = ImageRecord { image: named("based"), transfer_bytes: 7_000_000, ..native.clone() };
+    for first in [None, named("native")] {
+        let record = ImageRecord { image: first, ..native.clone() };
+        manifest.images = vec![larger.clone(), record];
+        let sizes = size_rows(&manifest);
+        let rows: Vec<_> = sizes.iter().map(|row| (row.name(), row.image_bytes_compressed)).collect();
+        let expected =
+            [("native", Some(native.transfer_bytes)), ("based", Some(7_000_000)), ("wasm", None), ("wasm-aot", None)];
+        assert_eq!(rows, expected);
+        assert!(sizes[0].is_default() && !sizes[1].is_default());
+        assert_eq!(sizes[1].binary_bytes, sizes[0].binary_bytes);
+    }
+}
+
+#[test]
 fn a_quiet_run_has_every_row_and_few_warnings() {
     let manifest = manifest(30);
     let summary = summary(&manifest, &samples(&manifest));

@@ -119,7 +119,7 @@ fn judged(claim: &Claim, evidence: &Evidence<'_>) -> Judged {
 impl Evidence<'_> {
     fn size(&self, bench: &str, kind: Kind) -> Option<&SizeRow> {
         let program = &self.manifest.benches.iter().find(|each| each.name == bench)?.program;
-        self.sizes.iter().find(|row| row.program == *program && row.kind == kind.name())
+        self.sizes.iter().find(|row| row.program == *program && row.kind == kind.name() && row.is_default())
     }
 
     fn median_ms(&self, bench: &str, case: &Case) -> Option<(f64, String)> {

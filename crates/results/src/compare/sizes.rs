@@ -7,13 +7,16 @@ use serde::Serialize;
 use crate::analysis::size_rows;
 use crate::{Manifest, SizeRow};
 
-/// One size of one program in one kind.
+/// One size of one program in one kind and image.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SizeChange {
     /// The program.
     pub program: String,
     /// `native`, `wasm` or `wasm-aot`.
     pub kind: String,
+    /// The image's definition; absent for the kind's default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
     /// `binary`, `image pulled` or `image unpacked`.
     pub what: &'static str,
     /// In run A; absent where it has none.
@@ -27,7 +30,7 @@ pub struct SizeChange {
 impl SizeChange {
     /// As it is named in lists.
     pub fn name(&self) -> String {
-        format!("{} {} {}", self.program, self.kind, self.what)
+        format!("{} {} {}", self.program, self.image.as_ref().unwrap_or(&self.kind), self.what)
     }
 }
 
@@ -48,19 +51,21 @@ pub fn changes([a, b]: [&Manifest; 2]) -> Vec<SizeChange> {
 }
 
 fn same(row: &SizeRow, other: &SizeRow) -> bool {
-    row.program == other.program && row.kind == other.kind
+    (&row.program, &row.kind, &row.image) == (&other.program, &other.kind, &other.image)
 }
 
 fn beside(named: &SizeRow, [a, b]: [Option<&SizeRow>; 2]) -> Vec<SizeChange> {
     let sizes: [Size; 3] = [
-        ("binary", |row| Some(row.binary_bytes)),
+        // The file is the same in every image of its kind.
+        ("binary", |row| row.is_default().then_some(row.binary_bytes)),
         ("image pulled", |row| row.image_bytes_compressed),
         ("image unpacked", |row| row.image_bytes_unpacked),
     ];
     let change = |(what, size): Size| {
         let (a_bytes, b_bytes) = (a.and_then(size), b.and_then(size));
         let ratio = a_bytes.zip(b_bytes).filter(|(a, _)| *a > 0).map(|(a, b)| b as f64 / a as f64);
-        SizeChange { program: named.program.clone(), kind: named.kind.clone(), what, a_bytes, b_bytes, ratio }
+        let (program, kind, image) = (named.program.clone(), named.kind.clone(), named.image.clone());
+        SizeChange { program, kind, image, what, a_bytes, b_bytes, ratio }
     };
     sizes.into_iter().map(change).filter(|change| change.a_bytes.is_some() || change.b_bytes.is_some()).collect()
 }

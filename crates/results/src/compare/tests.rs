@@ -341,6 +341,11 @@ fn sizes_are_compared_and_gated() {
     let judged = |percent: f64, of: &[SizeChange]| {
         gate((&[], of), GateLimits { size: Threshold::new(percent / 100.0), ..GateLimits::default() })
     };
+    let image = new.images.iter().find(|image| image.kind == "native").unwrap();
+    let image = crate::ImageRecord { image: Some("based".to_owned()), ..image.clone() };
+    let more = sizes::changes([&old, &Manifest { images: [new.images.clone(), vec![image]].concat(), ..new.clone() }]);
+    let names: Vec<String> = more.iter().skip(sizes.len()).map(sizes::SizeChange::name).collect();
+    assert_eq!(names, ["array-sum based image pulled", "array-sum based image unpacked"]);
     let closed = judged(2.0, &sizes);
     assert_eq!((closed.outcome, closed.sizes_above), (GateOutcome::Failed, vec!["array-sum native binary".to_owned()]));
     assert_eq!(judged(5.0, &sizes).outcome, GateOutcome::Incomplete);

@@ -111,6 +111,7 @@ fn a_bench_that_was_not_run_is_named() {
 fn an_image_is_held_against_the_nearer_of_its_two_sizes() {
     let size = Size { kind: Kind::Wasm, kilobytes: 150.0, tolerance: Tolerance(1.25) };
     let row = |compressed, unpacked| SizeRow {
+        image: None,
         program: "p".to_owned(),
         kind: "wasm".to_owned(),
         binary_bytes: 1,

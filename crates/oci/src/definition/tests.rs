@@ -1,0 +1,91 @@
+//! Every refusal of a definition, with its line, and what an accepted one says.
+
+use super::*;
+
+const WASM: &str = r#"kind = "wasm"
+why = "because"
+platform = "wasip1/wasm"
+
+[layer]
+compression = "gzip"
+path = "/{program}.wasm"
+mode = 0o644
+
+[config]
+entrypoint = ["/{program}.wasm"]
+env = ["A=b"]
+working_dir = "/"
+labels = { "x.y" = "{program}" }
+"#;
+
+#[test]
+fn a_definition_gives_the_settings_of_a_program() {
+    let settings = parse("wasm", WASM).unwrap().for_program("sum");
+    assert_eq!(settings.path, "/sum.wasm");
+    assert_eq!(settings.entrypoint, ["/sum.wasm"]);
+    assert_eq!(settings.labels["x.y"], "sum");
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_line_and_the_expectation() {
+    for (before, after, line, expectation) in [
+        ("kind = \"wasm\"", "kind = \"native\"", 1, "expected `wasm`, for the definition named like a kind"),
+        ("\"because\"", "\" \"", 2, "say why"),
+        ("wasip1/wasm", "linux/amd64", 3, "expected `wasip1/wasm`"),
+        ("\"gzip\"", "\"lz4\"", 6, "expected `none`, `gzip` or `zstd`"),
+        ("\"gzip\"", "\"gzip\"\nlevel = 12", 7, "expected 1 to 9"),
+        ("path = \"/", "path = \"", 7, "absolute"),
+        ("path = \"/", "path = \"/../", 7, "no `..`"),
+        ("0o644", "0o4755", 8, "at most 0o777"),
+        ("[\"/{program}.wasm\"]", "[\"/bin/sh\"]", 11, "the only file"),
+        ("A=b", "=b", 12, "`NAME=value`"),
+        ("working_dir = \"/\"", "working_dir = \"x\"", 13, "absolute"),
+        ("\"{program}\"", "\"{name}\"", 14, "other than `{program}`"),
+    ] {
+        let error = parse("wasm", &WASM.replacen(before, after, 1)).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("line {line}: ")) && error.contains(expectation), "{error}");
+    }
+}
+
+#[test]
+fn unknown_and_missing_keys_and_broken_toml_are_errors_with_their_line() {
+    for (before, after, said) in [
+        ("mode", "modus", "line 8"),
+        ("why = \"because\"\n", "", "missing field `why`"),
+        ("[layer]", "[layer", "line 5"),
+        ("kind = \"wasm\"", "kind = \"jvm\"", "line 1"),
+    ] {
+        let error = parse("wasm", &WASM.replacen(before, after, 1)).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
+fn every_kind_has_a_definition_of_its_name_before_its_others() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../images");
+    let definitions = load(&dir).unwrap();
+    for kind in Kind::ALL {
+        let first = definitions.iter().find(|definition| definition.kind == kind);
+        assert!(first.is_some_and(Definition::is_default), "{kind}");
+    }
+}
+
+#[test]
+fn a_kind_may_have_several_definitions_under_names_that_are_tags() {
+    let other = parse("wasm-2", WASM).unwrap();
+    assert_eq!((other.name.as_str(), other.kind, other.is_default()), ("wasm-2", Kind::Wasm, false));
+    for name in ["", "-wasm", "Wasm", "wasm_2", "wasm.zstd", "latest"] {
+        let error = parse(name, WASM).unwrap_err().to_string();
+        assert!(error.contains(&format!("`{name}` is no name")), "{error}");
+    }
+}
+
+#[test]
+fn a_broken_file_and_an_empty_folder_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = format!("{:#}", load(dir.path()).unwrap_err());
+    assert!(error.contains("holds no image definition"), "{error}");
+    std::fs::write(dir.path().join("wasm.toml"), "kind = 3").unwrap();
+    let error = format!("{:#}", load(dir.path()).unwrap_err());
+    assert!(error.contains("wasm.toml` is not") && error.contains("line 1"), "{error}");
+}
