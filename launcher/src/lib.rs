@@ -1,4 +1,4 @@
-//! What Cargo says while it builds, told apart: how far it is, what is only of interest while nothing else is, and what
+//! What Cargo says while it builds, line by line: how far it is, what is only of interest while nothing else is, and what
 //! a person has to read.
 //!
 //! Cargo itself ends with an error when its own stderr is full or closed. So nobody gives it theirs: it gets a pipe, and
@@ -9,9 +9,9 @@ use std::io::{BufRead, BufReader, Read};
 /// With these in its environment Cargo draws its progress into a pipe as well.
 pub const SETTINGS: [(&str, &str); 2] = [("CARGO_TERM_PROGRESS_WHEN", "always"), ("CARGO_TERM_PROGRESS_WIDTH", "100")];
 
-/// One thing that Cargo said.
+/// One line of what Cargo says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum CargoLine {
     /// So many of so many compilations are done.
     Built {
         /// Done.
@@ -21,7 +21,7 @@ pub enum Said {
     },
     /// Cargo waits for something, or fetches: worth a line when it is another one than before.
     Waits(String),
-    /// What it compiles, and that it has finished: what [`Said::Built`] says better.
+    /// What it compiles, and that it has finished: what [`CargoLine::Built`] says better.
     Status,
     /// A warning, an error, a line of either.
     Other(String),
@@ -31,7 +31,7 @@ pub enum Said {
 ///
 /// # Errors
 /// When it can not be read.
-pub fn follow(stderr: impl Read, mut hear: impl FnMut(Said)) -> std::io::Result<()> {
+pub fn follow(stderr: impl Read, mut each: impl FnMut(CargoLine)) -> std::io::Result<()> {
     let mut lines = BufReader::new(stderr);
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line)? > 0 {
@@ -39,7 +39,7 @@ pub fn follow(stderr: impl Read, mut hear: impl FnMut(Said)) -> std::io::Result<
         for part in String::from_utf8_lossy(&line).split('\r') {
             let part = part.trim_end();
             if !part.is_empty() {
-                hear(said(part));
+                each(parse(part));
             }
         }
         line.clear();
@@ -47,41 +47,41 @@ pub fn follow(stderr: impl Read, mut hear: impl FnMut(Said)) -> std::io::Result<
     Ok(())
 }
 
-fn said(line: &str) -> Said {
+fn parse(line: &str) -> CargoLine {
     let text = line.trim_start();
     let verb = text.split(' ').next().unwrap_or_default();
     // Cargo sets its verbs to the right of a column of 12; what a compiler says is not set so.
     let is_status = line.len() - text.len() == 12_usize.saturating_sub(verb.len()) && line.starts_with(' ');
     match verb {
-        "Building" if is_status => built(text).unwrap_or(Said::Status),
+        "Building" if is_status => built(text).unwrap_or(CargoLine::Status),
         "Compiling" | "Finished" | "Fresh" | "Dirty" | "Downloaded" | "Running" | "Installing" | "Installed"
         | "Replacing" | "Replaced"
             if is_status =>
         {
-            Said::Status
+            CargoLine::Status
         }
-        "Blocking" | "Updating" | "Locking" if is_status => Said::Waits(text.to_owned()),
+        "Blocking" | "Updating" | "Locking" if is_status => CargoLine::Waits(text.to_owned()),
         // What else stands there is how much is left, which changes with each drawing.
-        "Downloading" if is_status => Said::Waits("Downloading crates".to_owned()),
-        _ => Said::Other(line.to_owned()),
+        "Downloading" if is_status => CargoLine::Waits("Downloading crates".to_owned()),
+        _ => CargoLine::Other(line.to_owned()),
     }
 }
 
 /// `Building [===>   ] 12/287: serde, clap`.
-fn built(text: &str) -> Option<Said> {
+fn built(text: &str) -> Option<CargoLine> {
     let (_, counts) = text.split_once("] ")?;
     let (done, total) = counts.split(':').next()?.split_once('/')?;
-    Some(Said::Built { done: done.trim().parse().ok()?, total: total.trim().parse().ok()? })
+    Some(CargoLine::Built { done: done.trim().parse().ok()?, total: total.trim().parse().ok()? })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn heard(text: &str) -> Vec<Said> {
-        let mut heard = Vec::new();
-        follow(text.as_bytes(), |said| heard.push(said)).unwrap();
-        heard
+    fn followed(text: &str) -> Vec<CargoLine> {
+        let mut followed = Vec::new();
+        follow(text.as_bytes(), |line| followed.push(line)).unwrap();
+        followed
     }
 
     #[test]
@@ -90,16 +90,16 @@ mod tests {
                     Building [==>  ] 1/3: b      \rwarning: unused variable: `x`\n --> a/src/lib.rs:1:17\n  |\n    \
                     Finished `dev` profile in 0.32s\n";
         assert_eq!(
-            heard(text),
+            followed(text),
             [
-                Said::Status,
-                Said::Built { done: 0, total: 3 },
-                Said::Status,
-                Said::Built { done: 1, total: 3 },
-                Said::Other("warning: unused variable: `x`".to_owned()),
-                Said::Other(" --> a/src/lib.rs:1:17".to_owned()),
-                Said::Other("  |".to_owned()),
-                Said::Status,
+                CargoLine::Status,
+                CargoLine::Built { done: 0, total: 3 },
+                CargoLine::Status,
+                CargoLine::Built { done: 1, total: 3 },
+                CargoLine::Other("warning: unused variable: `x`".to_owned()),
+                CargoLine::Other(" --> a/src/lib.rs:1:17".to_owned()),
+                CargoLine::Other("  |".to_owned()),
+                CargoLine::Status,
             ]
         );
     }
@@ -109,19 +109,19 @@ mod tests {
         let text = "    Blocking waiting for file lock on build directory\n Downloading [==>   ] 3 crates, remaining \
                     bytes: 1.2 MB\r Downloading 16 crates\r Downloading crates ...\n  Downloaded serde v1.0.0\n";
         assert_eq!(
-            heard(text),
+            followed(text),
             [
-                Said::Waits("Blocking waiting for file lock on build directory".to_owned()),
-                Said::Waits("Downloading crates".to_owned()),
-                Said::Waits("Downloading crates".to_owned()),
-                Said::Waits("Downloading crates".to_owned()),
-                Said::Status,
+                CargoLine::Waits("Blocking waiting for file lock on build directory".to_owned()),
+                CargoLine::Waits("Downloading crates".to_owned()),
+                CargoLine::Waits("Downloading crates".to_owned()),
+                CargoLine::Waits("Downloading crates".to_owned()),
+                CargoLine::Status,
             ]
         );
     }
 
     #[test]
     fn a_compilers_line_that_begins_like_a_status_is_kept() {
-        assert_eq!(heard("Compiling this took long\n"), [Said::Other("Compiling this took long".to_owned())]);
+        assert_eq!(followed("Compiling this took long\n"), [CargoLine::Other("Compiling this took long".to_owned())]);
     }
 }

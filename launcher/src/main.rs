@@ -1,6 +1,6 @@
 //! What `cargo xtask` starts: it builds the program, says from the first second how far that is, and becomes it.
 //!
-//! Without it Cargo would have to be quiet for minutes in a fresh checkout, or talk in every later call too. It has no
+//! Without it Cargo would have to be quiet for minutes in a fresh checkout, or wordy in every later call too. It has no
 //! dependencies, so it is there in a second. Nothing is said when there is nothing to build.
 
 use std::convert::Infallible;
@@ -9,7 +9,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode, Stdio};
 
-use launcher::{SETTINGS, Said, follow};
+use launcher::{CargoLine, SETTINGS, follow};
 
 /// What is built: the program of a call, and what it needs beside itself.
 struct Target {
@@ -64,7 +64,7 @@ fn build(target: &Target) -> Result<(), String> {
         .map_err(|error| format!("can not start Cargo: {error}"))?;
     let mut shown = Shown { what: target.what, ..Shown::default() };
     if let Some(stderr) = child.stderr.take() {
-        follow(stderr, |said| shown.hear(said)).map_err(|error| format!("can not read what Cargo says: {error}"))?;
+        follow(stderr, |line| shown.take(line)).map_err(|error| format!("can not read what Cargo says: {error}"))?;
     }
     shown.clear();
     match child.wait() {
@@ -90,16 +90,16 @@ struct Shown {
 }
 
 impl Shown {
-    fn hear(&mut self, said: Said) {
+    fn take(&mut self, said: CargoLine) {
         match said {
-            Said::Built { done, total } => self.built(done, total),
-            Said::Waits(text) if text != self.waits => {
+            CargoLine::Built { done, total } => self.built(done, total),
+            CargoLine::Waits(text) if text != self.waits => {
                 self.clear();
                 note(&format!("cargo: {text}"));
                 self.waits = text;
             }
-            Said::Waits(_) | Said::Status => {}
-            Said::Other(line) => {
+            CargoLine::Waits(_) | CargoLine::Status => {}
+            CargoLine::Other(line) => {
                 self.clear();
                 note(&line);
             }
@@ -136,4 +136,19 @@ fn note(line: &str) {
 /// A note that can not be written is dropped: the program itself decides what a closed or full stderr means.
 fn write(text: &str) {
     drop(std::io::stderr().write_all(text.as_bytes()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_tests_build_the_tests() {
+        let program = |first: Option<&str>| Target::of(first.map(OsStr::new)).program;
+        assert_eq!(program(Some("test")), "suite");
+        for first in [None, Some("bench"), Some("help"), Some("--help"), Some("tests")] {
+            assert_eq!(program(first), "xtask", "{first:?}");
+        }
+        assert!(!XTASK.binaries.contains(&"suite") && SUITE.binaries.contains(&"xtask"));
+    }
 }

@@ -23,7 +23,7 @@ pub fn bad_input(rig: &Rig) -> Vec<Check> {
         ("an unknown run names the newest ones", unknown_run),
         ("a run is found by its name below `results/recorded`, and by the beginning of it", recorded_run),
         ("a pattern for several benches is no choice of one", several_benches),
-        ("a number out of its range is told the range", out_of_range),
+        ("a number out of its range is refused with the range", out_of_range),
         ("a run is never overwritten", existing_out),
     ];
     let mut checks: Vec<Check> = anywhere.iter().map(|(name, check)| Check::of(*name, check(rig))).collect();

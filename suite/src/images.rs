@@ -9,12 +9,12 @@ use xtask::cmd::Cmd;
 
 /// What must be true of the layout.
 pub fn images(rig: &Rig) -> Vec<Check> {
-    let made = rig.xtask(&["image"]).run().map(|_| ());
-    if made.is_err() {
-        return vec![Check::of("the images are assembled", made)];
+    let assembled = rig.xtask(&["image"]).run().map(|_| ());
+    if assembled.is_err() {
+        return vec![Check::of("the images are assembled", assembled)];
     }
     vec![
-        Check::of("the images are assembled", made),
+        Check::of("the images are assembled", assembled),
         Check::of("two builds in two folders give the same bytes", reproducible(rig)),
         Check::of(
             "every blob, diff id, platform and tar header is right",

@@ -18,7 +18,7 @@ pub fn matrix(rig: &Rig) -> Vec<Check> {
         ("`cases` lists every row, with what it is, why, and what it lacks", listed),
         ("a wrong table is refused with file and line, before anything is built", wrong_table),
         ("a `--runtime` that is none is refused with what it said", no_runtime),
-        ("a set that is unknown is told with those that are", unknown_set),
+        ("a set that is unknown is reported with those that are", unknown_set),
     ];
     let containers: [Named; 5] = [
         ("a runtime is added by a file alone, and makes a container", by_file),

@@ -22,13 +22,13 @@ const NOWHERE: &str = "http://127.0.0.1:9";
 
 /// Every check; those that need both programs only where they could be had.
 pub fn programs(rig: &Rig) -> Vec<Check> {
-    let had = rig.xtask(&["toolbox", "--with", "runsc", "--with", "wasmi"]).run().map(|_| ());
-    let ready = had.is_ok();
-    let mut checks = vec![Check::of("a package is fetched and a crate is built", had)];
+    let fetched = rig.xtask(&["toolbox", "--with", "runsc", "--with", "wasmi"]).run().map(|_| ());
+    let ready = fetched.is_ok();
+    let mut checks = vec![Check::of("a package is fetched and a crate is built", fetched)];
     let needs_both: [Named; 5] = [
         ("each program runs, and is recorded as what it is", each_runs),
-        ("a damaged program of a package is told, and fetched anew", damaged_package),
-        ("a damaged program of a crate is told, and not built by set-up", damaged_crate),
+        ("a damaged program of a package is reported, and fetched anew", damaged_package),
+        ("a damaged program of a crate is reported, and not built by set-up", damaged_crate),
         ("SIGKILL of a build leaves nothing in its place, and the next call goes on", killed),
         ("a program that is there needs no network", needs_no_network),
     ];
@@ -37,9 +37,9 @@ pub fn programs(rig: &Rig) -> Vec<Check> {
     }
     let others: [Named; 4] = [
         ("arguments are put in front of a program's own", prepended),
-        ("no network: what can not be fetched is told with the way out", unreachable_package),
-        ("no network: what can not be built is told with the way out", unreachable_crate),
-        ("a program that is not known is told with those that are", unknown),
+        ("no network: what can not be fetched is reported with the way out", unreachable_package),
+        ("no network: what can not be built is reported with the way out", unreachable_crate),
+        ("a program that is not known is reported with those that are", unknown),
     ];
     checks.extend(others.map(|(name, check)| Check::of(name, check(rig))));
     checks
@@ -51,30 +51,30 @@ fn document(rig: &Rig) -> anyhow::Result<Value> {
 }
 
 /// What the toolbox's JSON says of a program that is had on request.
-fn told(rig: &Rig, name: &str) -> anyhow::Result<Value> {
+fn listed(rig: &Rig, name: &str) -> anyhow::Result<Value> {
     let document = document(rig)?;
     let all = document["on_request"].as_array().context("no `on_request`")?;
     Ok(all.iter().find(|program| program["name"] == name).with_context(|| format!("no `{name}`"))?.clone())
 }
 
 fn path(rig: &Rig, name: &str) -> anyhow::Result<PathBuf> {
-    let told = told(rig, name)?;
-    let path = told.pointer("/available/path").and_then(Value::as_str);
-    Ok(path.with_context(|| format!("`{name}` is not there: {}", told["reason"]))?.into())
+    let listed = listed(rig, name)?;
+    let path = listed.pointer("/available/path").and_then(Value::as_str);
+    Ok(path.with_context(|| format!("`{name}` is not there: {}", listed["reason"]))?.into())
 }
 
 fn each_runs(rig: &Rig) -> anyhow::Result<()> {
     for name in BOTH {
         let said = Cmd::new(path(rig, name)?).arg("--version").bare().run()?.text();
-        let told = told(rig, name)?;
-        let record = &told["available"]["record"];
+        let listed = listed(rig, name)?;
+        let record = &listed["available"]["record"];
         ensure!(said.lines().next() == record["version"].as_str(), "{name}: {said:?}, not {}", record["version"]);
         let found = files::sha256_file(&path(rig, name)?)?;
         ensure!(record["sha256"] == found, "{name}: {found}, not {}", record["sha256"]);
     }
-    let runsc = told(rig, "runsc")?;
+    let runsc = listed(rig, "runsc")?;
     ensure!(runsc["available"]["made_of"]["package"]["name"] == "runsc", "{runsc}");
-    let wasmi = told(rig, "wasmi")?;
+    let wasmi = listed(rig, "wasmi")?;
     let made_of = &wasmi["available"]["made_of"]["crate"];
     let lock = made_of["lock_sha256"].as_str().unwrap_or_default();
     ensure!(made_of["name"] == "wasmi_cli" && lock.len() == 64, "{wasmi}");
@@ -127,7 +127,7 @@ fn damaged_package(rig: &Rig) -> anyhow::Result<()> {
     let file = path(rig, "runsc")?;
     let before = std::fs::read(&file)?;
     damage(&file)?;
-    let reason = told(rig, "runsc")?["reason"].to_string();
+    let reason = listed(rig, "runsc")?["reason"].to_string();
     ensure!(reason.contains("1000 bytes") && reason.contains("--with runsc"), "{reason}");
     rig.xtask(&["toolbox", "--with", "runsc"]).run()?;
     ensure!(std::fs::read(path(rig, "runsc")?)? == before, "`{}` is another", file.display());
@@ -138,7 +138,7 @@ fn damaged_package(rig: &Rig) -> anyhow::Result<()> {
 fn damaged_crate(rig: &Rig) -> anyhow::Result<()> {
     let file = path(rig, "wasmi")?;
     damage(&file)?;
-    let reason = told(rig, "wasmi")?["reason"].to_string();
+    let reason = listed(rig, "wasmi")?["reason"].to_string();
     ensure!(reason.contains("1000 bytes") && reason.contains("--with wasmi"), "{reason}");
     ensure!(std::fs::metadata(&file)?.len() == 1000, "a plain `toolbox` built it");
     Ok(())

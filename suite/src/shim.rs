@@ -308,21 +308,21 @@ fn command(runtimes: &Runtimes, ctr: &Ctr, trial: &Trial, id: &str) -> Cmd {
 fn ended(runtimes: &Runtimes, ctr: &Ctr, trial: &Trial, id: &str) -> anyhow::Result<()> {
     let output = command(runtimes, ctr, trial, id).output()?;
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let told = format!("exit status {:?}, stdout {stdout:.400?}, stderr {stderr:.400?}", output.code);
+    let seen = format!("exit status {:?}, stdout {stdout:.400?}, stderr {stderr:.400?}", output.code);
     match &trial.want {
         Want::Exactly { code, stdout: wanted } => {
-            ensure!(output.code == Some(*code) && stdout == wanted.as_str() && stderr.is_empty(), "{told}");
+            ensure!(output.code == Some(*code) && stdout == wanted.as_str() && stderr.is_empty(), "{seen}");
         }
         Want::Streams { stdout: out, stderr: err } => {
-            ensure!(output.code == Some(0) && stdout == out.as_str() && stderr == err.as_str(), "{told}");
+            ensure!(output.code == Some(0) && stdout == out.as_str() && stderr == err.as_str(), "{seen}");
         }
         Want::Lines { lines } => {
             let all = lines.iter().all(|line| stdout.lines().any(|printed| printed == line));
-            ensure!(output.code == Some(0) && all, "{told}");
+            ensure!(output.code == Some(0) && all, "{seen}");
         }
         Want::Refused { code, says } => {
-            ensure!(output.code == Some(*code) && stdout.is_empty(), "{told}");
-            ensure!(says.iter().all(|words| stderr.contains(words.as_str())), "{told}");
+            ensure!(output.code == Some(*code) && stdout.is_empty(), "{seen}");
+            ensure!(says.iter().all(|words| stderr.contains(words.as_str())), "{seen}");
         }
         Want::KilledAtOnce => {}
     }

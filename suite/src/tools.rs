@@ -14,11 +14,11 @@ use xtask::measure::child;
 use xtask::measure::watchdog::Watchdog;
 use xtask::stop::Stop;
 
-/// The toolbox, both groups: made, whole, repaired, and refused clearly where it can not be had.
+/// The toolbox, both groups: set up, whole, repaired, and refused clearly where it can not be had.
 pub fn toolbox(rig: &Rig) -> Vec<Check> {
-    let made = rig.xtask(&["toolbox", "--tests"]).run().map(|_| ());
-    let ready = made.is_ok();
-    let mut checks = vec![Check::of("the toolbox is made", made)];
+    let fetched = rig.xtask(&["toolbox", "--tests"]).run().map(|_| ());
+    let ready = fetched.is_ok();
+    let mut checks = vec![Check::of("the toolbox is set up", fetched)];
     if ready {
         checks.push(Check::of("a second call takes less than a second", second_call(rig)));
         checks.push(Check::of(
@@ -126,11 +126,11 @@ pub fn build(rig: &Rig) -> Vec<Check> {
         Err(error) => return vec![Check::of("everything is built", Err(error))],
     };
     vec![
-        Check::of("everything is built, and each file has the digest that is told", digests(&artifacts)),
+        Check::of("everything is built, and each file has the digest that is printed", digests(&artifacts)),
         Check::of("a repeated call takes no longer than Cargo's own no-op and a second", repeated(rig)),
         Check::of("the sum is not folded away: time grows with N", grows(&artifacts)),
         Check::of("native and Wasm print the same bytes", same_bytes(rig, &artifacts)),
-        Check::of("`--version` tells target, profile and toolchain", stamped(&artifacts)),
+        Check::of("`--version` says target, profile and toolchain", stamped(&artifacts)),
     ]
 }
 

@@ -226,7 +226,7 @@ pub fn stderr_end(stderr: &[u8]) -> String {
     if text.is_empty() { String::new() } else { format!("; it said:\n{}", without_accounts(&text[start..])) }
 }
 
-/// Runs Cargo by `program` and `args` in `dir` and returns its stdout; what it says on stderr is heard as it comes. It
+/// Runs Cargo by `program` and `args` in `dir` and returns its stdout; what it says on stderr goes to `each` as it comes. It
 /// gets no stderr of ours: should that be closed or full, Cargo would end with an error.
 ///
 /// # Errors
@@ -236,7 +236,7 @@ pub fn build_step(
     dir: &Path,
     program: &OsStr,
     args: &[OsString],
-    hear: impl FnMut(launcher::Said),
+    each: impl FnMut(launcher::CargoLine),
 ) -> anyhow::Result<String> {
     let (reader, writer) = std::io::pipe().context("can not make a pipe")?;
     let mut step = duct::cmd(program, args).dir(dir).stdin_null().stdout_capture().stderr_file(writer).unchecked();
@@ -246,7 +246,7 @@ pub fn build_step(
     let handle = step.start().with_context(|| format!("can not start `{}`", program.to_string_lossy()))?;
     // Its end of the pipe would keep ours from seeing the end.
     drop(step);
-    launcher::follow(reader, hear).context("can not read what the build says")?;
+    launcher::follow(reader, each).context("can not read what the build says")?;
     let output = handle.into_output()?;
     anyhow::ensure!(
         output.status.success(),
@@ -295,15 +295,15 @@ mod tests {
     #[test]
     fn a_build_step_is_heard_and_its_stdout_returned() {
         let step = |script: &str| {
-            let mut heard = Vec::new();
+            let mut lines = Vec::new();
             let args = ["-c", script].map(OsString::from);
-            let stdout = build_step(Path::new("/"), "sh".as_ref(), &args, |said| heard.push(said));
-            (stdout, heard)
+            let stdout = build_step(Path::new("/"), "sh".as_ref(), &args, |line| lines.push(line));
+            (stdout, lines)
         };
-        let (stdout, heard) = step("echo messages; echo 'warning: x' >&2; echo \"    Building [> ] 1/2: a\" >&2");
+        let (stdout, lines) = step("echo messages; echo 'warning: x' >&2; echo \"    Building [> ] 1/2: a\" >&2");
         assert_eq!(stdout.unwrap(), "messages\n");
-        let warning = launcher::Said::Other("warning: x".to_owned());
-        assert_eq!(heard, [warning, launcher::Said::Built { done: 1, total: 2 }]);
+        let warning = launcher::CargoLine::Other("warning: x".to_owned());
+        assert_eq!(lines, [warning, launcher::CargoLine::Built { done: 1, total: 2 }]);
         assert!(step("exit 3").0.unwrap_err().to_string().contains("`sh` ended with"));
     }
 

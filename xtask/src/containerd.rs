@@ -44,7 +44,7 @@ pub fn environment() -> Vec<(OsString, OsString)> {
 pub struct Ctr {
     /// The client program, an absolute path.
     pub program: PathBuf,
-    /// The socket of the containerd that it talks to.
+    /// The socket of the containerd that it asks.
     pub address: PathBuf,
     /// The containerd namespace that holds everything of one run.
     pub namespace: String,

@@ -71,7 +71,7 @@ pub fn prepare(
     } else {
         None
     };
-    // What the toolchain refuses is told before minutes of building a shim.
+    // What the toolchain refuses is reported before minutes of building a shim.
     let (first, last) = builds::by_compiler(matrix, &plan.builds);
     let none = ExtraPrograms::new();
     let programs = AvailablePrograms { toolbox: toolbox.as_ref(), extra: &none };

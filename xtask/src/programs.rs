@@ -11,7 +11,7 @@ use results::{PackageRecord, ProgramRecord};
 use serde::Serialize;
 
 use crate::progress::Progress;
-use crate::toolbox::manifest::Check;
+use crate::toolbox::manifest::Verification;
 use crate::toolbox::{self, Contents, Options, Tree};
 use crate::workspace::Workspace;
 use built::CrateRecord;
@@ -138,7 +138,7 @@ impl Programs {
         &self,
         name: &str,
         options: &Options,
-        check: Check,
+        check: Verification,
         progress: &mut dyn Progress,
     ) -> anyhow::Result<Available> {
         let definition = self.definition(name)?;

@@ -78,7 +78,7 @@ fn run_inside(
     request::read(&session.measured)
 }
 
-/// What a measuring process that was killed could not remove itself. The failure that it is about is told anyway.
+/// What a measuring process that was killed could not remove itself. The failure that it is about is reported anyway.
 fn remove(file: &Path, leftovers: &Leftovers, privileges: &Privileges) {
     let removed = request::write(file, leftovers).and_then(|()| {
         process::run_inside(privileges, process::REMOVE, (file, None), Namespaces::Shared, &Stop::never()?)

@@ -13,7 +13,7 @@ use anyhow::{Context as _, ensure};
 
 use crate::progress::Progress;
 use crate::workspace::Workspace;
-use manifest::{Check, Packaged};
+use manifest::{Packaged, Verification};
 use place::TreePlace;
 use results::PackageRecord;
 
@@ -196,10 +196,10 @@ pub fn ensure(
     options: &Options,
     progress: &mut dyn Progress,
 ) -> anyhow::Result<Toolbox> {
-    ensure_checked(workspace, group, options, Check::Quick, progress)
+    ensure_checked(workspace, group, options, Verification::Quick, progress)
 }
 
-/// As [`ensure`], with a check of the caller's choice: [`Check::Full`] reads every byte.
+/// As [`ensure`], with a check of the caller's choice: [`Verification::Full`] reads every byte.
 ///
 /// # Errors
 /// As [`ensure`].
@@ -207,7 +207,7 @@ pub fn ensure_checked(
     workspace: &Workspace,
     group: Group,
     options: &Options,
-    check: Check,
+    check: Verification,
     progress: &mut dyn Progress,
 ) -> anyhow::Result<Toolbox> {
     let given = options.given()?;
@@ -222,7 +222,7 @@ pub fn ensure_checked(
 /// Whether a group's tree is there, without changing or fetching anything.
 pub fn inspect(workspace: &Workspace, group: Group) -> State {
     match TreePlace::new(workspace, Contents::of(group)) {
-        Ok(place) => place.look(Check::Quick),
+        Ok(place) => place.look(Verification::Quick),
         Err(error) => State::Damaged(format!("{error:#}")),
     }
 }

@@ -128,7 +128,7 @@ fn environment(rig: &Rig) -> anyhow::Result<()> {
     expect_code(&output, 0)?;
     for (name, once_kept) in [("containerd", "NO_PROXY=kept.example"), ("ctr", "NO_PROXY=kept.example")] {
         let seen = fs::read_to_string(folder.join(format!("{name}.env")))?;
-        ensure!(seen.contains(once_kept), "`{name}` was not told how to reach a registry:\n{seen}");
+        ensure!(seen.contains(once_kept), "`{name}` does not know how to reach a registry:\n{seen}");
         let leaked: Vec<&str> =
             HOSTILE.iter().map(|(name, _)| *name).filter(|name| seen.contains(&format!("{name}="))).collect();
         ensure!(leaked.is_empty(), "`{name}` got {leaked:?}");

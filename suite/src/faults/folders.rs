@@ -27,7 +27,7 @@ pub fn checks(rig: &Rig) -> Vec<Check> {
             clean_target(rig),
         ),
         Check::of("`clean` and `test` beside a bench are refused by name, and it goes on", beside_a_bench(rig)),
-        Check::of("a second clone is refused before it builds, and told who measures", second_clone(rig)),
+        Check::of("a second clone is refused before it builds, with the name of who measures", second_clone(rig)),
         Check::of("`--wait` measures when the other has ended", waits(rig)),
         Check::of("a link in place of the machine's lock is refused, and its target untouched", linked_lock(rig)),
     ];

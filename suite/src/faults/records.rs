@@ -13,7 +13,7 @@ use xtask::commands::report;
 /// Each fault and what must come of it.
 pub fn checks(rig: &Rig) -> Vec<Check> {
     let anywhere: [Named; 6] = [
-        ("lines that are there twice or ten times count once, and are told", repeated),
+        ("lines that are there twice or ten times count once, and are reported", repeated),
         ("half of the lines deleted: how many, and exit status 3", halved),
         ("no lines at all: not a success", empty),
         ("a damaged line is named, and the others are reported", damaged),

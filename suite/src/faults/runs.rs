@@ -20,7 +20,7 @@ pub fn checks(rig: &Rig) -> Vec<Check> {
     let anywhere: [Named; 9] = [
         ("a program that floods stdout fails with that reason, and the others go on", floods_stdout),
         ("a program that floods stderr likewise", floods_stderr),
-        ("a missing newline is told as that", missing_newline),
+        ("a missing newline is reported as that", missing_newline),
         ("a full stderr: every sample, and exit status 0", full_stderr),
         ("a reader of both streams that goes away: every sample, and exit status 0", no_reader),
         ("closed streams: every sample, and exit status 0", closed),

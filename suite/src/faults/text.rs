@@ -23,7 +23,7 @@ pub fn checks(rig: &Rig) -> Vec<Check> {
         ("colour only on a terminal that has it", colour),
         ("`report` says last where its page is", page),
         ("a toolchain that is not the project's is not changed", unfamiliar_toolchain),
-        ("a call of Cargo that fails is told in a line", failing_cargo),
+        ("a call of Cargo that fails is reported in a line", failing_cargo),
     ];
     checks.into_iter().map(|(name, check)| Check::of(name, check(rig))).collect()
 }

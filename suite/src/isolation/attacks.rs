@@ -52,8 +52,8 @@ fn write_to_root(inside: &Inside<'_>) -> anyhow::Result<()> {
         ensure!(refused.starts_with("error:"), "it printed {refused:?}");
         ensure!(!inside.plan.root.join("made").exists(), "`/made` is there");
         // The same as root, so that the refusal is one.
-        let made = said(inside, "", &[module, "create", "/made"])?;
-        ensure!(made.is_empty() && inside.plan.root.join("made").exists(), "root could not: {made:?}");
+        let output = said(inside, "", &[module, "create", "/made"])?;
+        ensure!(output.is_empty() && inside.plan.root.join("made").exists(), "root could not: {output:?}");
         std::fs::remove_file(inside.plan.root.join("made"))?;
     }
     Ok(())

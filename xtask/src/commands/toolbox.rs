@@ -9,7 +9,7 @@ use crate::cli::{Exit, Format, ToolboxArgs};
 use crate::programs::definition::{Cost, Definition};
 use crate::programs::{Identity, Programs};
 use crate::progress::Stderr;
-use crate::toolbox::manifest::Check;
+use crate::toolbox::manifest::Verification;
 use crate::toolbox::{self, Group, Toolbox};
 use crate::workspace::Workspace;
 use crate::{commands, lock, prepare};
@@ -46,7 +46,7 @@ struct There {
 /// Makes or repairs them, and prints what is there.
 pub fn run(workspace: &Workspace, args: &ToolboxArgs) -> anyhow::Result<Exit> {
     let _lock = lock::build(workspace)?;
-    let check = if args.verify { Check::Full } else { Check::Quick };
+    let check = if args.verify { Verification::Full } else { Verification::Quick };
     let groups = if args.tests { &[Group::Run, Group::Tests][..] } else { &[Group::Run][..] };
     let on_request = Programs::load(workspace)?;
     let wanted = on_request.select(&args.with)?;
@@ -58,7 +58,7 @@ pub fn run(workspace: &Workspace, args: &ToolboxArgs) -> anyhow::Result<Exit> {
     }
     for definition in on_request.definitions() {
         let there = || on_request.find(&definition.name).is_ok();
-        if wanted.contains(&definition) || (check == Check::Full && there()) {
+        if wanted.contains(&definition) || (check == Verification::Full && there()) {
             on_request.ensure(&definition.name, &options, check, &mut Stderr::default())?;
         }
     }

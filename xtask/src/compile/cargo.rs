@@ -1,9 +1,9 @@
-//! Cargo, started so that what it makes depends on this project's files and the toolchain alone, and heard while it works.
+//! Cargo, started so that what it makes depends on this project's files and the toolchain alone, and followed while it works.
 
 use std::ffi::OsString;
 
 use anyhow::Context as _;
-use launcher::Said;
+use launcher::CargoLine;
 
 use super::toolchain;
 use crate::cmd;
@@ -31,38 +31,38 @@ pub fn run(
     args.extend_from_slice(settings);
     args.push(toolchain::cargo());
     args.extend_from_slice(command);
-    let mut heard = Heard::default();
-    let result = cmd::build_step(workspace.root(), "env".as_ref(), &args, |said| heard.hear(said, progress));
-    if heard.crates > 0 {
+    let mut followed = Followed::default();
+    let result = cmd::build_step(workspace.root(), "env".as_ref(), &args, |line| followed.take(line, progress));
+    if followed.crates > 0 {
         // Cargo does not draw its end.
-        progress.advance(COMPILING, Amount { done: heard.crates, total: heard.crates, unit: Unit::Items });
+        progress.advance(COMPILING, Amount { done: followed.crates, total: followed.crates, unit: Unit::Items });
     }
-    result.with_context(|| match heard.error {
+    result.with_context(|| match followed.error {
         Some(error) => format!("Cargo says `{error}` (what else it said is above)"),
         None => "what Cargo and the compiler said is above".to_owned(),
     })
 }
 
 #[derive(Debug, Default)]
-struct Heard {
+struct Followed {
     crates: u64,
     waits: String,
     error: Option<String>,
 }
 
-impl Heard {
-    fn hear(&mut self, said: Said, progress: &mut dyn Progress) {
+impl Followed {
+    fn take(&mut self, said: CargoLine, progress: &mut dyn Progress) {
         match said {
-            Said::Built { done, total } if done < total => {
+            CargoLine::Built { done, total } if done < total => {
                 self.crates = total;
                 progress.advance(COMPILING, Amount { done, total, unit: Unit::Items });
             }
-            Said::Waits(text) if text != self.waits => {
+            CargoLine::Waits(text) if text != self.waits => {
                 progress.note(&format!("cargo: {text}"));
                 self.waits = text;
             }
-            Said::Waits(_) | Said::Built { .. } | Said::Status => {}
-            Said::Other(line) => {
+            CargoLine::Waits(_) | CargoLine::Built { .. } | CargoLine::Status => {}
+            CargoLine::Other(line) => {
                 if let Some(error) = line.strip_prefix("error: ") {
                     self.error.get_or_insert_with(|| error.to_owned());
                 }
@@ -79,10 +79,10 @@ mod tests {
 
     #[test]
     fn the_first_error_is_kept_for_the_reason() {
-        let mut heard = Heard::default();
+        let mut followed = Followed::default();
         for line in ["warning: x", "error: no network", "  cause", "error: could not compile"] {
-            heard.hear(Said::Other(line.to_owned()), &mut Silent);
+            followed.take(CargoLine::Other(line.to_owned()), &mut Silent);
         }
-        assert_eq!(heard.error.as_deref(), Some("no network"));
+        assert_eq!(followed.error.as_deref(), Some("no network"));
     }
 }

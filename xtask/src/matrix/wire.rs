@@ -220,7 +220,7 @@ fn behaviour(at: &At<'_>, wire: &WireRuntime) -> anyhow::Result<Behaviour> {
         WireBehaviour::Process => process(at, wire),
         WireBehaviour::Oci => Ok(Behaviour::Oci { program: program()?, args: wire.args.clone() }),
         WireBehaviour::Shim if !wire.args.is_empty() => {
-            Err(at.refuse(&span, "a shim has no `args`: it is told by name"))
+            Err(at.refuse(&span, "a shim has no `args`: it is started by name"))
         }
         WireBehaviour::Shim => Ok(Behaviour::Shim { program: program()? }),
     }

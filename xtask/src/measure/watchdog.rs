@@ -8,7 +8,7 @@
 //! The thread may wake late: its run has ended, and the next one has begun. So it decides nothing by having woken. Under
 //! the lock under which runs begin and end it reads the timer, without blocking: setting a timer takes back what it had
 //! counted, so a read that succeeds is about the run that is watched now, and one that fails is about a run that is
-//! gone. Each run has a number, by which its end is told from the end of another one.
+//! gone. Each run has a number, by which its end is distinguished from the end of another one.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

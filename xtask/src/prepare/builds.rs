@@ -42,7 +42,7 @@ pub fn artifacts(
     compile::build(workspace, &builds, &compilers, progress)
 }
 
-/// An engine's compiler. What this project builds is told by its sources, everything else by its version.
+/// An engine's compiler. What this project builds is identified by its sources, everything else by its version.
 fn compiler(
     (engine, compile): (&Engine, &Compile),
     path: PathBuf,

@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::programs::Programs;
 use crate::progress::Steps;
 use crate::toolbox::Toolbox;
-use crate::toolbox::manifest::Check;
+use crate::toolbox::manifest::Verification;
 use crate::workspace::Workspace;
 use results::ProgramRecord;
 
@@ -71,7 +71,7 @@ impl Needs {
         if !self.on_request.is_empty() {
             let (list, options, mut progress) = (Programs::load(workspace)?, options(programs)?, steps.next(STEP));
             for name in &self.on_request {
-                let found = list.ensure(name, &options, Check::Quick, &mut progress);
+                let found = list.ensure(name, &options, Verification::Quick, &mut progress);
                 let program = found.map(|found| ExtraProgram { path: found.path.clone(), record: found.record() });
                 let why = |error| format!("`{name}` can not be had: {error:#}; {}", list.how_to_get(name));
                 further.insert(name.clone(), program.map_err(why));

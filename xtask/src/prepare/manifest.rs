@@ -106,7 +106,7 @@ fn recorded_name(program: &Path) -> &str {
     program.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
-/// A cell with what its engine and its runtime say of themselves. An engine that is built into a runtime is told by that.
+/// A cell with what its engine and its runtime say of themselves. An engine that is built into a runtime is identified by that.
 fn with_versions(cell: &Cell, matrix: &Matrix, programs: &[ProgramRecord]) -> Cell {
     let version = |name: &str| programs.iter().find(|program| program.name == name).map(|found| found.version.clone());
     let mut cell = cell.clone();
@@ -185,7 +185,7 @@ fn programs(prepared: &Prepared, plan: &Plan) -> anyhow::Result<Vec<ProgramRecor
     Ok(programs)
 }
 
-/// A program that does not even say its version is told by its digest; what else is wrong with it shows when it is used.
+/// A program that does not even say its version is identified by its digest; what else is wrong with it shows when it is used.
 fn program(
     name: &str,
     path: &Path,

@@ -24,7 +24,7 @@ impl Registry {
     }
 }
 
-/// The registry that was named. Asked before anything is built: a typing error should be told at once.
+/// The registry that was named. Asked before anything is built: a typing error should be reported at once.
 pub fn destination(args: &RegistryArgs) -> anyhow::Result<Option<Destination>> {
     let plain = if args.plain_http { PlainHttp::Requested } else { PlainHttp::Loopback };
     args.registry.as_deref().map(|text| Destination::parse(text, plain)).transpose()

@@ -18,7 +18,7 @@ use crate::compile::{NO_FLAGS, cargo, toolchain};
 use crate::lock::Lock;
 use crate::machine;
 use crate::progress::Progress;
-use crate::toolbox::manifest::{Check, FileRecord, record};
+use crate::toolbox::manifest::{FileRecord, Verification, record};
 use crate::toolbox::tree;
 use crate::workspace::Workspace;
 use files::{sha256_file, sha256_hex, write_whole};
@@ -77,10 +77,10 @@ impl<'a> CratePlace<'a> {
     /// # Errors
     /// When what is there can not be used.
     pub fn find(&self) -> anyhow::Result<Option<Available>> {
-        self.look(Check::Quick)
+        self.look(Verification::Quick)
     }
 
-    fn look(&self, check: Check) -> anyhow::Result<Option<Available>> {
+    fn look(&self, check: Verification) -> anyhow::Result<Option<Available>> {
         let path = self.home.join(RECORD);
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
@@ -112,7 +112,7 @@ impl<'a> CratePlace<'a> {
     ///
     /// # Errors
     /// When it can not be built.
-    pub fn ensure(&self, check: Check, takes: &str, progress: &mut dyn Progress) -> anyhow::Result<Available> {
+    pub fn ensure(&self, check: Verification, takes: &str, progress: &mut dyn Progress) -> anyhow::Result<Available> {
         if let Ok(Some(available)) = self.look(check) {
             return Ok(available);
         }
@@ -140,7 +140,7 @@ impl<'a> CratePlace<'a> {
         // Hundreds of megabytes, which nobody needs again: a failure that could go on from here would fail again.
         tree::remove(&work)?;
         built?;
-        self.look(Check::Quick)?.with_context(|| format!("`{}` vanished", self.home.display()))
+        self.look(Verification::Quick)?.with_context(|| format!("`{}` vanished", self.home.display()))
     }
 
     fn build(&self, work: &Path, progress: &mut dyn Progress) -> anyhow::Result<()> {

@@ -16,7 +16,7 @@ use oci_client::secrets::RegistryAuth;
 use oci_client::{Reference, RegistryOperation};
 
 use super::credentials::Credentials;
-use super::destination::{Destination, Place, Scheme};
+use super::destination::{Destination, Location, Scheme};
 use super::patience::Patience;
 use super::push::RegistryAccess;
 
@@ -217,7 +217,7 @@ fn client(destination: &Destination, patience: Patience) -> anyhow::Result<Clien
         user_agent: USER_AGENT,
         ..ClientConfig::default()
     };
-    if destination.place() == Place::Loopback {
+    if destination.place() == Location::Loopback {
         // Naming a proxy is the only way to switch off those of the environment; `no_proxy` keeps it unused
         // (its `*` is for names only, so the addresses are listed).
         config.http_proxy = Some(destination.url());

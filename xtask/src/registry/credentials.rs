@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use docker_credential::{CredentialRetrievalError, DockerCredential, get_credential_from_reader};
 
-use super::destination::{Destination, Place};
+use super::destination::{Destination, Location};
 use crate::secret::Secret;
 
 mod helper;
@@ -66,8 +66,8 @@ impl Credentials {
 
     /// Whether the registry has to be asked for a token before the first request. A loopback registry without
     /// account is not: that would double the number of its requests (`oci-client` asks again each time).
-    pub(super) fn needs_token(&self, place: Place) -> bool {
-        !matches!((self, place), (Self::Anonymous, Place::Loopback))
+    pub(super) fn needs_token(&self, place: Location) -> bool {
+        !matches!((self, place), (Self::Anonymous, Location::Loopback))
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) enum Scheme {
 
 /// Whether a host is this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Location {
     Loopback,
     Network,
 }
@@ -40,7 +40,7 @@ pub struct Destination {
     /// Without slashes at either end; may be empty.
     prefix: String,
     scheme: Scheme,
-    place: Place,
+    place: Location,
 }
 
 impl Destination {
@@ -76,15 +76,18 @@ impl Destination {
                 "`{prefix}` is no path of repository names (lower-case letters and digits, single `.`, `_`, `-` between)"
             );
         }
-        let scheme =
-            if plain_http == PlainHttp::Requested || place == Place::Loopback { Scheme::Http } else { Scheme::Https };
+        let scheme = if plain_http == PlainHttp::Requested || place == Location::Loopback {
+            Scheme::Http
+        } else {
+            Scheme::Https
+        };
         Ok(Self { registry: registry.to_owned(), prefix: prefix.to_owned(), scheme, place })
     }
 
     /// A registry of this process.
     pub(super) fn loopback(address: SocketAddr, prefix: &str) -> Self {
         let (registry, prefix) = (address.to_string(), prefix.to_owned());
-        Self { registry, prefix, scheme: Scheme::Http, place: Place::Loopback }
+        Self { registry, prefix, scheme: Scheme::Http, place: Location::Loopback }
     }
 
     /// `host[:port]`.
@@ -116,7 +119,7 @@ impl Destination {
         self.scheme
     }
 
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Location {
         self.place
     }
 
@@ -177,9 +180,9 @@ fn host_of(registry: &str) -> anyhow::Result<&str> {
     Ok(host)
 }
 
-fn place(host: &str) -> Place {
+fn place(host: &str) -> Location {
     let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    if loopback { Place::Loopback } else { Place::Network }
+    if loopback { Location::Loopback } else { Location::Network }
 }
 
 /// A part of a repository name (OCI distribution-spec, "Pulling manifests").
@@ -225,7 +228,7 @@ mod tests {
     #[test]
     fn plain_http_over_a_network_only_on_request() {
         let destination = Destination::parse("registry.example/x", PlainHttp::Requested).unwrap();
-        assert_eq!((destination.scheme(), destination.place()), (Scheme::Http, Place::Network));
+        assert_eq!((destination.scheme(), destination.place()), (Scheme::Http, Location::Network));
     }
 
     #[test]

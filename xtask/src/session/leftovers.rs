@@ -10,7 +10,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::clock::Stopwatch;
 
-/// Every containerd namespace of ours begins with this, so that its cgroups can be told from others', and ends in the
+/// Every containerd namespace of ours begins with this, so that its cgroups can be distinguished from others', and ends in the
 /// number of the process that it belongs to.
 pub const NAMESPACE_PREFIX: &str = "deploy-bench-";
 
@@ -80,7 +80,7 @@ pub fn end_cgroups(tree: &Path, namespace: &str) -> anyhow::Result<()> {
         }
         let Some(busy) = cgroups.iter().find(|cgroup| cgroup.is_dir()) else { return Ok(()) };
         ensure!(clock.elapsed() < EMPTY_LIMIT, "the cgroup `{}` is busy: its processes do not end", busy.display());
-        // A process counts for a moment after its end is told, and version 1 does not say when no more.
+        // A process counts for a moment after its end is reported, and version 1 does not say when no more.
         std::thread::sleep(Duration::from_millis(1));
     }
 }

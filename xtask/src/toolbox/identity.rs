@@ -52,7 +52,7 @@ impl Maker {
     }
 }
 
-/// Asks a runtime who it is. A shim is told by its file's name, for containerd starts shims by that.
+/// Asks a runtime who it is. A shim is known by its file's name, for containerd starts shims by that.
 ///
 /// # Errors
 /// When it can not be executed, does not answer, or not as such a program does.

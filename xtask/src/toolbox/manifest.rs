@@ -46,7 +46,7 @@ impl FileRecord {
     ///
     /// # Errors
     /// Names the file, and how it differs.
-    pub fn check(&self, tree: &Path, check: Check) -> anyhow::Result<()> {
+    pub fn check(&self, tree: &Path, check: Verification) -> anyhow::Result<()> {
         let path = tree.join(&self.path);
         let metadata = std::fs::symlink_metadata(&path).with_context(|| format!("`{}`", path.display()))?;
         ensure!(
@@ -57,7 +57,7 @@ impl FileRecord {
             self.size_bytes
         );
         ensure!(mtime_ns(&metadata) == self.mtime_ns, "`{}` was modified", path.display());
-        if check == Check::Full {
+        if check == Verification::Full {
             let found = sha256_file(&path)?;
             ensure!(found == self.sha256, "`{}` has SHA-256 {found}, not {}", path.display(), self.sha256);
         }
@@ -90,7 +90,7 @@ pub struct LinkRecord {
 
 /// `manifest.json` of a tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifest {
+pub struct TreeManifest {
     /// What made the tree: changes whenever the lists or the steps of this program do.
     pub recipe: String,
     /// The suite.
@@ -112,14 +112,14 @@ pub struct Manifest {
 
 /// How thoroughly a tree is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Check {
+pub enum Verification {
     /// Sizes and modification times: a few milliseconds.
     Quick,
     /// Every byte, by SHA-256.
     Full,
 }
 
-impl Manifest {
+impl TreeManifest {
     /// Reads a tree's manifest; `None` when it has none.
     ///
     /// # Errors
@@ -148,7 +148,7 @@ impl Manifest {
     ///
     /// # Errors
     /// Names the first file that is missing or differs, and how.
-    pub fn check(&self, tree: &Path, check: Check) -> anyhow::Result<()> {
+    pub fn check(&self, tree: &Path, check: Verification) -> anyhow::Result<()> {
         self.files.iter().try_for_each(|file| file.check(tree, check))?;
         for link in &self.links {
             let path = tree.join(&link.path);

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::apt::{self, Apt};
-use super::manifest::{self, Check, FileRecord, Manifest, Package, Packaged};
+use super::manifest::{self, FileRecord, Package, Packaged, TreeManifest, Verification};
 use super::mirror::Mirror;
 use super::suite::{self, Contents, Family};
 use super::{Options, find_on_path, tree};
@@ -28,7 +28,7 @@ pub struct Tree {
     /// Its folder.
     pub home: PathBuf,
     /// What it consists of.
-    pub manifest: Box<Manifest>,
+    pub manifest: Box<TreeManifest>,
 }
 
 impl Tree {
@@ -59,7 +59,7 @@ pub fn ensure_tree(
     workspace: &Workspace,
     contents: Contents,
     options: &Options,
-    check: Check,
+    check: Verification,
     progress: &mut dyn Progress,
 ) -> anyhow::Result<Tree> {
     let place = TreePlace::new(workspace, contents)?;
@@ -79,7 +79,7 @@ pub fn ensure_tree(
 /// When what is there can not be used.
 pub fn find_tree(workspace: &Workspace, contents: Contents) -> anyhow::Result<Option<Tree>> {
     let place = TreePlace::new(workspace, contents)?;
-    match place.look(Check::Quick) {
+    match place.look(Verification::Quick) {
         State::Whole(manifest) => Ok(Some(Tree { home: place.home, manifest })),
         State::Absent => Ok(None),
         State::Damaged(why) => bail!("{why}"),
@@ -90,7 +90,7 @@ pub fn find_tree(workspace: &Workspace, contents: Contents) -> anyhow::Result<Op
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// A whole tree.
-    Whole(Box<Manifest>),
+    Whole(Box<TreeManifest>),
     /// Nothing.
     Absent,
     /// Something else, and why it can not be used.
@@ -120,9 +120,9 @@ impl TreePlace {
         Ok(Self { home: folder.join(&contents.name), contents, folder })
     }
 
-    pub(super) fn look(&self, check: Check) -> State {
+    pub(super) fn look(&self, check: Verification) -> State {
         let whole = || {
-            let Some(manifest) = Manifest::read(&self.home)? else {
+            let Some(manifest) = TreeManifest::read(&self.home)? else {
                 ensure!(!self.home.exists(), "`{}` has no manifest", self.home.display());
                 return Ok(None);
             };
@@ -138,7 +138,12 @@ impl TreePlace {
         }
     }
 
-    fn set_up(&self, options: &Options, check: Check, progress: &mut dyn Progress) -> anyhow::Result<Box<Manifest>> {
+    fn set_up(
+        &self,
+        options: &Options,
+        check: Verification,
+        progress: &mut dyn Progress,
+    ) -> anyhow::Result<Box<TreeManifest>> {
         let why = "the toolbox of this checkout is being set up";
         let _lock = Lock::wait_with_children(&self.folder.join("lock"), why, &mut |text| progress.note(text))?;
         match self.look(check) {
@@ -217,7 +222,7 @@ impl TreePlace {
         )
     }
 
-    fn make(&self, resolved: Resolved, progress: &mut dyn Progress) -> anyhow::Result<Box<Manifest>> {
+    fn make(&self, resolved: Resolved, progress: &mut dyn Progress) -> anyhow::Result<Box<TreeManifest>> {
         let new = self.home.with_extension("new");
         tree::remove(&new)?;
         let archives: Vec<(&str, PathBuf)> = resolved
@@ -228,7 +233,8 @@ impl TreePlace {
         let programs = tree::build(&new, &self.home, &archives, &self.contents.programs, progress)?;
         let (files, links) = manifest::record(&new)?;
         let Resolved { recipe, suite, mirror, packages } = resolved;
-        let manifest = Manifest { recipe, suite, mirror, root: self.home.clone(), packages, programs, files, links };
+        let manifest =
+            TreeManifest { recipe, suite, mirror, root: self.home.clone(), packages, programs, files, links };
         manifest.write(&new)?;
         tree::replace(&self.home, &new)?;
         Ok(Box::new(manifest))

@@ -114,7 +114,7 @@ const RUNC_SHIM: &str = "containerd-shim-runc-v2";
 /// crun so.
 pub const EXTRAS: [&str; 1] = ["crun-wasm"];
 
-/// Packages that the resolver is told are there already: their maintainers depend on them for users, services,
+/// Packages that the resolver takes to be there already: their maintainers depend on them for users, services,
 /// default policies and signing keys, none of which an unpacked program here uses. Without this, skopeo alone
 /// brings GnuPG, iptables and the CNI plugins (19 MB more).
 pub const ASSUMED: [&str; 10] = [

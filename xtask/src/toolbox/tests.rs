@@ -4,7 +4,7 @@ use std::fs;
 
 use super::apt;
 use super::manifest::record;
-use super::manifest::{Manifest, Package};
+use super::manifest::{Package, TreeManifest};
 use super::place::{Resolved, recipe};
 use super::*;
 
@@ -26,7 +26,7 @@ fn write_manifest(place: &TreePlace, root: &Path, recipe: &str) {
         fs::remove_file(&manifest_json).unwrap();
     }
     let (files, links) = record(&place.home).unwrap();
-    let manifest = Manifest {
+    let manifest = TreeManifest {
         recipe: recipe.to_owned(),
         suite: "s".to_owned(),
         mirror: "m".to_owned(),
@@ -50,7 +50,7 @@ fn why(state: State) -> String {
 fn a_whole_tree_is_taken_as_it_is() {
     let dir = tempfile::tempdir().unwrap();
     let place = whole(dir.path());
-    assert!(matches!(place.look(Check::Full), State::Whole(_)));
+    assert!(matches!(place.look(Verification::Full), State::Whole(_)));
     let workspace = Workspace::at(dir.path());
     let toolbox = ensure(&workspace, Group::Tests, &Options::default(), &mut crate::progress::Silent).unwrap();
     assert_eq!(toolbox.program("skopeo").unwrap(), place.home.join("usr/bin/skopeo"));
@@ -62,9 +62,9 @@ fn a_whole_tree_is_taken_as_it_is() {
 fn no_tree_is_absent_and_one_without_manifest_is_damaged() {
     let dir = tempfile::tempdir().unwrap();
     let place = TreePlace::new(&Workspace::at(dir.path()), Contents::of(Group::Run)).unwrap();
-    assert_eq!(place.look(Check::Quick), State::Absent);
+    assert_eq!(place.look(Verification::Quick), State::Absent);
     fs::create_dir_all(place.home.join("usr/bin")).unwrap();
-    assert!(why(place.look(Check::Quick)).contains("no manifest"));
+    assert!(why(place.look(Verification::Quick)).contains("no manifest"));
 }
 
 #[test]
@@ -87,11 +87,11 @@ fn a_missing_a_shorter_and_a_touched_file_are_found_quickly() {
     let skopeo = place.home.join("usr/bin/skopeo");
     let file = fs::File::options().write(true).open(&skopeo).unwrap();
     file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
-    assert!(why(place.look(Check::Quick)).contains("modified"));
+    assert!(why(place.look(Verification::Quick)).contains("modified"));
     fs::write(&skopeo, "").unwrap();
-    assert!(why(place.look(Check::Quick)).contains("0 bytes, not 10"));
+    assert!(why(place.look(Verification::Quick)).contains("0 bytes, not 10"));
     fs::remove_file(&skopeo).unwrap();
-    assert!(why(place.look(Check::Quick)).contains("skopeo"));
+    assert!(why(place.look(Verification::Quick)).contains("skopeo"));
 }
 
 #[test]
@@ -102,8 +102,8 @@ fn changed_bytes_of_the_same_size_and_time_are_found_by_the_full_check() {
     let modified = skopeo.metadata().unwrap().modified().unwrap();
     fs::write(&skopeo, "#!/bin/xx\n").unwrap();
     fs::File::options().write(true).open(&skopeo).unwrap().set_modified(modified).unwrap();
-    assert!(matches!(place.look(Check::Quick), State::Whole(_)));
-    assert!(why(place.look(Check::Full)).contains("SHA-256"));
+    assert!(matches!(place.look(Verification::Quick), State::Whole(_)));
+    assert!(why(place.look(Verification::Full)).contains("SHA-256"));
 }
 
 #[test]
@@ -111,9 +111,9 @@ fn a_tree_of_another_recipe_or_place_is_made_anew() {
     let dir = tempfile::tempdir().unwrap();
     let place = whole(dir.path());
     write_manifest(&place, &place.home, "older");
-    assert!(why(place.look(Check::Quick)).contains("another version"));
+    assert!(why(place.look(Verification::Quick)).contains("another version"));
     write_manifest(&place, Path::new("/elsewhere"), &recipe(&Contents::of(Group::Tests)));
-    assert!(why(place.look(Check::Quick)).contains("/elsewhere"));
+    assert!(why(place.look(Verification::Quick)).contains("/elsewhere"));
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_damaged_manifest_is_damage_and_no_error() {
     let dir = tempfile::tempdir().unwrap();
     let place = whole(dir.path());
     fs::write(place.home.join("manifest.json"), "{").unwrap();
-    assert!(why(place.look(Check::Quick)).contains("manifest.json"));
+    assert!(why(place.look(Verification::Quick)).contains("manifest.json"));
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn a_tree_on_request_knows_its_program_and_the_package_of_it() {
     fs::create_dir_all(place.home.join("usr/bin")).unwrap();
     fs::write(place.home.join("usr/bin/runsc"), "patched").unwrap();
     write_manifest(&place, &place.home.clone(), &recipe(&contents()));
-    let mut manifest = Manifest::read(&place.home).unwrap().unwrap();
+    let mut manifest = TreeManifest::read(&place.home).unwrap().unwrap();
     let record = PackageRecord {
         name: "gvisor".to_owned(),
         version: "1".to_owned(),

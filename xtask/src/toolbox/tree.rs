@@ -129,7 +129,7 @@ fn isolate_linkable(tree: &Path) -> anyhow::Result<()> {
 
 /// patchelf 0.18 breaks programs that are not position-independent (all of Go's here) when it sets both at once,
 /// or the dynamic linker first; hence two calls in this order, and [`probe`]. Returns what it patched: afterwards it can not
-/// be told from the first bytes of a file.
+/// be seen from the first bytes of a file.
 fn patch(tree: &Path, home: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let loader = tree.join(LOADER);
     ensure!(loader.is_file(), "the packages hold no `{LOADER}`");

@@ -13,7 +13,7 @@ use reqwest::{Client, Method, RequestBuilder, Response, header};
 
 use super::USER_AGENT;
 use crate::registry::credentials::Credentials;
-use crate::registry::destination::{Destination, Place};
+use crate::registry::destination::{Destination, Location};
 use crate::registry::push::RegistryAccess;
 use oci::digest::Digest;
 
@@ -40,7 +40,7 @@ impl Documents {
         let patience = access.patience;
         let mut client =
             Client::builder().user_agent(USER_AGENT).connect_timeout(patience.connect).read_timeout(patience.silence);
-        if destination.place() == Place::Loopback {
+        if destination.place() == Location::Loopback {
             client = client.no_proxy();
         }
         let client = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| client.build()))
