@@ -3,13 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
+use serde_json::Value;
 
 use super::{Check, Rig, expect_error, tools};
 use xtask::cmd::Cmd;
 
+/// The images that are made: those of a default run, and one with a base.
+const IMAGE: [&str; 5] = ["image", "native", "wasm", "wasm-aot", "native-on-base"];
+
 /// What must be true of the layout.
 pub fn images(rig: &Rig) -> Vec<Check> {
-    let assembled = rig.xtask(&["image"]).run().map(|_| ());
+    let assembled = rig.xtask(&IMAGE).run().map(|_| ());
     if assembled.is_err() {
         return vec![Check::of("the images are assembled", assembled)];
     }
@@ -22,6 +26,7 @@ pub fn images(rig: &Rig) -> Vec<Check> {
         ),
         Check::of("a changed blob is found, named, and made again", changed(rig)),
         Check::of("skopeo copies every tag with its digest", skopeo(rig)),
+        Check::of("an image with a base has it below its program, and says what it is made of", based(rig)),
     ]
 }
 
@@ -30,7 +35,7 @@ fn reproducible(rig: &Rig) -> anyhow::Result<()> {
     let second = rig.scratch.join("second-target");
     std::fs::create_dir_all(&second)?;
     std::os::unix::fs::symlink(rig.workspace.toolbox(), second.join("toolbox"))?;
-    rig.xtask(&["image"]).env("CARGO_TARGET_DIR", &second).run()?;
+    rig.xtask(&IMAGE).env("CARGO_TARGET_DIR", &second).run()?;
     let (first, second) = (blobs(&rig.workspace.oci())?, blobs(&second.join("oci"))?);
     ensure!(!first.is_empty() && first == second, "the layouts differ: {first:?} and {second:?}");
     Ok(())
@@ -62,7 +67,7 @@ fn changed(rig: &Rig) -> anyhow::Result<()> {
     std::fs::write(&blob, bad)?;
     let name = blob.file_name().unwrap_or_default().to_string_lossy().into_owned();
     expect_error(&rig.xtask(&["image", "--verify"]).output()?, 1, &[&name, "cargo xtask image"])?;
-    rig.xtask(&["image"]).run()?;
+    rig.xtask(&IMAGE).run()?;
     ensure!(std::fs::read(&blob)? == good, "`{}` was not made again", blob.display());
     Ok(())
 }
@@ -70,9 +75,9 @@ fn changed(rig: &Rig) -> anyhow::Result<()> {
 fn skopeo(rig: &Rig) -> anyhow::Result<()> {
     let skopeo = tools::toolbox_program(rig, "skopeo")?;
     let layout = rig.workspace.oci();
-    let index: serde_json::Value = serde_json::from_slice(&std::fs::read(layout.join("index.json"))?)?;
+    let index: Value = serde_json::from_slice(&std::fs::read(layout.join("index.json"))?)?;
     let manifests = index["manifests"].as_array().context("no `manifests`")?;
-    ensure!(manifests.len() >= 6, "{} tags instead of at least 6", manifests.len());
+    ensure!(manifests.len() >= 10, "{} tags instead of at least 10", manifests.len());
     // A policy of its own: the host may have none.
     let policy = rig.scratch.join("policy.json");
     std::fs::write(&policy, r#"{"default": [{"type": "insecureAcceptAnything"}]}"#)?;
@@ -88,5 +93,48 @@ fn skopeo(rig: &Rig) -> anyhow::Result<()> {
         let digest = format!("sha256:{}", oci::digest::Digest::of(&copied).hex());
         ensure!(manifest["digest"] == digest, "skopeo's `{tag}` has digest {digest}");
     }
+    Ok(())
+}
+
+/// Both programs have the one base, and their own layer above it.
+fn based(rig: &Rig) -> anyhow::Result<()> {
+    let layout = rig.workspace.oci();
+    let read = |path: &Path| -> anyhow::Result<Value> {
+        serde_json::from_slice(&std::fs::read(path)?).with_context(|| format!("`{}`", path.display()))
+    };
+    let blob = |descriptor: &Value| -> anyhow::Result<PathBuf> {
+        let digest = descriptor["digest"].as_str().context("no digest")?;
+        Ok(layout.join("blobs/sha256").join(digest.trim_start_matches("sha256:")))
+    };
+    let index = read(&layout.join("index.json"))?;
+    let mut bases = Vec::new();
+    for program in ["array-sum", "noop"] {
+        let name = format!("{program}:native-on-base");
+        let is_it = |entry: &&Value| entry["annotations"]["org.opencontainers.image.ref.name"] == *name;
+        let entry = index["manifests"].as_array().and_then(|entries| entries.iter().find(is_it));
+        let manifest = read(&blob(entry.with_context(|| format!("no `{name}`"))?)?)?;
+        let layers = manifest["layers"].as_array().context("no layers")?;
+        ensure!(layers.len() == 2 && layers[0]["size"].as_u64() > Some(3_000_000), "the layers are {layers:?}");
+        let history = read(&blob(&manifest["config"])?)?["history"][0]["created_by"].to_string();
+        let named = ["base-files ", "busybox-static ", "libc6 "].iter().all(|package| history.contains(package));
+        ensure!(named && history.matches(" sha256:").count() >= 3, "the history says {history}");
+        bases.push(layers[0]["digest"].clone());
+    }
+    ensure!(bases[0] == bases[1], "the programs have two bases: {bases:?}");
+    let unpacked = rig.scratch.join("base");
+    std::fs::create_dir_all(&unpacked)?;
+    let layer = blob(&serde_json::json!({ "digest": bases[0] }))?;
+    Cmd::new("tar").args(["-xzf"]).arg(layer).arg("-C").arg(&unpacked).run()?;
+    // Started with its own linker and library: what the links of the base lead to is there and is whole.
+    let loader = unpacked.join("lib64/ld-linux-x86-64.so.2");
+    let library = unpacked.join("lib/x86_64-linux-gnu");
+    let mawk = Cmd::new(loader).arg("--library-path").arg(library).arg(unpacked.join("bin/mawk"));
+    let said = mawk.args(["BEGIN { print 6 * 7 }"]).run()?.text();
+    ensure!(said.trim() == "42", "a program of the base says {said:?}");
+    let said = Cmd::new(unpacked.join("bin/sh")).args(["-c", "echo $((6 * 7))"]).run()?.text();
+    ensure!(said.trim() == "42", "the shell of the base says {said:?}");
+    ensure!(!unpacked.join("usr/share/man").exists(), "there are manuals in the base");
+    let licence = unpacked.join("usr/share/doc/libc6/copyright");
+    ensure!(licence.is_file(), "`{}` is not there", licence.display());
     Ok(())
 }

@@ -20,10 +20,12 @@ pub fn matrix(rig: &Rig) -> Vec<Check> {
         ("a `--runtime` that is none is refused with what it said", no_runtime),
         ("a set that is unknown is reported with those that are", unknown_set),
     ];
-    let containers: [Named; 5] = [
+    let containers: [Named; 7] = [
         ("a runtime is added by a file alone, and makes a container", by_file),
         ("an OCI runtime and a shim of one's own are rows, recorded with their versions", own_runtimes),
         ("crun runs the native image, the module and the compiled module", crun),
+        ("the native image on a base is pulled, run, and recorded with its packages", on_base),
+        ("a base that can not be had bars its row, with the reason, and no others", no_base),
         ("`--set all`: every row is measured, or says why not", everything),
         ("a program that can not be had bars its row, with the reason, and no others", absent),
     ];
@@ -196,7 +198,12 @@ fn everything(rig: &Rig) -> anyhow::Result<()> {
     let (code, manifest, samples) = short(rig, "everything", &["--set", "all"])?;
     let matrix = xtask::prepare::selection::defined(&rig.workspace)?;
     let on_request = xtask::programs::Programs::load(&rig.workspace)?;
+    let definitions = xtask::prepare::images::definitions(&rig.workspace)?;
+    let has_base = |name: &str| definitions.iter().any(|image| image.name == name && image.base.is_some());
     let excused = |case: &results::case::Case| {
+        if case.image.as_deref().is_some_and(has_base) {
+            return true;
+        }
         let behaviour = matrix.runtime(case).ok().and_then(|runtime| runtime.behaviour.program());
         behaviour.is_some_and(|program| on_request.definitions().iter().any(|other| other.name == program))
     };
@@ -209,6 +216,42 @@ fn everything(rig: &Rig) -> anyhow::Result<()> {
         ensure!(!case.is_container() || reason.is_some() || version.is_string(), "`{case}` has no version");
     }
     ensure!(code == Some(if reasons.is_empty() { 0 } else { 3 }), "exit status {code:?} with {reasons:?}");
+    Ok(())
+}
+
+/// The rows of the set `claim`.
+const ON_BASE: [&str; 4] = ["--case", "native/runc", "--case", "native-on-base/runc"];
+
+fn on_base(rig: &Rig) -> anyhow::Result<()> {
+    let (code, manifest, samples) = short(rig, "on-base", &ON_BASE)?;
+    ensure!(code == Some(0), "exit status {code:?}");
+    let good = samples.iter().filter(|sample| sample.case == "native-on-base/runc" && sample.reason.is_none()).count();
+    ensure!(good == 3, "it was run {good} times of 3");
+    let images = manifest["images"].as_array().context("no `images`")?;
+    let image = |name: &str| {
+        let found = images.iter().find(|image| image["program"] == "noop" && image["image"] == name);
+        found.with_context(|| format!("no image `{name}` is recorded"))
+    };
+    let (alone, based) = (image("native")?, image("native-on-base")?);
+    ensure!(based["pulled_digest"] == based["manifest_digest"], "what was pulled is not what was pushed: {based}");
+    let packages = based["packages"].as_array().context("it has no packages")?;
+    let libc = packages.iter().find(|package| package["name"] == "libc6").context("there is no C library in it")?;
+    ensure!(libc["sha256"].as_str().is_some_and(|digest| digest.len() == 64), "{libc}");
+    ensure!(alone["packages"].is_null(), "the image from scratch has packages: {alone}");
+    let bytes = |image: &Value| image["transfer_bytes"].as_u64();
+    ensure!(bytes(based) > bytes(alone).map(|bytes| bytes + 3_000_000), "the base costs nothing: {based}, {alone}");
+    Ok(())
+}
+
+/// Packages that were fetched from one mirror are not taken for those of another.
+fn no_base(rig: &Rig) -> anyhow::Result<()> {
+    let nobody = ["--mirror", "http://127.0.0.1:1/debian"];
+    let (code, manifest, samples) = short(rig, "no-base", &[&ON_BASE[..], &nobody].concat())?;
+    ensure!(code == Some(3), "exit status {code:?}");
+    let reason = manifest["not_measured"][0]["reason"].as_str().unwrap_or_default();
+    ensure!(reason.contains("the base of the image `native-on-base` can not be had"), "the reason is {reason:?}");
+    ensure!(samples.iter().all(|sample| sample.case.starts_with("native/runc")), "something else ran");
+    ensure!(samples.iter().filter(|sample| sample.reason.is_none()).count() == 6, "runc was not measured: {samples:?}");
     Ok(())
 }
 

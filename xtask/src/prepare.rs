@@ -11,11 +11,13 @@ use crate::progress::{Stderr, Steps};
 use crate::stop::Stop;
 use crate::toolbox::Toolbox;
 use crate::workspace::Workspace;
+use bases::PackedBases;
 use builds::AvailablePrograms;
 use extra::{ExtraPrograms, Needs};
 use images::{Shipped, Shipping};
 use results::case::Kind;
 
+pub mod bases;
 pub mod builds;
 pub mod extra;
 pub mod images;
@@ -65,7 +67,9 @@ pub fn prepare(
 ) -> anyhow::Result<Prepared> {
     let needs_toolbox = plan.has_containers() || plan.has_modules();
     let needs = Needs::of(workspace, plan)?;
-    let mut steps = Steps::of(1 + usize::from(needs_toolbox) + needs.steps());
+    let definitions = images::of_plan(workspace, plan)?;
+    let based = bases::are_needed(&definitions);
+    let mut steps = Steps::of(1 + usize::from(needs_toolbox) + needs.steps() + usize::from(based));
     let toolbox = if needs_toolbox {
         Some(programs::toolbox(workspace, sources.programs, &mut steps.next(PROGRAMS))?)
     } else {
@@ -82,10 +86,15 @@ pub fn prepare(
     };
     let programs = AvailablePrograms { extra: &extra, ..programs };
     artifacts.extend(builds::artifacts(workspace, (matrix, &last), programs, &mut Stderr::default())?);
+    let packed = if based {
+        let progress = &mut steps.next(bases::STEP);
+        bases::pack(workspace, &definitions, sources.programs, (images::epoch()?, progress))?
+    } else {
+        PackedBases::default()
+    };
     // Sizes need no root: images are assembled for every kind that was built, whether they are run or not.
-    let definitions = images::of_plan(workspace, plan)?;
     let shipping = if plan.has_containers() { Shipping::Push(sources.registry, stop) } else { Shipping::AssembleOnly };
-    let shipped = images::ship(workspace, definitions, &artifacts, shipping)?;
+    let shipped = images::ship(workspace, (definitions, packed), &artifacts, shipping)?;
     Ok(Prepared { toolbox, artifacts, extra, shipped })
 }
 

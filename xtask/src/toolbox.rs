@@ -26,6 +26,7 @@ pub mod elf;
 pub mod identity;
 pub mod manifest;
 mod mirror;
+pub mod packages;
 mod place;
 mod suite;
 pub mod tree;

@@ -1,7 +1,7 @@
 //! The image config (OCI image-spec 1.1, config.md): own structs with a fixed order of fields, so that the
 //! same image has the same bytes.
 //!
-//! Not here: `history`, which is optional and would say nothing that the definition does not.
+//! An image of one layer has no `history`: it is optional, and would say nothing that the definition does not.
 
 use std::collections::BTreeMap;
 
@@ -30,6 +30,23 @@ pub struct Config {
     pub execution: Execution,
     /// The layers.
     pub rootfs: RootFs,
+    /// How each layer came about, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<History>,
+}
+
+/// How a layer came about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    /// RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
+    /// In words, or the command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
+    /// Whether it stands for no layer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub empty_layer: bool,
 }
 
 /// How the container is started.
@@ -59,8 +76,13 @@ pub struct RootFs {
 }
 
 impl Config {
-    /// The config of an image with one layer.
-    pub fn new(platform: Platform, settings: &Settings, diff_id: DiffId, epoch: Epoch) -> Self {
+    /// The config of an image with these layers, from the lowest: what is in each, and how it came about.
+    pub fn new(platform: Platform, settings: &Settings, layers: &[(DiffId, String)], epoch: Epoch) -> Self {
+        let history = layers.iter().map(|(_, created_by)| History {
+            created: Some(epoch.rfc3339()),
+            created_by: Some(created_by.clone()),
+            empty_layer: false,
+        });
         Self {
             created: epoch.rfc3339(),
             architecture: platform.architecture().to_owned(),
@@ -71,7 +93,8 @@ impl Config {
                 working_dir: settings.working_dir.clone(),
                 labels: settings.labels.clone(),
             },
-            rootfs: RootFs { kind: ROOTFS_TYPE.to_owned(), diff_ids: vec![diff_id] },
+            rootfs: RootFs { kind: ROOTFS_TYPE.to_owned(), diff_ids: layers.iter().map(|(id, _)| *id).collect() },
+            history: if layers.len() > 1 { history.collect() } else { Vec::new() },
         }
     }
 

@@ -11,9 +11,13 @@ use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use base::Base;
+
 use super::INDEX_TAG;
 use super::layer::{Algorithm, Compression};
 use crate::kind::Kind;
+
+mod base;
 
 /// What stands for the program's name in a definition.
 const PLACEHOLDER: &str = "{program}";
@@ -70,10 +74,12 @@ pub struct Definition {
     pub why: String,
     /// What it runs on.
     pub platform: Platform,
-    /// How its layer is stored.
+    /// How its layers are stored.
     pub compression: Compression,
     /// Permission bits of the program.
     pub mode: u32,
+    /// What lies below the program; nothing where it is alone.
+    pub base: Option<Base>,
     path: Template,
     entrypoint: Vec<Template>,
     env: Vec<Template>,
@@ -144,6 +150,7 @@ struct Wire {
     kind: Spanned<Kind>,
     why: Spanned<String>,
     platform: Spanned<String>,
+    base: Option<Spanned<base::WireBase>>,
     layer: WireLayer,
     config: WireConfig,
     #[serde(default)]
@@ -237,10 +244,7 @@ impl Checker<'_> {
             );
             Ok(*kind)
         })?;
-        let why = self.at(&wire.why, |why| {
-            ensure!(!why.trim().is_empty(), "`why` is empty: say why the image is made like this");
-            Ok(why.clone())
-        })?;
+        let why = self.why(&wire.why)?;
         let platform = self.at(&wire.platform, |text| {
             let platform = Platform::of(kind);
             ensure!(*text == platform.to_string(), "`platform` is `{text}`: expected `{platform}` for `{kind}`");
@@ -257,6 +261,7 @@ impl Checker<'_> {
                 ensure!(mode & !0o777 == 0, "`mode` is {mode:#o}: expected permission bits, at most 0o777");
                 Ok(*mode)
             })?,
+            base: wire.base.as_ref().map(|base| self.base(base, platform)).transpose()?,
             entrypoint: self.entrypoint(&wire.config.entrypoint, &path)?,
             path,
             env: wire.config.env.iter().map(|env| self.at(env, |env| variable(env))).collect::<anyhow::Result<_>>()?,
@@ -266,6 +271,13 @@ impl Checker<'_> {
             })?,
             labels: self.templates(&wire.config.labels)?,
             annotations: self.templates(&wire.annotations)?,
+        })
+    }
+
+    fn why(&self, why: &Spanned<String>) -> anyhow::Result<String> {
+        self.at(why, |why| {
+            ensure!(!why.trim().is_empty(), "`why` is empty: say why the image is made like this");
+            Ok(why.clone())
         })
     }
 
@@ -285,11 +297,7 @@ impl Checker<'_> {
             let first = words.first().map_or("", |word| word.get_ref());
             // Behind `#` stands a function of the module (runwasi's `module#function`).
             let program = first.split('#').next().unwrap_or_default();
-            ensure!(
-                program == path.0,
-                "`entrypoint` starts with `{first}`: expected the only file of the image, `{}`",
-                path.0
-            );
+            ensure!(program == path.0, "`entrypoint` starts with `{first}`: expected the program, `{}`", path.0);
             Ok(())
         })?;
         wire.get_ref().iter().map(|word| self.at(word, |word| Template::parse(word))).collect()

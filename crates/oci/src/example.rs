@@ -3,9 +3,11 @@
 //!
 //! Not here: the definitions of this project's images, which may change without any code being wrong.
 
-use super::definition::{Definition, parse};
+use super::base::{Base, Package};
+use super::definition::{self, Definition, parse};
 use super::epoch::Epoch;
-use super::{Content, ImageSet, build};
+use super::layer::{Algorithm, Compression, Entry, Layer, Node};
+use super::{Bases, Content, ImageSet, build};
 use crate::kind::Kind;
 
 /// The program's name.
@@ -55,15 +57,61 @@ entrypoint = ["/{program}.wasm#run"]
 working_dir = "/"
 "#;
 
-/// The definitions, by the kind that each is named like.
-const TEXTS: [(Kind, &str); 3] = [(Kind::Native, NATIVE), (Kind::Wasm, WASM), (Kind::WasmAot, WASM_AOT)];
+const BASED: &str = r#"
+kind = "native"
+why = "two layers: a base below the program"
+platform = "linux/amd64"
+[base]
+packages = ["base", "tools"]
+why = "a link that others go through, a manual that is left out, a link that no package has"
+leave_out = ["/usr/share/man"]
+links = { "/usr/bin/sh" = "tool" }
+[layer]
+compression = "gzip"
+path = "/{program}"
+mode = 0o755
+[config]
+entrypoint = ["/{program}"]
+working_dir = "/"
+"#;
+/// The name of the definition with a base.
+const BASED_NAME: &str = "native-based";
+
+/// The kinds that there are images of.
+const KINDS: [Kind; 3] = [Kind::Native, Kind::Wasm, Kind::WasmAot];
 
 /// How they are made.
 ///
 /// # Errors
 /// Never, as long as the definitions above are right.
 pub fn definitions() -> anyhow::Result<Vec<Definition>> {
-    TEXTS.into_iter().map(|(kind, text)| parse(kind.name(), text)).collect()
+    let texts = [("native", NATIVE), (BASED_NAME, BASED), ("wasm", WASM), ("wasm-aot", WASM_AOT)];
+    texts.into_iter().map(|(name, text)| parse(name, text)).collect()
+}
+
+/// Two packages that nobody installed.
+fn packages() -> anyhow::Result<[Package; 2]> {
+    let entry = |path, node| Entry { path, mode: 0o755, node };
+    let base = [entry("bin", Node::Link("usr/bin")), entry("usr/bin", Node::Folder), entry("tmp", Node::Folder)];
+    let tools = [entry("bin/tool", Node::File(b"a tool")), entry("usr/share/man/man1/tool.1", Node::File(b"a manual"))];
+    let package = |identity: &str, entries: &[Entry<'_>]| {
+        let stored = Layer::pack(entries, Compression::new(Algorithm::None, None)?, Epoch::ZERO)?;
+        anyhow::Ok(Package { identity: identity.to_owned(), tar: stored.bytes })
+    };
+    Ok([package("tools 2 amd64", &tools)?, package("base 1 all", &base)?])
+}
+
+/// What lies below them.
+///
+/// # Errors
+/// As [`definitions`].
+pub fn bases(definitions: &[Definition], epoch: Epoch) -> anyhow::Result<Bases> {
+    let based = definitions.iter().filter_map(|definition| Some((definition, definition.base.as_ref()?)));
+    let pack = |(definition, base): (&Definition, &definition::Base)| {
+        let packed = Base::pack(base, &packages()?, definition.compression, epoch)?;
+        Ok((definition.name.clone(), packed))
+    };
+    based.map(pack).collect()
 }
 
 /// The images at an epoch.
@@ -71,10 +119,11 @@ pub fn definitions() -> anyhow::Result<Vec<Definition>> {
 /// # Errors
 /// As [`definitions`].
 pub fn images(epoch: Epoch) -> anyhow::Result<ImageSet> {
-    let contents = TEXTS.map(|(kind, _)| Content {
+    let contents = KINDS.map(|kind| Content {
         program: PROGRAM.to_owned(),
         kind,
         bytes: format!("{kind}: not a program, but always the same bytes\n").repeat(100).into_bytes(),
     });
-    build(&definitions()?, &contents, epoch)
+    let definitions = definitions()?;
+    build(&definitions, &bases(&definitions, epoch)?, &contents, epoch)
 }

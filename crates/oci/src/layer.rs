@@ -2,7 +2,7 @@
 //!
 //! The tar is plain ustar (POSIX.1-1988): sorted names, one mtime, uid and gid 0, no owner names, no pax
 //! headers. The compressed bytes depend on the version of the compression library, which `Cargo.lock` pins.
-//! Not here: whiteouts, links, and everything else that an image of one file does not need.
+//! Not here: whiteouts, hard links, devices, owners other than root.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write as _};
@@ -90,15 +90,33 @@ impl Compression {
     }
 }
 
-/// A file to be packed.
-#[derive(Clone, Debug)]
-pub struct File<'a> {
-    /// Its place below the root, without a leading slash.
+impl Compression {
+    /// Without its effort.
+    pub fn algorithm(self) -> Algorithm {
+        self.algorithm
+    }
+}
+
+/// Something to be packed. Folders on the way to it need not be named.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// Its place below the root, without a slash at either end.
     pub path: &'a str,
     /// Its permission bits.
     pub mode: u32,
-    /// Its content.
-    pub bytes: &'a [u8],
+    /// What it is.
+    pub node: Node<'a>,
+}
+
+/// What an entry is.
+#[derive(Clone, Copy, Debug)]
+pub enum Node<'a> {
+    /// A regular file with this content.
+    File(&'a [u8]),
+    /// A folder.
+    Folder,
+    /// A symbolic link to this path.
+    Link(&'a str),
 }
 
 /// A packed layer: the bytes as stored, and the name of the bytes inside.
@@ -117,12 +135,13 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// Packs files.
+    /// Packs entries.
     ///
     /// # Errors
-    /// When two have one path, or a path does not fit a ustar header (100 bytes, or 255 split at a slash).
-    pub fn pack(files: &[File<'_>], compression: Compression, epoch: Epoch) -> anyhow::Result<Self> {
-        let tar = tar(files, epoch)?;
+    /// When two have one path, or a path does not fit a ustar header (100 bytes, or 255 split at a slash; 100 for where a
+    /// link leads).
+    pub fn pack(entries: &[Entry<'_>], compression: Compression, epoch: Epoch) -> anyhow::Result<Self> {
+        let tar = tar(entries, epoch)?;
         let bytes = compress(&tar, compression)?;
         Ok(Self {
             algorithm: compression.algorithm,
@@ -134,27 +153,36 @@ impl Layer {
     }
 }
 
-fn tar(files: &[File<'_>], epoch: Epoch) -> anyhow::Result<Vec<u8>> {
-    let mut entries: BTreeMap<String, Option<&File<'_>>> = BTreeMap::new();
-    for file in files {
-        for (end, _) in file.path.match_indices('/') {
-            entries.entry(format!("{}/", &file.path[..end])).or_insert(None);
+fn tar(given: &[Entry<'_>], epoch: Epoch) -> anyhow::Result<Vec<u8>> {
+    let mut entries: BTreeMap<String, Option<&Entry<'_>>> = BTreeMap::new();
+    for entry in given {
+        for (end, _) in entry.path.match_indices('/') {
+            entries.entry(format!("{}/", &entry.path[..end])).or_insert(None);
         }
-        let before = entries.insert(file.path.to_owned(), Some(file));
-        ensure!(before.is_none(), "two files of a layer have the path `{}`", file.path);
+        let slash = if matches!(entry.node, Node::Folder) { "/" } else { "" };
+        let before = entries.insert(format!("{}{slash}", entry.path), Some(entry)).flatten();
+        ensure!(before.is_none(), "two files of a layer have the path `{}`", entry.path);
     }
     let mut builder = tar::Builder::new(Vec::new());
-    for (path, file) in entries {
+    for (path, entry) in entries {
         let mut header = tar::Header::new_ustar();
         header
             .set_path(&path)
             .with_context(|| format!("`{path}` is no path for a layer: shorten the `path` of the definition"))?;
-        header.set_entry_type(if file.is_some() { tar::EntryType::Regular } else { tar::EntryType::Directory });
-        header.set_mode(file.map_or(FOLDER_MODE, |file| file.mode));
+        let node = entry.map_or(Node::Folder, |entry| entry.node);
+        let (kind, bytes) = match node {
+            Node::File(bytes) => (tar::EntryType::Regular, bytes),
+            Node::Folder => (tar::EntryType::Directory, &[][..]),
+            Node::Link(_) => (tar::EntryType::Symlink, &[][..]),
+        };
+        if let Node::Link(target) = node {
+            header.set_link_name_literal(target).with_context(|| format!("`{path}` can not lead to `{target}`"))?;
+        }
+        header.set_entry_type(kind);
+        header.set_mode(entry.map_or(FOLDER_MODE, |entry| entry.mode));
         header.set_uid(0);
         header.set_gid(0);
         header.set_mtime(epoch.seconds());
-        let bytes = file.map_or(&[][..], |file| file.bytes);
         header.set_size(bytes.len() as u64);
         header.set_cksum();
         builder.append(&header, bytes)?;
@@ -206,7 +234,7 @@ mod tests {
     use super::*;
     use expect_test::expect;
 
-    const HELLO: File<'_> = File { path: "hello", mode: 0o755, bytes: b"hello, layer\n" };
+    const HELLO: Entry<'_> = Entry { path: "hello", mode: 0o755, node: Node::File(b"hello, layer\n") };
 
     fn pack(algorithm: Algorithm) -> Layer {
         Layer::pack(&[HELLO], Compression::new(algorithm, None).unwrap(), Epoch::ZERO).unwrap()
@@ -247,7 +275,7 @@ mod tests {
 
     #[test]
     fn names_are_sorted_and_folders_come_before_what_is_in_them() {
-        let file = |path| File { path, mode: 0o644, bytes: b"" };
+        let file = |path| Entry { path, mode: 0o644, node: Node::File(b"") };
         let tar = tar(&[file("usr/bin/b"), file("usr/bin/a"), file("etc")], Epoch::ZERO).unwrap();
         let names: Vec<_> = tar::Archive::new(&tar[..])
             .entries()
@@ -279,7 +307,7 @@ mod tests {
         let double = Layer::pack(&[HELLO, HELLO], compression, Epoch::ZERO).unwrap_err().to_string();
         assert!(double.contains("`hello`"), "{double}");
         let path = "x".repeat(101);
-        let long = Layer::pack(&[File { path: &path, ..HELLO }], compression, Epoch::ZERO).unwrap_err().to_string();
+        let long = Layer::pack(&[Entry { path: &path, ..HELLO }], compression, Epoch::ZERO).unwrap_err().to_string();
         assert!(long.contains("shorten"), "{long}");
     }
 

@@ -8,15 +8,17 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, ensure};
 use serde::Serialize;
 
+use self::base::Base;
 use self::config::Config;
 use self::definition::Definition;
 use self::digest::Digest;
 use self::epoch::Epoch;
 use self::index::Index;
-use self::layer::{File, Layer};
+use self::layer::{Entry, Layer, Node};
 use self::manifest::{Descriptor, Manifest, PlatformRecord};
 use crate::kind::Kind;
 
+pub mod base;
 pub mod config;
 pub mod definition;
 pub mod digest;
@@ -104,7 +106,7 @@ pub struct Image {
     platform: PlatformRecord,
     manifest: Blob,
     config: Blob,
-    layer: Blob,
+    layers: Vec<Blob>,
     compression: layer::Algorithm,
     layers_unpacked_bytes: u64,
 }
@@ -132,20 +134,31 @@ pub struct Sizes {
 }
 
 impl Image {
-    fn pack(definition: &Definition, content: &Content, epoch: Epoch) -> anyhow::Result<Self> {
+    fn pack(definition: &Definition, base: Option<&Base>, content: &Content, epoch: Epoch) -> anyhow::Result<Self> {
         let settings = definition.for_program(&content.program);
         let path = settings.path.trim_start_matches('/');
-        let files = [File { path, mode: definition.mode, bytes: &content.bytes }];
-        let layer = Layer::pack(&files, definition.compression, epoch)?;
-        let config = Config::new(definition.platform, &settings, layer.diff_id, epoch);
+        let entry = Entry { path, mode: definition.mode, node: Node::File(&content.bytes) };
+        let program = Layer::pack(&[entry], definition.compression, epoch)?;
+        let mut layers = Vec::new();
+        if let Some(base) = base {
+            base.accepts(path).context("choose another `path`")?;
+            layers.push((base.layer.clone(), base.created_by.clone()));
+        }
+        layers.push((program, format!("the program `{}`", content.program)));
+        let steps: Vec<_> = layers.iter().map(|(layer, created_by)| (layer.diff_id, created_by.clone())).collect();
+        let config = Config::new(definition.platform, &settings, &steps, epoch);
         let platform = PlatformRecord { architecture: config.architecture.clone(), os: config.os.clone() };
         let config = Blob::json(config::MEDIA_TYPE, &config)?;
-        let (compression, layers_unpacked_bytes) = (layer.algorithm, layer.unpacked_bytes);
-        let layer = Blob { media_type: compression.media_type(), digest: layer.digest, bytes: layer.bytes };
-        let manifest = Manifest::new(config.descriptor(), vec![layer.descriptor()], settings.annotations);
+        let layers_unpacked_bytes = layers.iter().map(|(layer, _)| layer.unpacked_bytes).sum();
+        let compression = definition.compression.algorithm();
+        let blob =
+            |layer: Layer| Blob { media_type: layer.algorithm.media_type(), digest: layer.digest, bytes: layer.bytes };
+        let layers: Vec<Blob> = layers.into_iter().map(|(layer, _)| blob(layer)).collect();
+        let descriptors = layers.iter().map(Blob::descriptor).collect();
+        let manifest = Manifest::new(config.descriptor(), descriptors, settings.annotations);
         let manifest = Blob::json(manifest::MEDIA_TYPE, &manifest)?;
         let (program, name, kind) = (content.program.clone(), definition.name.clone(), definition.kind);
-        Ok(Self { program, name, kind, platform, manifest, config, layer, compression, layers_unpacked_bytes })
+        Ok(Self { program, name, kind, platform, manifest, config, layers, compression, layers_unpacked_bytes })
     }
 
     /// The program inside.
@@ -168,7 +181,7 @@ impl Image {
         format!("{}/{}", self.platform.os, self.platform.architecture)
     }
 
-    /// How the layer is stored.
+    /// How its layers are stored.
     pub fn compression(&self) -> layer::Algorithm {
         self.compression
     }
@@ -180,7 +193,7 @@ impl Image {
 
     /// What its manifest names: config and layers.
     pub fn blobs(&self) -> impl Iterator<Item = &Blob> {
-        [&self.config, &self.layer].into_iter()
+        std::iter::once(&self.config).chain(&self.layers)
     }
 
     /// Its place among others, its kind's default first.
@@ -191,7 +204,7 @@ impl Image {
     /// What it weighs.
     pub fn sizes(&self) -> Sizes {
         let (manifest, config) = (self.manifest.size_bytes(), self.config.size_bytes());
-        let layers = self.layer.size_bytes();
+        let layers = self.layers.iter().map(Blob::size_bytes).sum();
         Sizes {
             manifest_bytes: manifest,
             config_bytes: config,
@@ -244,7 +257,7 @@ impl ImageSet {
             tag: &image.name,
             kind: Some(image.kind),
             document: &image.manifest,
-            blobs: vec![&image.config, &image.layer],
+            blobs: image.blobs().collect(),
         });
         let indexes = self.indexes.iter().map(|index| Tagged {
             program: &index.program,
@@ -278,11 +291,19 @@ impl ImageSet {
     }
 }
 
+/// What lies below the programs of images, by their definitions' names.
+pub type Bases = BTreeMap<String, Base>;
+
 /// Packs every program by each definition of its kind, on as many threads as there are processors.
 ///
 /// # Errors
-/// When a kind has no definition, a program's name does not fit its path, or two images have one name.
-pub fn build(definitions: &[Definition], contents: &[Content], epoch: Epoch) -> anyhow::Result<ImageSet> {
+/// When a kind has no definition, or a definition's base is not among `bases`, a program's name does not fit its path, or two images have one name.
+pub fn build(
+    definitions: &[Definition],
+    bases: &Bases,
+    contents: &[Content],
+    epoch: Epoch,
+) -> anyhow::Result<ImageSet> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut order: Vec<(&Definition, &Content)> = Vec::new();
     for content in contents {
@@ -294,7 +315,13 @@ pub fn build(definitions: &[Definition], contents: &[Content], epoch: Epoch) -> 
     // The largest first, dealt in turn: that is near enough to an even load for a handful of images.
     order.sort_by_key(|(_, content)| std::cmp::Reverse(content.bytes.len()));
     let pack = |(definition, content): (&Definition, &Content)| {
-        Image::pack(definition, content, epoch)
+        let base = bases.get(&definition.name);
+        ensure!(
+            base.is_some() == definition.base.is_some(),
+            "the base of the image `{}` was not made",
+            definition.name
+        );
+        Image::pack(definition, base, content, epoch)
             .with_context(|| format!("can not make the image `{}:{}`", content.program, definition.name))
     };
     let images = std::thread::scope(|scope| {

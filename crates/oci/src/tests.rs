@@ -12,6 +12,7 @@ fn golden_digests_of_every_form() {
         set.tagged().iter().map(|tagged| format!("{} {}\n", tagged.name(), tagged.document.digest())).collect();
     expect![[r#"
         example:native sha256:01fdc81d12a2ddc077f263c44ec749c1856ba68a6517ec21ad272221e4773b98
+        example:native-based sha256:651a5712d14103d8388fe2f5755ede567d9290899a8271281a50231bd61692be
         example:wasm sha256:20eff3d8382a5f6e13a670e42d1f8b8d91cfe7a039fbff9dfedaf40a073a11a4
         example:wasm-aot sha256:2ee2a6837d21fcc3f4d0e2fb0f39dcdc6fa4e48e1588d47a259ca1c401892c06
         example:latest sha256:df9caf1944fe43a7679c713f5ce579021f50d00f258d71ed50bc88d69f8dcc3d
@@ -25,8 +26,9 @@ fn golden_documents() {
     let text = |blob: &Blob| String::from_utf8(blob.bytes().to_vec()).unwrap();
     let tagged = set.tagged();
     expect![[r#"{"created":"1970-01-01T00:00:00Z","architecture":"amd64","os":"linux","config":{"Env":["LANG=C"],"Entrypoint":["/bin/example","--fast"],"WorkingDir":"/bin","Labels":{"org.example.program":"example"}},"rootfs":{"type":"layers","diff_ids":["sha256:27cb79746134efc6f10520e8206f149e1a54f686e395567601ea879a6458cc0f"]}}"#]].assert_eq(&text(tagged[0].blobs[0]));
-    expect![[r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:aa38772253a366ce463ccffa831f860b1a83c68c9909429fbb327c7b62aa920c","size":243},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:6eeaf4e7c0469d30812f0cf62f7134ea65c7e964a10c3456ccbdb953389dc452","size":155}],"annotations":{"org.opencontainers.image.title":"example"}}"#]].assert_eq(&text(tagged[1].document));
-    expect![[r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:d0a358fceb13ac862efdd0f4485e2097b4972552d854f608334be31be2b73237","size":397,"platform":{"architecture":"amd64","os":"linux"}},{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:dc80d2ce430e135edb0855bf120fb4ca40af6dec6114900e63bb74289b782fe8","size":460,"platform":{"architecture":"wasm","os":"wasip1"}}]}"#]].assert_eq(&text(tagged[3].document));
+    expect![[r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:aa38772253a366ce463ccffa831f860b1a83c68c9909429fbb327c7b62aa920c","size":243},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:6eeaf4e7c0469d30812f0cf62f7134ea65c7e964a10c3456ccbdb953389dc452","size":155}],"annotations":{"org.opencontainers.image.title":"example"}}"#]].assert_eq(&text(tagged[2].document));
+    expect![[r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:d0a358fceb13ac862efdd0f4485e2097b4972552d854f608334be31be2b73237","size":397,"platform":{"architecture":"amd64","os":"linux"}},{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:dc80d2ce430e135edb0855bf120fb4ca40af6dec6114900e63bb74289b782fe8","size":460,"platform":{"architecture":"wasm","os":"wasip1"}}]}"#]].assert_eq(&text(tagged[4].document));
+    expect![[r#"{"created":"1970-01-01T00:00:00Z","architecture":"amd64","os":"linux","config":{"Entrypoint":["/example"],"WorkingDir":"/"},"rootfs":{"type":"layers","diff_ids":["sha256:41db2af92a02957a23216f471a75e2e3a41adbb40fb22d244d52b3bcd3a885a0","sha256:372e68ed8b38ea82e471afa0bba7d66f04a99527ec3ca08a9e36222df08dff04"]},"history":[{"created":"1970-01-01T00:00:00Z","created_by":"the files of base 1 all, tools 2 amd64"},{"created":"1970-01-01T00:00:00Z","created_by":"the program `example`"}]}"#]].assert_eq(&text(tagged[1].blobs[0]));
 }
 
 #[test]
@@ -37,7 +39,8 @@ fn two_builds_in_two_folders_are_byte_identical() {
         tree(dir.path())
     });
     assert_eq!(trees[0], trees[1]);
-    assert_eq!(trees[0].len(), 2 + 3 * 3 + 1);
+    // A marker, an index, and of each image a manifest, a config and a layer; one more layer, and one more index.
+    assert_eq!(trees[0].len(), 2 + 4 * 3 + 1 + 1);
 }
 
 /// Every file below a folder, with its bytes.
@@ -63,18 +66,24 @@ fn the_epoch_is_part_of_the_image() {
     assert_ne!(digest(Epoch::ZERO), digest(Epoch::parse(Some("1")).unwrap()));
 }
 
+/// This project's definitions, one per kind.
+fn defaults() -> Vec<Definition> {
+    let all = definition::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../images")).unwrap();
+    all.into_iter().filter(Definition::is_default).collect()
+}
+
 #[test]
 fn the_order_of_the_contents_does_not_matter() {
-    let definitions = definition::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../images")).unwrap();
+    let definitions = defaults();
     let mut contents: Vec<_> = ["b", "a"]
         .iter()
         .flat_map(|program| {
             Kind::ALL.map(|kind| Content { program: (*program).to_owned(), kind, bytes: kind.name().into() })
         })
         .collect();
-    let one = build(&definitions, &contents, Epoch::ZERO).unwrap();
+    let one = build(&definitions, &Bases::new(), &contents, Epoch::ZERO).unwrap();
     contents.reverse();
-    assert_eq!(one, build(&definitions, &contents, Epoch::ZERO).unwrap());
+    assert_eq!(one, build(&definitions, &Bases::new(), &contents, Epoch::ZERO).unwrap());
     let names: Vec<_> = one.tagged().iter().map(Tagged::name).collect();
     let all = ["native", "wasm", "wasm-aot", "cwasm"];
     let images = ["a", "b"].into_iter().flat_map(|program| all.map(|kind| format!("{program}:{kind}")));
@@ -95,10 +104,10 @@ fn sizes_add_up() {
 #[test]
 fn a_kind_without_definition_and_a_double_image_are_errors() {
     let content = Content { program: "a".to_owned(), kind: Kind::Wasm, bytes: Vec::new() };
-    let error = build(&[], std::slice::from_ref(&content), Epoch::ZERO).unwrap_err().to_string();
+    let error = build(&[], &Bases::new(), std::slice::from_ref(&content), Epoch::ZERO).unwrap_err().to_string();
     assert!(error.contains("images/wasm.toml"), "{error}");
-    let definitions = definition::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../images")).unwrap();
-    let error = build(&definitions, &[content.clone(), content], Epoch::ZERO).unwrap_err().to_string();
+    let definitions = defaults();
+    let error = build(&definitions, &Bases::new(), &[content.clone(), content], Epoch::ZERO).unwrap_err().to_string();
     assert!(error.contains("`a:wasm`"), "{error}");
 }
 
@@ -107,9 +116,32 @@ fn a_kind_is_packed_by_each_of_its_definitions_and_the_index_offers_its_default(
     let text = include_str!("../../../images/wasm.toml");
     let definitions = ["other", "wasm"].map(|name| definition::parse(name, text).unwrap());
     let content = Content { program: "a".to_owned(), kind: Kind::Wasm, bytes: b"x".to_vec() };
-    let set = build(&definitions, &[content], Epoch::ZERO).unwrap();
+    let set = build(&definitions, &Bases::new(), &[content], Epoch::ZERO).unwrap();
     assert_eq!(set.tagged().iter().map(Tagged::name).collect::<Vec<_>>(), ["a:wasm", "a:other", "a:latest"]);
     let index: serde_json::Value = serde_json::from_slice(set.tagged()[2].document.bytes()).unwrap();
     assert_eq!(index["manifests"].as_array().unwrap().len(), 1);
     assert_eq!(index["manifests"][0]["digest"], set.images()[0].manifest().digest().to_string());
+}
+
+#[test]
+fn a_base_that_was_not_made_and_one_in_the_programs_way_are_errors() {
+    let definitions = example::definitions().unwrap();
+    let content = |program: &str| Content { program: program.to_owned(), kind: Kind::Native, bytes: Vec::new() };
+    let error = build(&definitions, &Bases::new(), &[content("a")], Epoch::ZERO).unwrap_err();
+    assert!(format!("{error:#}").contains("the base of the image `native-based` was not made"), "{error:#}");
+    let bases = example::bases(&definitions, Epoch::ZERO).unwrap();
+    let error = build(&definitions, &bases, &[content("tmp")], Epoch::ZERO).unwrap_err();
+    assert!(format!("{error:#}").contains("`tmp:native-based`: choose another `path`"), "{error:#}");
+}
+
+#[test]
+fn the_lower_layer_is_the_same_for_every_program_and_its_origin_is_in_the_history() {
+    let definitions = example::definitions().unwrap();
+    let content = |program: &str| Content { program: program.to_owned(), kind: Kind::Native, bytes: program.into() };
+    let bases = example::bases(&definitions, Epoch::ZERO).unwrap();
+    let set = build(&definitions, &bases, &["a", "b"].map(content), Epoch::ZERO).unwrap();
+    let images: Vec<&Image> = set.images().iter().filter(|image| image.name() == "native-based").collect();
+    let layers = |image: &Image| image.blobs().skip(1).map(Blob::digest).collect::<Vec<_>>();
+    let (first, second) = (layers(images[0]), layers(images[1]));
+    assert_eq!((first.len(), first[0] == second[0], first[1] == second[1]), (2, true, false));
 }

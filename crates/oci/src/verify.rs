@@ -186,6 +186,10 @@ impl Verifier<'_> {
             self.report(&config_path, "platform `linux/amd64` or `wasip1/wasm`", format!("`{platform}`"));
         }
         self.expect(&config_path, "diff ids:", &tars.len(), &config.rootfs.diff_ids.len());
+        let steps = config.history.iter().filter(|step| !step.empty_layer).count();
+        if !config.history.is_empty() {
+            self.expect(&config_path, "steps of its history:", &tars.len(), &steps);
+        }
         let mut names = BTreeSet::new();
         for ((layer, tar), expected) in manifest.layers.iter().zip(&tars).zip(&config.rootfs.diff_ids) {
             let Some(tar) = tar else { continue };

@@ -163,6 +163,9 @@ pub struct ImageRecord {
     /// Its definition's name; absent in runs before this field, where it is the kind's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
+    /// The packages that lie below the program; none where it is alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<PackageRecord>,
     /// Its name in the registry, with tag. It was pulled and run by digest.
     pub reference: String,
     /// Digest of the manifest, `sha256:…`.
@@ -222,7 +225,7 @@ pub struct ProgramRecord {
     pub size_bytes: u64,
 }
 
-/// A package of the toolbox.
+/// A package of the toolbox, or below a program in an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackageRecord {
     /// The package's name.

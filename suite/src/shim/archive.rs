@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Module;
 use oci::digest::Digest;
 use oci::epoch::Epoch;
-use oci::layer::{Algorithm, Compression, File, Layer};
+use oci::layer::{Algorithm, Compression, Entry, Layer, Node};
 
 /// How an image holds its program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +70,8 @@ pub fn image(folder: &Path, module: &str, form: Form, entrypoint: &str, bytes: &
         Form::Tar | Form::Native => {
             let path = if form == Form::Native { entrypoint.trim_start_matches('/') } else { "x.wasm" };
             let files = [
-                File { path, mode: 0o755, bytes },
-                File { path: "data/greeting.txt", mode: 0o644, bytes: GREETING.as_bytes() },
+                Entry { path, mode: 0o755, node: Node::File(bytes) },
+                Entry { path: "data/greeting.txt", mode: 0o644, node: Node::File(GREETING.as_bytes()) },
             ];
             let layer = Layer::pack(&files, Compression::new(Algorithm::None, None)?, Epoch::parse(None)?)?;
             ("application/vnd.oci.image.layer.v1.tar", layer.bytes, vec![layer.diff_id.to_string()])

@@ -3,6 +3,7 @@
 use clap::ValueEnum as _;
 use serde::Serialize;
 
+use oci::definition::Definition;
 use report::terminal::push_wrapped;
 use results::case::Case;
 
@@ -10,7 +11,7 @@ use crate::cli::{CasesArgs, Exit, Format};
 use crate::commands;
 use crate::compile::shims::Shim;
 use crate::matrix::{self, Matrix};
-use crate::prepare::selection;
+use crate::prepare::{self, selection};
 use crate::programs::Programs;
 use crate::session::privileges::Privileges;
 use crate::workspace::Workspace;
@@ -36,8 +37,9 @@ pub fn run(workspace: &Workspace, args: &CasesArgs) -> anyhow::Result<Exit> {
     };
     let (programs, privileges) =
         (Programs::load(workspace)?, Privileges::find(crate::session::privileges::Namespaces::Private));
+    let images = prepare::images::definitions(workspace)?;
     let row = |case: Case| {
-        let (available, reason) = availability((workspace, &matrix), &case, (&programs, &privileges))?;
+        let (available, reason) = availability((workspace, &matrix), &case, (&programs, &images, &privileges))?;
         Ok(Row { case, available, reason })
     };
     let rows = chosen.into_iter().map(row).collect::<anyhow::Result<Vec<_>>>()?;
@@ -52,10 +54,15 @@ pub fn run(workspace: &Workspace, args: &CasesArgs) -> anyhow::Result<Exit> {
 fn availability(
     (workspace, matrix): (&Workspace, &Matrix),
     case: &Case,
-    (programs, privileges): (&Programs, &Privileges),
+    (programs, images, privileges): (&Programs, &[Definition], &Privileges),
 ) -> anyhow::Result<(bool, Option<String>)> {
     if let (true, Privileges::Denied(reason)) = (case.is_container(), privileges) {
         return Ok((false, Some(reason.clone())));
+    }
+    if let Some(image) = case.image.as_ref().and_then(|name| images.iter().find(|image| image.name == *name))
+        && !prepare::bases::are_there(workspace, image)
+    {
+        return Ok((true, Some(format!("the first run fetches the packages of the image `{}`", image.name))));
     }
     let behaviour = &matrix.runtime(case)?.behaviour;
     let engine = matrix.engine(case).filter(|_| !case.is_container());

@@ -14,10 +14,11 @@ pub fn run(workspace: &Workspace, args: &ImageArgs) -> anyhow::Result<Exit> {
     }
     let definitions = prepare::images::matching(workspace, &args.images)?;
     let _lock = lock::build(workspace)?;
-    let mut steps = Steps::of(2);
+    let mut steps = Steps::of(2 + usize::from(prepare::bases::are_needed(&definitions)));
     let kinds = definitions.iter().map(|definition| definition.kind).collect();
     let (_, artifacts) = prepare::default_artifacts(workspace, &kinds, &args.programs, &mut steps)?;
-    let images = prepare::images::assemble(workspace, &definitions, &artifacts)?;
+    let packed = prepare::bases::all(workspace, &definitions, &args.programs, &mut steps)?;
+    let images = prepare::images::assemble(workspace, (&definitions, &packed.bases), &artifacts)?;
     show(&images, args.format.format)?;
     Ok(Exit::Done)
 }

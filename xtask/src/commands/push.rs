@@ -27,11 +27,12 @@ pub fn run(workspace: &Workspace, args: &PushArgs) -> anyhow::Result<Exit> {
     prepare::registry::destination(&args.registry)?;
     let definitions = prepare::images::matching(workspace, &args.images)?;
     let _lock = lock::build(workspace)?;
-    let mut steps = Steps::of(2);
+    let mut steps = Steps::of(2 + usize::from(prepare::bases::are_needed(&definitions)));
     let kinds = definitions.iter().map(|definition| definition.kind).collect();
     let (_, artifacts) = prepare::default_artifacts(workspace, &kinds, &args.programs, &mut steps)?;
+    let packed = prepare::bases::all(workspace, &definitions, &args.programs, &mut steps)?;
     let clock = Stopwatch::start();
-    let images = prepare::images::assemble(workspace, &definitions, &artifacts)?;
+    let images = prepare::images::assemble(workspace, (&definitions, &packed.bases), &artifacts)?;
     let registry = prepare::registry::start(&args.registry)?;
     let pushed = prepare::images::push(&images, &registry, &Stop::never()?)?;
     let assemble_and_push_ns = clock.elapsed_ns();

@@ -1,9 +1,10 @@
 //! Images: assembled, and pushed where containers are run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 
+use super::bases::PackedBases;
 use super::builds;
 use super::registry::{self, Registry};
 use crate::cli::RegistryArgs;
@@ -16,7 +17,8 @@ use crate::stop::Stop;
 use crate::workspace::Workspace;
 use oci::definition::Definition;
 use oci::epoch::Epoch;
-use oci::{Blob, Content, Image, ImageSet};
+use oci::{Bases, Blob, Content, Image, ImageSet};
+use results::PackageRecord;
 use results::names::Names;
 
 /// The image definitions, checked.
@@ -53,8 +55,20 @@ pub fn matching(workspace: &Workspace, patterns: &[String]) -> anyhow::Result<Ve
     Ok(chosen.into_iter().map(|index| all[index].clone()).collect())
 }
 
-/// Images of artifacts by these definitions, written as an OCI layout.
-pub fn assemble(workspace: &Workspace, definitions: &[Definition], artifacts: &[Artifact]) -> anyhow::Result<ImageSet> {
+/// The one time that everything in an image has.
+///
+/// # Errors
+/// When `SOURCE_DATE_EPOCH` is no time.
+pub fn epoch() -> anyhow::Result<Epoch> {
+    Epoch::parse(std::env::var("SOURCE_DATE_EPOCH").ok().as_deref())
+}
+
+/// Images of artifacts by these definitions, above these bases, written as an OCI layout.
+pub fn assemble(
+    workspace: &Workspace,
+    (definitions, bases): (&[Definition], &Bases),
+    artifacts: &[Artifact],
+) -> anyhow::Result<ImageSet> {
     let contents = artifacts
         .iter()
         .map(|artifact| {
@@ -63,8 +77,7 @@ pub fn assemble(workspace: &Workspace, definitions: &[Definition], artifacts: &[
             Ok(Content { program: artifact.program.clone(), kind: artifact.kind, bytes })
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let epoch = Epoch::parse(std::env::var("SOURCE_DATE_EPOCH").ok().as_deref())?;
-    let images = oci::build(definitions, &contents, epoch)?;
+    let images = oci::build(definitions, bases, &contents, epoch()?)?;
     workspace.make(&workspace.oci())?;
     oci::layout::write(&workspace.oci(), &images)?;
     Ok(images)
@@ -80,6 +93,10 @@ pub fn push(images: &ImageSet, registry: &Registry, stop: &Stop) -> anyhow::Resu
 pub struct Shipped {
     /// What was assembled.
     pub images: ImageSet,
+    /// Why an image was not assembled that was to be, by its name.
+    pub absent: BTreeMap<String, String>,
+    /// The packages that lie below some of them, by name.
+    packages: BTreeMap<String, Vec<PackageRecord>>,
     /// By which definitions.
     definitions: Vec<Definition>,
     /// The registry, which lives as long as this; absent when nothing was pushed.
@@ -101,6 +118,11 @@ impl Shipped {
     /// The password that the registry wants; `None` when it wants none, or when nothing was pushed.
     pub fn password(&self) -> Option<&Secret> {
         self.registry.as_ref()?.password()
+    }
+
+    /// The packages that lie below an image's program.
+    pub fn packages_of(&self, image: &Image) -> &[PackageRecord] {
+        self.packages.get(image.name()).map_or(&[], Vec::as_slice)
     }
 
     /// The proof that an image is in the registry.
@@ -128,14 +150,16 @@ impl Shipped {
     }
 }
 
-/// Assembles the images of artifacts by these definitions, and pushes them where that is needed.
+/// Assembles the images of artifacts by these definitions, and pushes them where that is needed. One whose base is absent
+/// is left out.
 pub fn ship(
     workspace: &Workspace,
-    definitions: Vec<Definition>,
+    (mut definitions, packed): (Vec<Definition>, PackedBases),
     artifacts: &[Artifact],
     shipping: Shipping<'_>,
 ) -> anyhow::Result<Shipped> {
-    let images = assemble(workspace, &definitions, artifacts)?;
+    definitions.retain(|definition| !packed.absent.contains_key(&definition.name));
+    let images = assemble(workspace, (&definitions, &packed.bases), artifacts)?;
     let (registry, pushed) = match shipping {
         Shipping::AssembleOnly => (None, Vec::new()),
         Shipping::Push(args, stop) => {
@@ -144,5 +168,5 @@ pub fn ship(
             (Some(registry), pushed)
         }
     };
-    Ok(Shipped { images, definitions, registry, pushed })
+    Ok(Shipped { images, absent: packed.absent, packages: packed.packages, definitions, registry, pushed })
 }

@@ -97,6 +97,9 @@ impl Prepared {
         if let Some(Err(error)) = matrix.compile(case.form).map(|(_, compile)| self.program(&compile.program)) {
             return Ok(Start::Absent(format!("`{}` could not be made: {error:#}", case.form)));
         }
+        if let Some(reason) = case.image.as_ref().and_then(|image| self.shipped.absent.get(image)) {
+            return Ok(Start::Absent(reason.clone()));
+        }
         let runtime = matrix.runtime(case)?;
         let annotations = runtime.annotations.get(&case.mode).cloned().unwrap_or_default();
         let container = |runtime| Start::Container { runtime, annotations: annotations.clone() };

@@ -138,6 +138,23 @@ impl TreePlace {
         }
     }
 
+    /// The packages alone, fetched as necessary.
+    pub(super) fn resolve(
+        &self,
+        workspace: &Workspace,
+        options: &Options,
+        progress: &mut dyn Progress,
+    ) -> anyhow::Result<Resolved> {
+        if let Some(resolved) = self.cached(options) {
+            return Ok(resolved);
+        }
+        workspace.make(&self.folder)?;
+        let why = "the toolbox of this checkout is being set up";
+        let _lock = Lock::wait_with_children(&self.folder.join("lock"), why, &mut |text| progress.note(text))?;
+        // Whoever held the lock may have done it.
+        self.cached(options).map_or_else(|| self.fetch(options, progress), Ok)
+    }
+
     fn set_up(
         &self,
         options: &Options,

@@ -38,12 +38,12 @@ pub const FAMILIES: [Family; 2] = [
     },
 ];
 
-/// What a tree is made of, without what apt's resolver adds.
+/// What a tree or an image is made of, without what apt's resolver adds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contents {
     /// The name of the tree's folder.
     pub name: String,
-    /// The packages that are asked for. `patchelf` is in every tree: each stands for itself, with its own dynamic linker
+    /// The packages that are asked for. `patchelf` is in every tree that programs are started from: each stands for itself, with its own dynamic linker
     /// and C library.
     pub packages: Vec<String>,
     /// The programs that it is made for: a tree without one of them is not accepted, and others are not kept.
@@ -79,6 +79,16 @@ impl Contents {
     pub fn on_request(program: &str, package: &str) -> Self {
         let otherwise = format!("or leave out the cases that need `{program}`");
         Self { otherwise, ..Self::new(&format!("with-{program}"), &[package], &[program]) }
+    }
+
+    /// What lies below the program of an image. Nothing of it is started here, so it is no tree.
+    pub fn of_base(image: &str, packages: &[String]) -> Self {
+        Self {
+            name: format!("image-{image}"),
+            packages: packages.to_vec(),
+            programs: Vec::new(),
+            otherwise: format!("or leave out the cases that need the image `{image}`"),
+        }
     }
 
     /// A group's.

@@ -37,7 +37,7 @@ fn what_is_wrong_is_said_with_its_line_and_the_expectation() {
         ("path = \"/", "path = \"", 7, "absolute"),
         ("path = \"/", "path = \"/../", 7, "no `..`"),
         ("0o644", "0o4755", 8, "at most 0o777"),
-        ("[\"/{program}.wasm\"]", "[\"/bin/sh\"]", 11, "the only file"),
+        ("[\"/{program}.wasm\"]", "[\"/bin/sh\"]", 11, "expected the program"),
         ("A=b", "=b", 12, "`NAME=value`"),
         ("working_dir = \"/\"", "working_dir = \"x\"", 13, "absolute"),
         ("\"{program}\"", "\"{name}\"", 14, "other than `{program}`"),
@@ -88,4 +88,54 @@ fn a_broken_file_and_an_empty_folder_are_named() {
     std::fs::write(dir.path().join("wasm.toml"), "kind = 3").unwrap();
     let error = format!("{:#}", load(dir.path()).unwrap_err());
     assert!(error.contains("wasm.toml` is not") && error.contains("line 1"), "{error}");
+}
+
+const BASED: &str = r#"kind = "native"
+why = "because"
+platform = "linux/amd64"
+
+[base]
+packages = ["libc6", "busybox-static"]
+why = "something to stand on"
+leave_out = ["/usr/share/doc", "/usr/share/man"]
+keep = ["/usr/share/doc/*/copyright"]
+links = { "/usr/bin/sh" = "busybox" }
+
+[layer]
+compression = "gzip"
+path = "/{program}"
+mode = 0o755
+
+[config]
+entrypoint = ["/{program}"]
+working_dir = "/"
+"#;
+
+#[test]
+fn a_base_is_packages_and_what_becomes_of_their_files() {
+    let base = parse("native-based", BASED).unwrap().base.unwrap();
+    assert_eq!(base.packages, ["libc6", "busybox-static"]);
+    assert_eq!(base.links["usr/bin/sh"], "busybox");
+    assert_eq!(parse("wasm", WASM).unwrap().base, None);
+}
+
+#[test]
+fn what_is_wrong_with_a_base_is_said_with_its_line() {
+    for (before, after, line, expectation) in [
+        ("[\"libc6\", \"busybox-static\"]", "[]", 6, "`packages` is empty"),
+        ("\"libc6\"", "\"libC6\"", 6, "`libC6` is no name of a package"),
+        ("\"libc6\"", "\"--help\"", 6, "`--help` is no name of a package"),
+        ("\"something to stand on\"", "\"\"", 7, "`why` is empty"),
+        ("\"/usr/share/man\"", "\"usr/share/man\"", 8, "expected `/` in front"),
+        ("\"/usr/share/man\"", "\"/usr/share/man/\"", 8, "none behind"),
+        ("\"/usr/share/man\"", "\"/usr/[\"", 8, "no pattern"),
+        ("\"/usr/bin/sh\"", "\"/usr/../sh\"", 10, "no `..`"),
+        ("\"busybox\" }", "\"\" }", 10, "leads nowhere"),
+    ] {
+        let error = parse("native-based", &BASED.replacen(before, after, 1)).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("line {line}: ")) && error.contains(expectation), "{error}");
+    }
+    let wasm = WASM.replacen("[layer]", "[base]\npackages = [\"libc6\"]\nwhy = \"x\"\n[layer]", 1);
+    let error = parse("wasm", &wasm).unwrap_err().to_string();
+    assert!(error.contains("packages for `linux/amd64`, and this image is for `wasip1/wasm`"), "{error}");
 }

@@ -51,8 +51,8 @@ fn header(header: &tar::Header, path: &str, created: &str) -> Vec<Difference> {
     };
     let text = |value: std::io::Result<u64>| value.map_or_else(|error| format!("`{error}`"), |value| value.to_string());
     let kind = header.entry_type();
-    if !kind.is_file() && !kind.is_dir() {
-        expect("a header for a", "file or folder", format!("type `{}`", kind.as_byte().escape_ascii()));
+    if !kind.is_file() && !kind.is_dir() && !kind.is_symlink() {
+        expect("a header for a", "file, folder or link", format!("type `{}`", kind.as_byte().escape_ascii()));
     }
     if header.as_ustar().is_none() {
         expect("format", "ustar", "another".to_owned());

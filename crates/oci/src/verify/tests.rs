@@ -191,13 +191,13 @@ fn an_image_of_another_platform_than_its_tag_says_is_found() {
 #[test]
 fn an_index_that_states_another_platform_is_found() {
     let layout = Layout::new();
-    let latest = layout.set.tagged()[3].document.digest();
+    let latest = layout.set.tagged()[4].document.digest();
     let mut inner = layout.json(latest);
     inner["manifests"][1]["platform"] = json!({ "os": "linux", "architecture": "arm64" });
     fs::remove_file(layout.path(blob_path(latest))).unwrap();
     let added = layout.add(&serde_json::to_vec(&inner).unwrap());
     let mut index: Value = serde_json::from_slice(&fs::read(layout.path(INDEX)).unwrap()).unwrap();
-    merge(&mut index["manifests"][3], &added);
+    merge(&mut index["manifests"][4], &added);
     fs::write(layout.path(INDEX), serde_json::to_vec(&index).unwrap()).unwrap();
     let (_, text) = layout.finding();
     assert!(text.contains("wasip1/wasm") && text.contains("linux/arm64"), "{text}");
@@ -223,7 +223,7 @@ fn headers_that_are_not_reproducible_are_found() {
         (|header| header.set_uid(1000), "uid 0"),
         (|header| header.set_gid(1000), "gid 0"),
         (|header| header.set_username("me").unwrap(), "owner name"),
-        (|header| header.set_entry_type(tar::EntryType::Symlink), "file or folder"),
+        (|header| header.set_entry_type(tar::EntryType::Fifo), "file, folder or link"),
         (|header| header.as_mut_bytes()[257..265].copy_from_slice(b"ustar  \0"), "ustar"),
     ];
     for (change, expected) in changes {
@@ -259,5 +259,17 @@ fn names_out_of_order_and_broken_streams_are_found() {
         layout.only_image(tar, |_, _| ());
         let findings = layout.findings();
         assert!(findings.iter().any(|finding| finding.expected.contains(expected)), "{expected}: {findings:?}");
+    }
+}
+
+#[test]
+fn a_history_of_more_or_fewer_steps_than_layers_is_found() {
+    for (steps, is_wrong) in
+        [(json!([{}]), false), (json!([{}, { "empty_layer": true }]), false), (json!([{}, {}]), true)]
+    {
+        let layout = Layout::new();
+        layout.only_image(&tar_with(|_| ()), |config, _| config["history"] = steps);
+        let findings = layout.findings();
+        assert_eq!(findings.iter().any(|finding| finding.expected.contains("history")), is_wrong, "{findings:?}");
     }
 }

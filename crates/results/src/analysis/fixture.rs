@@ -124,6 +124,7 @@ fn cells() -> Vec<Cell> {
 fn image(kind: &str, [transfer_bytes, layers_unpacked_bytes]: [u64; 2]) -> ImageRecord {
     ImageRecord {
         image: None,
+        packages: Vec::new(),
         program: "array-sum".to_owned(),
         kind: kind.to_owned(),
         reference: format!("127.0.0.1:5000/array-sum:{kind}"),

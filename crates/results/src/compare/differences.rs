@@ -118,7 +118,7 @@ fn facts(manifest: &Manifest, other: &Manifest) -> Vec<(DifferenceKind, String, 
         add(Program, what, format!("{} bytes ({})", artifact.size_bytes, artifact.sha256));
     }
     for image in &manifest.images {
-        add(Program, format!("image {} {}", image.program, image.kind), image.manifest_digest.clone());
+        add(Program, format!("image {} {}", image.program, image.name()), image.manifest_digest.clone());
     }
     add(Design, "rounds".to_owned(), manifest.rounds.to_string());
     add(Design, "warm-up rounds".to_owned(), manifest.warmup_rounds.to_string());
