@@ -22,7 +22,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
             return session::inside::inside(session, &precision::widest).map(|()| Exit::Done);
         }
         Command::RemoveLeftovers { leftovers } => {
-            return session::inside::remove_leftovers(leftovers).map(|()| Exit::Done);
+            return session::leftovers::remove(leftovers).map(|()| Exit::Done);
         }
         _ => {}
     }

@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::prepare::selection::{Selected, select};
 use crate::prepare::starts::SessionOptions;
 use crate::prepare::{Prepared, Sources, manifest, prepare};
-use crate::session::request::Measured;
+use crate::session::measured::Measured;
 use crate::stop::Stop;
 use crate::workspace::Workspace;
 use crate::{lock, precision, session};

@@ -49,9 +49,9 @@ pub struct RoundsEnd {
 /// The widest relative interval of a watched ratio so far, as a fraction; `None` while one has no interval.
 pub type Width<'a> = &'a dyn Fn(&[Sample]) -> Option<f64>;
 
-/// Where containers run, and which cells can not.
+/// What the rounds are made of: what to run, where containers run, and which cells can not.
 #[derive(Debug)]
-pub struct Site<'a> {
+pub struct RoundsInput<'a> {
     /// What to run.
     pub runs: &'a Runs,
     /// The client of the containerd that is up; absent when none is.
@@ -63,18 +63,18 @@ pub struct Site<'a> {
 }
 
 /// Makes the runs of a plan until its last round, until they are precise enough, or until `stop`.
-pub fn run(site: Site<'_>, sink: &mut SampleSink, stop: &Stop, width: Width<'_>) -> RoundsEnd {
+pub fn run(input: RoundsInput<'_>, sink: &mut SampleSink, stop: &Stop, width: Width<'_>) -> RoundsEnd {
     let mut running = Loop {
-        barred: site.barred,
+        barred: input.barred,
         failures: BTreeMap::new(),
         samples: Vec::new(),
         timed_ns: 0,
         clock: None,
         wall_ns: 0,
         until: None,
-        runs: site.runs,
-        ctr: site.ctr,
-        orphans: site.orphans,
+        runs: input.runs,
+        ctr: input.ctr,
+        orphans: input.orphans,
         events: None,
     };
     running.listen();
@@ -87,10 +87,10 @@ pub fn run(site: Site<'_>, sink: &mut SampleSink, stop: &Stop, width: Width<'_>)
         .barred
         .iter()
         // A twin that failed beside its case says nothing new; one that failed alone is named as what it is.
-        .filter(|(place, _)| !is_beside_its_case(site.runs, **place, &running.barred))
+        .filter(|(place, _)| !is_beside_its_case(input.runs, **place, &running.barred))
         .map(|(place, reason)| NotMeasured {
-            bench: site.runs.bench(*place).name.clone(),
-            case: site.runs.cell(*place).name.clone(),
+            bench: input.runs.bench(*place).name.clone(),
+            case: input.runs.cell(*place).name.clone(),
             metric: None,
             reason: reason.clone(),
         })

@@ -15,7 +15,7 @@ use crate::machine;
 use crate::matrix::Matrix;
 use crate::plan::Plan;
 use crate::secret::without_accounts;
-use crate::session::request::Measured;
+use crate::session::measured::Measured;
 use crate::toolbox::{Origin, Toolbox};
 use crate::workspace::Workspace;
 use oci::Image;

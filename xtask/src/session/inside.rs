@@ -4,20 +4,20 @@
 //! What fails for one image bars its cells and no others; what fails for containerd bars every container.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
-use serde::{Deserialize, Serialize};
 
 use crate::clock::Stopwatch;
 use crate::containerd::Ctr;
 use crate::machine::load::Snapshot;
 use crate::measure::orphans::Orphans;
-use crate::measure::rounds::{self, RoundsEnd, Site};
+use crate::measure::rounds::{self, RoundsEnd, RoundsInput};
 use crate::plan::Place;
 use crate::secret::Secret;
 use crate::session::daemon::{Daemon, DaemonFolder, DaemonPrograms, SOCKET};
-use crate::session::request::{self, Containers, DaemonChoice, Measured, Pull, Session};
+use crate::session::measured::{Measured, Pull};
+use crate::session::request::{self, Containers, DaemonChoice, Session};
 use crate::session::scratch::Scratch;
 use crate::session::{leftovers, namespace, password};
 use crate::stop::Stop;
@@ -77,8 +77,8 @@ fn direct(session: &Session, reason: &str, sink: &mut SampleSink, stop: &Stop, p
     crate::console::note(reason);
     let places: Vec<Place> = session.runs.schedule.container_places();
     let barred = places.into_iter().map(|place| (place, reason.to_owned())).collect();
-    let site = Site { runs: &session.runs, ctr: None, orphans: None, barred };
-    measured(make_rounds(session, site, (sink, stop), precision), Vec::new(), None)
+    let input = RoundsInput { runs: &session.runs, ctr: None, orphans: None, barred };
+    measured(make_rounds(session, input, (sink, stop), precision), Vec::new(), None)
 }
 
 fn measure(
@@ -89,8 +89,8 @@ fn measure(
 ) -> anyhow::Result<Measured> {
     let mut sink = SampleSink::open(&session.samples)?;
     let Some(containers) = &session.containers else {
-        let site = Site { runs: &session.runs, ctr: None, orphans: None, barred: BTreeMap::new() };
-        return Ok(measured(make_rounds(session, site, (&mut sink, stop), precision), Vec::new(), None));
+        let input = RoundsInput { runs: &session.runs, ctr: None, orphans: None, barred: BTreeMap::new() };
+        return Ok(measured(make_rounds(session, input, (&mut sink, stop), precision), Vec::new(), None));
     };
     match ContainerHost::start(containers) {
         Ok(host) => {
@@ -110,12 +110,12 @@ fn measure(
 
 fn make_rounds(
     session: &Session,
-    site: Site<'_>,
+    input: RoundsInput<'_>,
     (sink, stop): (&mut SampleSink, &Stop),
     precision: Precision<'_>,
 ) -> RoundsEnd {
     let width = |samples: &[Sample]| precision(session.manifest.as_ref()?, samples);
-    rounds::run(site, sink, stop, &width)
+    rounds::run(input, sink, stop, &width)
 }
 
 fn measured(rounds: RoundsEnd, pulls: Vec<Pull>, host: Option<HostRecord>) -> Measured {
@@ -193,8 +193,9 @@ impl ContainerHost {
     ) -> Measured {
         let Pulls { done, barred } = pulls::pull_all((session, containers), password, &self.ctr, stop);
         let own = self.private.as_ref().and_then(|private| private.daemon.pids().ok());
-        let site = Site { runs: &session.runs, ctr: Some(&self.ctr), orphans: own.and_then(Orphans::adopted), barred };
-        let mut outcome = make_rounds(session, site, (sink, stop), precision);
+        let input =
+            RoundsInput { runs: &session.runs, ctr: Some(&self.ctr), orphans: own.and_then(Orphans::adopted), barred };
+        let mut outcome = make_rounds(session, input, (sink, stop), precision);
         if outcome.status == RunStatus::Failed
             && let (Some(reason), Some(private)) = (&mut outcome.reason, &self.private)
         {
@@ -216,40 +217,6 @@ impl ContainerHost {
         }
         removed.context("containerd could not be emptied")
     }
-}
-
-/// What no namespace takes along when the measuring process is gone.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Leftovers {
-    /// The containerd namespace, whose cgroups are named after it.
-    namespace: String,
-    /// The folder of a private containerd.
-    scratch: Option<PathBuf>,
-}
-
-impl Leftovers {
-    /// Those of a session.
-    pub fn of(containers: &Containers) -> Self {
-        let scratch = match &containers.daemon {
-            DaemonChoice::Private { scratch, .. } => Some(scratch.clone()),
-            DaemonChoice::Existing { .. } => None,
-        };
-        Self { namespace: containers.namespace.clone(), scratch }
-    }
-
-    /// Removes them.
-    ///
-    /// # Errors
-    /// When one can not be removed, with the reason.
-    fn remove(&self) -> anyhow::Result<()> {
-        leftovers::end_cgroups(Path::new(leftovers::TREE), &self.namespace)?;
-        self.scratch.as_deref().map_or(Ok(()), |scratch| Scratch::join(scratch)?.remove_root())
-    }
-}
-
-/// The hidden subcommand: what the measuring process would have removed, had it not been killed.
-pub fn remove_leftovers(path: &Path) -> anyhow::Result<()> {
-    request::read::<Leftovers>(path)?.remove()
 }
 
 fn client(containers: &Containers, address: &Path, snapshotter: &str) -> Ctr {

@@ -1,4 +1,4 @@
-//! What a run leaves where no namespace ends it: empty cgroups. Its folder is `scratch`'s.
+//! What a run leaves where no namespace ends it: empty cgroups, and its folder, which is `scratch`'s.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,7 +7,10 @@ use anyhow::{Context as _, ensure};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use serde::{Deserialize, Serialize};
 
+use super::request::{self, Containers, DaemonChoice};
+use super::scratch::Scratch;
 use crate::clock::Stopwatch;
 
 /// Every containerd namespace of ours begins with this, so that its cgroups can be distinguished from others', and ends in the
@@ -104,6 +107,40 @@ fn end_processes(cgroup: &Path, limit: Duration) -> anyhow::Result<()> {
         poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&limit)).context("can not wait for a process")?;
     }
     Ok(())
+}
+
+/// What no namespace takes along when the measuring process is gone.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Leftovers {
+    /// The containerd namespace, whose cgroups are named after it.
+    namespace: String,
+    /// The folder of a private containerd.
+    scratch: Option<PathBuf>,
+}
+
+impl Leftovers {
+    /// Those of a session.
+    pub fn of(containers: &Containers) -> Self {
+        let scratch = match &containers.daemon {
+            DaemonChoice::Private { scratch, .. } => Some(scratch.clone()),
+            DaemonChoice::Existing { .. } => None,
+        };
+        Self { namespace: containers.namespace.clone(), scratch }
+    }
+
+    /// Removes them.
+    ///
+    /// # Errors
+    /// When one can not be removed, with the reason.
+    fn remove(&self) -> anyhow::Result<()> {
+        end_cgroups(Path::new(TREE), &self.namespace)?;
+        self.scratch.as_deref().map_or(Ok(()), |scratch| Scratch::join(scratch)?.remove_root())
+    }
+}
+
+/// The hidden subcommand: what the measuring process would have removed, had it not been killed.
+pub fn remove(path: &Path) -> anyhow::Result<()> {
+    request::read::<Leftovers>(path)?.remove()
 }
 
 /// The tree itself (version 2), and every controller's (version 1).

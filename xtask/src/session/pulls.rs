@@ -9,7 +9,8 @@ use crate::containerd::{Ctr, Login, Pulled, Wanted};
 use crate::measure::runs::{NamedImage, Start};
 use crate::plan::Place;
 use crate::secret::Secret;
-use crate::session::request::{Containers, Pull, Session};
+use crate::session::measured::Pull;
+use crate::session::request::{Containers, Session};
 use crate::stop::Stop;
 
 /// What was pulled, and what can not be run.

@@ -1,7 +1,7 @@
 //! A session: everything that has to be known to make the runs of a plan, in one value that can cross into
-//! the measuring process as a file, and what comes back from there the same way.
+//! the measuring process as a file.
 //!
-//! Not here: making the runs (`rounds`).
+//! Not here: making the runs (`rounds`), and what comes back (`measured`).
 
 use std::path::{Path, PathBuf};
 
@@ -10,8 +10,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::containerd::Scheme;
 use crate::measure::runs::Runs;
-use oci::digest::Digest;
-use results::{HostRecord, LoadDuring, Manifest, NotMeasured, RunStatus, UntilEnd};
+use results::Manifest;
 
 /// What to run, with what, and where to write it down.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -24,7 +23,7 @@ pub struct Session {
     pub containers: Option<Containers>,
     /// The file that samples are appended to.
     pub samples: PathBuf,
-    /// Where [`Measured`] is written at the end.
+    /// Where [`super::measured::Measured`] is written at the end.
     pub measured: PathBuf,
 }
 
@@ -62,40 +61,6 @@ pub enum DaemonChoice {
         /// The socket.
         address: PathBuf,
     },
-}
-
-/// What a session came to, beside its samples.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Measured {
-    /// How it ended.
-    pub status: RunStatus,
-    /// Why, when it failed.
-    pub reason: Option<String>,
-    /// From the first timed region's start to the last one's end.
-    pub rounds_wall_ns: u64,
-    /// The part of it inside timed regions.
-    pub timed_ns: u64,
-    /// Samples that were written.
-    pub samples: u64,
-    /// What was pulled, and how long that took.
-    pub pulls: Vec<Pull>,
-    /// How containers were run.
-    pub host: Option<HostRecord>,
-    /// What could not be run, and why.
-    pub not_measured: Vec<NotMeasured>,
-    /// Why it stopped, when it was to stop on precision.
-    pub until: Option<UntilEnd>,
-    /// What the machine did meanwhile.
-    pub load: LoadDuring,
-}
-
-/// One image pulled and unpacked.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Pull {
-    /// The digest of the manifest that containerd holds now, hashed after the pull.
-    pub manifest: Digest,
-    /// How long `ctr images pull` took.
-    pub pull_ns: u64,
 }
 
 /// Writes a value for the other process.

@@ -66,8 +66,8 @@ impl Trial {
     }
 
     fn run_into(&self, path: &Path, stop: &Stop, width: Width<'_>) -> RoundsEnd {
-        let site = Site { runs: &self.runs, ctr: None, orphans: None, barred: self.barred.clone() };
-        run(site, &mut SampleSink::open(path).unwrap(), stop, width)
+        let input = RoundsInput { runs: &self.runs, ctr: None, orphans: None, barred: self.barred.clone() };
+        run(input, &mut SampleSink::open(path).unwrap(), stop, width)
     }
 
     fn run_whole(&self) -> (RoundsEnd, Vec<Sample>) {

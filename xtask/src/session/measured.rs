@@ -1,0 +1,40 @@
+//! What comes back from the measuring process, beside the samples that it wrote.
+
+use serde::{Deserialize, Serialize};
+
+use oci::digest::Digest;
+use results::{HostRecord, LoadDuring, NotMeasured, RunStatus, UntilEnd};
+
+/// What a session came to, beside its samples.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Measured {
+    /// How it ended.
+    pub status: RunStatus,
+    /// Why, when it failed.
+    pub reason: Option<String>,
+    /// From the first timed region's start to the last one's end.
+    pub rounds_wall_ns: u64,
+    /// The part of it inside timed regions.
+    pub timed_ns: u64,
+    /// Samples that were written.
+    pub samples: u64,
+    /// What was pulled, and how long that took.
+    pub pulls: Vec<Pull>,
+    /// How containers were run.
+    pub host: Option<HostRecord>,
+    /// What could not be run, and why.
+    pub not_measured: Vec<NotMeasured>,
+    /// Why it stopped, when it was to stop on precision.
+    pub until: Option<UntilEnd>,
+    /// What the machine did meanwhile.
+    pub load: LoadDuring,
+}
+
+/// One image pulled and unpacked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Pull {
+    /// The digest of the manifest that containerd holds now, hashed after the pull.
+    pub manifest: Digest,
+    /// How long `ctr images pull` took.
+    pub pull_ns: u64,
+}
