@@ -7,9 +7,10 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 
 use super::{Check, Rig};
+use report::document::{Form, Section};
 use results::store::RunDir;
 use xtask::cmd::{Cmd, Output};
-use xtask::commands::report::recorded;
+use xtask::commands::report::{read, recorded};
 
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
@@ -59,7 +60,7 @@ fn copied(rig: &Rig, run: &RunDir, name: &str) -> anyhow::Result<PathBuf> {
 const RULER: &str = "<script>
 const edge = s => Math.max(...[...document.querySelectorAll(s)].map(e => Math.ceil(e.getBoundingClientRect().right)));
 const width = s => Math.min(...[...document.querySelectorAll(s)].map(e => Math.floor(e.getBoundingClientRect().width)));
-parent.postMessage(`ruler ${edge('#result td:last-child')} ${width('#claims td:nth-child(6)')} ${innerWidth} end`, '*');
+parent.postMessage(`ruler ${edge('#result td:last-child')} ${width('#claims tr.note td')} ${innerWidth} end`, '*');
 </script>";
 
 fn fits(rig: &Rig, program: &str) -> anyhow::Result<()> {
@@ -108,8 +109,13 @@ fn opens(rig: &Rig, program: &str, page: &Path) -> anyhow::Result<()> {
         .collect();
     ensure!(console.is_empty(), "console: {console:#?}");
     let dom = output.text();
-    for section in report::SECTIONS {
-        ensure!(dom.contains(&format!("id=\"{section}\"")), "no section `{section}`");
+    let folder = page.parent().context("a page is in a folder")?;
+    let run = read(&rig.workspace, &RunDir::find(&rig.workspace.results(), &folder.to_string_lossy())?)?.run;
+    let sections: Vec<Section> = report::sections::all(&run);
+    let shown: Vec<&Section> = sections.iter().filter(|section| section.is_in(Form::Page)).collect();
+    ensure!(shown.len() > 10, "only {} sections are to be in it", shown.len());
+    for Section { id, .. } in shown {
+        ensure!(dom.contains(&format!("id=\"{id}\"")), "no section `{id}`");
     }
     Ok(())
 }

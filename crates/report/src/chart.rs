@@ -1,19 +1,12 @@
-//! The canvas of every figure: plain shapes drawn by plotters' SVG backend, with classes instead of colours, so that
-//! the style sheet of the page decides them (light, dark, print), and a title and description for screen readers.
+//! The canvas of every figure: plain shapes as SVG elements, with classes instead of colours, so that the style sheet of
+//! the page decides them (light, dark, print), and a title and description for screen readers.
 //!
-//! Not here: what the figures show (`chart::…`), and the style sheet (`html`, `picture`). Axes are drawn by hand:
-//! plotters' own mesh can not be told which ticks a log scale of less than a decade needs.
+//! Not here: what the figures show (`chart::…`), and the style sheet (`html`, `picture`).
 
-use anyhow::Result;
-use plotters::coord::Shift;
-use plotters::prelude::{
-    Circle, Color as _, DrawingArea, IntoDrawingArea as _, IntoFont as _, PathElement, RGBColor, Rectangle, SVGBackend,
-    Text,
-};
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{FontStyle, ShapeStyle, TextStyle};
+use std::fmt::Write as _;
 
-use super::html::escape;
+use maud::{Markup, PreEscaped, Render as _, html};
+
 use crate::visible::visible;
 use results::case::Mode;
 
@@ -24,11 +17,7 @@ pub mod sequence;
 pub mod sizes;
 pub mod times;
 
-/// plotters counts whole pixels; tenths make lines meet.
-const SCALE: f64 = 10.0;
-
-/// What a shape is, as far as colour goes. Its place here becomes the blue channel of the colour that plotters
-/// writes, which is then replaced by the class of the same name.
+/// What a shape is, as far as colour goes: the style sheet has a class of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ink {
     /// Words that must be read.
@@ -51,16 +40,6 @@ pub enum Ink {
     Aot,
     /// Anything else.
     Other,
-    /// A sample of native code.
-    NativeDot,
-    /// A sample of the interpreter.
-    InterpreterDot,
-    /// A sample of code compiled at the start.
-    JitDot,
-    /// A sample of code compiled ahead of time.
-    AotDot,
-    /// A sample of anything else.
-    OtherDot,
     /// A run that failed.
     Failed,
     /// What a picture brings as its own background.
@@ -68,24 +47,20 @@ pub enum Ink {
 }
 
 impl Ink {
-    const ALL: [(Self, &'static str); 17] = [
-        (Self::Text, "text"),
-        (Self::Muted, "muted"),
-        (Self::Grid, "grid"),
-        (Self::Rule, "rule"),
-        (Self::Band, "band"),
-        (Self::Native, "native"),
-        (Self::Interpreter, "interpreter"),
-        (Self::Jit, "jit"),
-        (Self::Aot, "aot"),
-        (Self::Other, "other"),
-        (Self::NativeDot, "native-dot"),
-        (Self::InterpreterDot, "interpreter-dot"),
-        (Self::JitDot, "jit-dot"),
-        (Self::AotDot, "aot-dot"),
-        (Self::OtherDot, "other-dot"),
-        (Self::Failed, "failed"),
-        (Self::Paper, "paper"),
+    /// Every ink.
+    pub const ALL: [Self; 12] = [
+        Self::Text,
+        Self::Muted,
+        Self::Grid,
+        Self::Rule,
+        Self::Band,
+        Self::Native,
+        Self::Interpreter,
+        Self::Jit,
+        Self::Aot,
+        Self::Other,
+        Self::Failed,
+        Self::Paper,
     ];
 
     /// The ink of a mode; nothing known: `Other`.
@@ -99,19 +74,40 @@ impl Ink {
         }
     }
 
-    /// The ink of one sample of a mode.
-    pub const fn dot(mode: Option<Mode>) -> Self {
-        match mode {
-            Some(Mode::Native) => Self::NativeDot,
-            Some(Mode::Interpreter) => Self::InterpreterDot,
-            Some(Mode::Jit) => Self::JitDot,
-            Some(Mode::Aot) => Self::AotDot,
-            None => Self::OtherDot,
+    /// The class of a shape that is filled with it.
+    const fn fill(self) -> &'static str {
+        match self {
+            Self::Text => "f-text",
+            Self::Muted => "f-muted",
+            Self::Grid => "f-grid",
+            Self::Rule => "f-rule",
+            Self::Band => "f-band",
+            Self::Native => "f-native",
+            Self::Interpreter => "f-interpreter",
+            Self::Jit => "f-jit",
+            Self::Aot => "f-aot",
+            Self::Other => "f-other",
+            Self::Failed => "f-failed",
+            Self::Paper => "f-paper",
         }
     }
 
-    const fn color(self) -> RGBColor {
-        RGBColor(0, 0, self as u8)
+    /// The class of a shape that is drawn with it as a line.
+    const fn stroke(self) -> &'static str {
+        match self {
+            Self::Text => "s-text",
+            Self::Muted => "s-muted",
+            Self::Grid => "s-grid",
+            Self::Rule => "s-rule",
+            Self::Band => "s-band",
+            Self::Native => "s-native",
+            Self::Interpreter => "s-interpreter",
+            Self::Jit => "s-jit",
+            Self::Aot => "s-aot",
+            Self::Other => "s-other",
+            Self::Failed => "s-failed",
+            Self::Paper => "s-paper",
+        }
     }
 }
 
@@ -126,6 +122,17 @@ pub enum Anchor {
     End,
 }
 
+impl Anchor {
+    /// As SVG calls it; where a text starts at its point nothing need be said.
+    const fn attribute(self) -> Option<&'static str> {
+        match self {
+            Self::Start => None,
+            Self::Middle => Some("middle"),
+            Self::End => Some("end"),
+        }
+    }
+}
+
 /// A figure's size and its words for those who do not see it.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
@@ -133,131 +140,158 @@ pub struct Frame<'a> {
     pub id: &'a str,
     /// What it shows.
     pub title: &'a str,
-    /// What can be seen in it.
+    /// What can be seen in it, with the numbers.
     pub description: &'a str,
     /// Width and height in pixels at natural size.
     pub size: (f64, f64),
 }
 
+/// A finished figure.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drawing {
+    /// Unique in the page.
+    pub id: String,
+    /// What it shows.
+    pub title: String,
+    /// What can be seen in it, with the numbers.
+    pub description: String,
+    size: (f64, f64),
+    shapes: String,
+}
+
+impl Drawing {
+    /// Draws on a canvas of the frame's size.
+    pub fn new(frame: &Frame, draw: impl FnOnce(&mut Canvas)) -> Self {
+        let mut canvas = Canvas { shapes: String::new() };
+        draw(&mut canvas);
+        Self {
+            id: frame.id.to_owned(),
+            title: visible(frame.title).into_owned(),
+            description: visible(frame.description).into_owned(),
+            size: frame.size,
+            shapes: canvas.shapes,
+        }
+    }
+
+    /// An element of a page, which has the style sheet.
+    pub fn element(&self) -> Markup {
+        let (width, height) = (pixels(self.size.0), pixels(self.size.1));
+        html! {
+            svg class="plot" viewBox=(format!("0 0 {width} {height}")) role="img" aria-labelledby=(self.label()) {
+                (self.content())
+            }
+        }
+    }
+
+    /// A file of its own, which brings its style sheet.
+    pub fn file(&self, style: &str) -> String {
+        let (width, height) = (pixels(self.size.0), pixels(self.size.1));
+        let markup = html! {
+            svg xmlns="http://www.w3.org/2000/svg" width=(width) height=(height) viewBox=(format!("0 0 {width} {height}"))
+                role="img" aria-labelledby=(self.label()) {
+                style { "\n" (PreEscaped(style)) }
+                (self.content())
+            }
+        };
+        markup.into_string() + "\n"
+    }
+
+    fn label(&self) -> String {
+        format!("{0}-t {0}-d", self.id)
+    }
+
+    fn content(&self) -> Markup {
+        html! {
+            title id={ (self.id) "-t" } { (self.title) }
+            desc id={ (self.id) "-d" } { (self.description) }
+            (PreEscaped(&self.shapes))
+        }
+    }
+}
+
 /// Something to draw on. Coordinates in pixels from the upper left corner.
-pub struct Canvas<'a> {
-    area: DrawingArea<SVGBackend<'a>, Shift>,
+#[derive(Debug)]
+pub struct Canvas {
+    shapes: String,
 }
 
 type Point = (f64, f64);
 
-#[expect(clippy::cast_possible_truncation, reason = "figures are a few thousand tenths of a pixel wide")]
-fn tenths(pixels: f64) -> i32 {
-    (pixels * SCALE).round() as i32
+/// To a tenth of a pixel.
+fn pixels(value: f64) -> String {
+    let tenths = (value * 10.0).round() / 10.0;
+    // Minus zero is zero.
+    format!("{}", tenths + 0.0)
 }
 
-fn units(pixels: f64) -> u32 {
-    u32::try_from(tenths(pixels)).unwrap_or(0)
-}
+impl Canvas {
+    fn push(&mut self, shape: &Markup) {
+        shape.render_to(&mut self.shapes);
+        self.shapes.push('\n');
+    }
 
-fn point((x, y): Point) -> (i32, i32) {
-    (tenths(x), tenths(y))
-}
-
-fn stroke(ink: Ink, width: f64) -> ShapeStyle {
-    ink.color().stroke_width(units(width))
-}
-
-impl Canvas<'_> {
     /// A straight line, `width` pixels wide.
-    pub fn line(&self, (from, to): (Point, Point), ink: Ink, width: f64) -> Result<()> {
-        self.path(&[from, to], ink, width)
+    pub fn line(&mut self, (from, to): (Point, Point), ink: Ink, width: f64) {
+        self.path(&[from, to], ink, width);
     }
 
     /// A line through all points.
-    pub fn path(&self, points: &[Point], ink: Ink, width: f64) -> Result<()> {
-        let points: Vec<_> = points.iter().copied().map(point).collect();
-        Ok(self.area.draw(&PathElement::new(points, stroke(ink, width)))?)
+    pub fn path(&mut self, points: &[Point], ink: Ink, width: f64) {
+        let steps: Vec<String> = points.iter().map(|(x, y)| format!("{} {}", pixels(*x), pixels(*y))).collect();
+        self.push(&html! { path class=(ink.stroke()) stroke-width=(pixels(width)) d={ "M" (steps.join("L")) } {} });
     }
 
-    /// A filled circle.
-    pub fn dot(&self, center: Point, radius: f64, ink: Ink) -> Result<()> {
-        Ok(self.area.draw(&Circle::new(point(center), units(radius), ink.color().filled()))?)
+    /// Filled circles, all in one element: a line without length and with round ends is a circle.
+    pub fn dots(&mut self, centers: &[Point], radius: f64, ink: Ink) {
+        let mut steps = String::new();
+        for (x, y) in centers {
+            // Writing to memory does not fail.
+            write!(steps, "M{} {}h0", pixels(*x), pixels(*y)).unwrap_or_default();
+        }
+        if !steps.is_empty() {
+            let class = format!("{} dots", ink.stroke());
+            self.push(&html! { path class=(class) stroke-width=(pixels(radius * 2.0)) d=(steps) {} });
+        }
     }
 
     /// An open circle.
-    pub fn ring(&self, center: Point, radius: f64, ink: Ink) -> Result<()> {
-        Ok(self.area.draw(&Circle::new(point(center), units(radius), stroke(ink, 0.8)))?)
+    pub fn ring(&mut self, (x, y): Point, radius: f64, ink: Ink) {
+        let class = ink.stroke();
+        self.push(&html! {
+            circle class=(class) stroke-width="0.8" cx=(pixels(x)) cy=(pixels(y)) r=(pixels(radius)) {}
+        });
     }
 
     /// A saltire.
-    pub fn cross(&self, (x, y): Point, radius: f64, ink: Ink) -> Result<()> {
-        self.line(((x - radius, y - radius), (x + radius, y + radius)), ink, 1.2)?;
-        self.line(((x - radius, y + radius), (x + radius, y - radius)), ink, 1.2)
+    pub fn cross(&mut self, (x, y): Point, radius: f64, ink: Ink) {
+        self.line(((x - radius, y - radius), (x + radius, y + radius)), ink, 1.2);
+        self.line(((x - radius, y + radius), (x + radius, y - radius)), ink, 1.2);
     }
 
     /// A filled rectangle between two corners.
-    pub fn bar(&self, (upper_left, lower_right): (Point, Point), ink: Ink) -> Result<()> {
-        Ok(self.area.draw(&Rectangle::new([point(upper_left), point(lower_right)], ink.color().filled()))?)
+    pub fn bar(&mut self, (upper_left, lower_right): (Point, Point), ink: Ink) {
+        let (width, height) = (lower_right.0 - upper_left.0, lower_right.1 - upper_left.1);
+        self.push(&html! {
+            rect class=(ink.fill()) x=(pixels(upper_left.0)) y=(pixels(upper_left.1))
+                width=(pixels(width.max(0.0))) height=(pixels(height.max(0.0))) {}
+        });
     }
 
     /// A line of text, its middle at the height of the point.
-    pub fn text(&self, at: Point, text: &str, (ink, anchor): (Ink, Anchor)) -> Result<()> {
-        self.write(at, text, (ink, anchor, FontStyle::Normal))
+    pub fn text(&mut self, at: Point, text: &str, (ink, anchor): (Ink, Anchor)) {
+        self.write(at, text, (ink.fill(), anchor));
     }
 
     /// The same, bold.
-    pub fn bold(&self, at: Point, text: &str, (ink, anchor): (Ink, Anchor)) -> Result<()> {
-        self.write(at, text, (ink, anchor, FontStyle::Bold))
+    pub fn bold(&mut self, at: Point, text: &str, (ink, anchor): (Ink, Anchor)) {
+        self.write(at, text, (&format!("{} bold", ink.fill()), anchor));
     }
 
-    fn write(&self, at: Point, text: &str, (ink, anchor, weight): (Ink, Anchor, FontStyle)) -> Result<()> {
-        let h_pos = match anchor {
-            Anchor::Start => HPos::Left,
-            Anchor::Middle => HPos::Center,
-            Anchor::End => HPos::Right,
-        };
-        let font = ("sans-serif", FONT_SIZE, weight).into_font();
-        let color = ink.color();
-        let style = TextStyle::from(font).color(&color).pos(Pos::new(h_pos, VPos::Center));
-        Ok(self.area.draw(&Text::new(visible(text), point(at), style))?)
+    fn write(&mut self, (x, y): Point, text: &str, (class, anchor): (&str, Anchor)) {
+        self.push(&html! {
+            text class=(class) x=(pixels(x)) y=(pixels(y)) dy=".35em" text-anchor=[anchor.attribute()] { (visible(text)) }
+        });
     }
-}
-
-/// A size that no figure uses: the attribute is taken out again, the style sheet decides.
-const FONT_SIZE: f64 = 124.0;
-
-/// Draws a figure: an `<svg>` element for a page.
-pub fn svg(frame: &Frame, draw: impl FnOnce(&Canvas) -> Result<()>) -> Result<String> {
-    let mut raw = String::new();
-    let size = (units(frame.size.0), units(frame.size.1));
-    {
-        let area = SVGBackend::with_string(&mut raw, size).into_drawing_area();
-        let canvas = Canvas { area };
-        draw(&canvas)?;
-        canvas.area.present()?;
-    }
-    let body = raw.split_once('\n').map_or("", |(_, body)| body);
-    let (id, width, height) = (escape(frame.id), size.0, size.1);
-    let head = format!(
-        "<svg class=\"plot\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\">\n\
-         <title id=\"{id}-t\">{}</title>\n<desc id=\"{id}-d\">{}</desc>\n",
-        escape(frame.title),
-        escape(frame.description)
-    );
-    Ok(head + &classes(body))
-}
-
-/// Colours become classes, and what the style sheet says anyway goes.
-fn classes(body: &str) -> String {
-    let mut text = body.to_owned();
-    for (ink, name) in Ink::ALL {
-        let color = format!("#0000{:02X}", ink as u8);
-        text = text.replace(&format!("fill=\"{color}\""), &format!("class=\"f-{name}\""));
-        text = text.replace(&format!("stroke=\"{color}\""), &format!("class=\"s-{name}\""));
-    }
-    let font = format!(" font-family=\"sans-serif\" font-size=\"{}\"", FONT_SIZE / 1.24);
-    let superfluous =
-        [" opacity=\"1\"", " stroke=\"none\" stroke-width=\"1\"", " stroke=\"none\"", " fill=\"none\"", &font];
-    for attribute in superfluous {
-        text = text.replace(attribute, "");
-    }
-    text
 }
 
 /// At most `limit` of the items, evenly spaced, with the first and the last of them.
@@ -275,20 +309,20 @@ mod tests {
     #[test]
     fn shapes_carry_classes_and_no_colours() {
         let frame = Frame { id: "x", title: "a < b", description: "c & d", size: (10.0, 10.0) };
-        let text = svg(&frame, |canvas| {
-            for (ink, _) in Ink::ALL {
-                canvas.line(((0.0, 0.0), (5.0, 5.0)), ink, 1.0)?;
-                canvas.dot((1.0, 1.0), 2.0, ink)?;
-                canvas.ring((1.0, 1.0), 2.0, ink)?;
-                canvas.bar(((1.0, 1.0), (2.0, 2.0)), ink)?;
-                canvas.bold((1.0, 1.0), "<&>", (ink, Anchor::End))?;
+        let drawing = Drawing::new(&frame, |canvas| {
+            for ink in Ink::ALL {
+                canvas.line(((0.0, 0.0), (5.0, 5.0)), ink, 1.0);
+                canvas.dots(&[(1.0, 1.0), (2.0, -0.01)], 2.0, ink);
+                canvas.ring((1.0, 1.0), 2.0, ink);
+                canvas.bar(((1.0, 1.0), (2.0, 2.0)), ink);
+                canvas.bold((1.0, 1.0), "<&>\u{1b}", (ink, Anchor::End));
             }
-            Ok(())
-        })
-        .unwrap();
+        });
+        let text = drawing.element().into_string();
         assert!(!text.contains('#') && !text.contains("font-size") && !text.contains("http"), "{text}");
-        assert!(text.contains("class=\"f-native-dot\"") && text.contains("class=\"s-rule\""));
-        assert!(text.contains("<title id=\"x-t\">a &lt; b</title>") && text.ends_with("</svg>\n"));
+        assert!(text.contains("class=\"s-native dots\"") && text.contains("class=\"s-rule\""));
+        assert!(text.contains("M1 1h0M2 0h0") && text.contains("&lt;&amp;&gt;\\u{1b}"), "{text}");
+        assert!(text.contains("<title id=\"x-t\">a &lt; b</title>") && text.ends_with("</svg>"));
     }
 
     #[test]

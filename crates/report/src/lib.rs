@@ -12,18 +12,17 @@ use results::{Manifest, Sample, Summary};
 
 pub mod chart;
 pub mod csv;
+pub mod document;
 pub mod exports;
 pub mod findings;
 pub mod html;
 pub mod markdown;
 pub mod number;
 pub mod picture;
+pub mod sections;
 pub mod terminal;
 pub mod view;
 pub mod visible;
-
-/// The ids of the sections of `report.html`, in their order.
-pub const SECTIONS: [&str; 11] = html::SECTIONS;
 
 #[cfg(test)]
 mod fixture;
@@ -56,8 +55,8 @@ pub fn files(run: &Run) -> Result<Vec<(String, Vec<u8>)>> {
         ("summary.json".to_owned(), serde_json::to_string_pretty(&run.summary)? + "\n"),
         ("summary.csv".to_owned(), csv::summary(run)?),
         ("README.md".to_owned(), markdown::readme(run)),
-        ("report.html".to_owned(), html::render(run)?),
-        ("result.svg".to_owned(), picture::result(run)?),
+        ("report.html".to_owned(), html::render(run)),
+        ("result.svg".to_owned(), picture::result(run)),
         ("exports/pull-request.md".to_owned(), markdown::pull_request(run)),
         ("exports/samples.csv".to_owned(), csv::samples(run)?),
         ("exports/comparisons.csv".to_owned(), csv::comparisons(run)?),

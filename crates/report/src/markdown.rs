@@ -1,90 +1,38 @@
-//! The run in Markdown: its own `README.md`, a comment for a pull request, and the section that is spliced into
-//! the project's README.
+//! A document in Markdown, and the place in a README where one is put.
 //!
-//! Not here: which file is read or written.
+//! Not here: what is said (`sections`), which file is read or written.
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::number::{NONE, confidence, percent, published};
-use super::view::{self, Row};
-use super::{Run, findings, push};
+use super::push;
+use crate::document::{
+    Align, Block, Cell, Column, Content, Document, Form, Note, Row, Section, Span, Style, Table, Target, Text, Voice,
+};
 use crate::visible::visible;
-use results::{ClaimVerdict, Summary};
+use crate::{Run, sections};
+
+pub use crate::sections::Origin;
 
 /// The line before the result in the project's README.
 pub const BEGIN: &str = "<!-- result:begin -->";
 /// The line after it.
 pub const END: &str = "<!-- result:end -->";
 
-/// Where a spliced result comes from.
-#[derive(Clone, Copy, Debug)]
-pub struct Origin<'a> {
-    /// The run's folder, relative to the README.
-    pub folder: &'a str,
-    /// The command that splices it.
-    pub command: &'a str,
-}
-
 /// `results/<run>/README.md`.
 pub fn readme(run: &Run) -> String {
-    let mut out = format!("# Run {}\n\n", escape(&run.manifest.run));
-    out.push_str(&sentences(run));
-    push(&mut out, format_args!("![{}](result.svg)\n\n", super::picture::TITLE));
-    out.push_str(&central(run));
-    for bench in view::shown_benches(run) {
-        out.push_str(&bench_table(run, &bench.name));
-    }
-    out.push_str(&further(run));
-    out.push_str(&resolutions(run));
-    out.push_str(&other_ratios(run));
-    out.push_str(&fits(run));
-    out.push_str(&claims(&run.summary));
-    out.push_str(&notes(run));
-    out.push_str(&circumstances(run));
-    out.push_str("## The other files\n\n");
-    out.push_str("`manifest.json` and `samples.jsonl` were written while measuring; `cargo xtask report` makes\n");
-    out.push_str("everything else from these two. `report.html` shows every sample; the fields of the data are\n");
-    out.push_str("explained in `results/README.md`.\n");
-    out
+    let document = sections::document(run);
+    format!("# Run {}\n\n", text(&document.name)) + &body(&document, "")
 }
 
 /// A comment for a pull request: sentences and central table open, the rest folded.
 pub fn pull_request(run: &Run) -> String {
-    let mut out = format!("### {}\n\n", escape(&run.manifest.run));
-    out.push_str(&sentences(run));
-    out.push_str(&central(run));
-    out.push_str("<details><summary>Every row, and what to know before believing it</summary>\n\n");
-    for bench in view::shown_benches(run) {
-        out.push_str(&bench_table(run, &bench.name));
-    }
-    out.push_str(&further(run));
-    out.push_str(&resolutions(run));
-    out.push_str(&notes(run));
-    out.push_str(&circumstances(run));
-    out.push_str("</details>\n");
-    out
+    let document = sections::pull_request(run);
+    format!("### {}\n\n", text(&document.name)) + &body(&document, "")
 }
 
 /// What stands between the markers of the project's README, markers not included.
 pub fn result_section(run: &Run, origin: Origin) -> String {
-    let mut out = sentences(run);
-    let folder = origin.folder.trim_end_matches('/');
-    let target = link_target(folder);
-    push(&mut out, format_args!("![{}]({target}/result.svg)\n\n", escape(super::picture::TITLE)));
-    out.push_str(&central(run));
-    let machine = &run.manifest.machine;
-    let processor = machine.cpu_model.as_deref().unwrap_or("a processor that does not say its name");
-    push(
-        &mut out,
-        format_args!(
-            "{} rounds on {}; the whole run, with every sample, is in [{}]({target}/README.md).\nThis section is made from it by `{}`.\n",
-            run.manifest.rounds,
-            escape(processor),
-            code(folder),
-            origin.command
-        ),
-    );
-    out
+    body(&sections::result(run, origin), &format!("{}/", origin.folder.trim_end_matches('/')))
 }
 
 /// Replaces what stands between the markers.
@@ -102,202 +50,109 @@ pub fn splice(text: &str, section: &str) -> Result<String> {
     Ok(format!("{before}{BEGIN}\n\n{}\n\n{END}{after}", section.trim()))
 }
 
-fn sentences(run: &Run) -> String {
-    findings::sentences(run).iter().map(|text| escape(text) + "\n").collect::<String>() + "\n"
+/// A document without its name; `folder` leads to the run's files.
+fn body(document: &Document, folder: &str) -> String {
+    let mut out = String::new();
+    blocks(&mut out, &document.opening, folder);
+    for section in document.sections.iter().filter(|section| section.is_in(Form::Markdown)) {
+        let Section { title, blocks: inner, .. } = section;
+        push(&mut out, format_args!("## {}\n\n", text(title)));
+        blocks(&mut out, inner, folder);
+    }
+    out
 }
 
-fn central(run: &Run) -> String {
-    let mut rows = Vec::new();
-    for row in view::central(run) {
-        rows.push(central_row(&row));
+fn blocks(out: &mut String, blocks: &[Block], folder: &str) {
+    for shown in blocks.iter().filter(|block| block.is_in(Form::Markdown)) {
+        block(out, shown, folder);
     }
-    if rows.is_empty() {
-        return String::new();
-    }
-    let heads = ["", "binary kB", "image pulled kB", "image unpacked kB", "direct ms", "container ms"];
-    let mut out = table(&heads, "lrrrrr", &rows);
-    let sure = confidence(view::level(run));
-    let bench = view::headline(run).map_or_else(|| NONE.to_owned(), |bench| bench.name.clone());
-    push(
-        &mut out,
-        format_args!("{}: median, its {sure} interval where n allows one, ratio to native by round.", escape(&bench)),
-    );
-    let sources = view::sources(run);
-    if !sources.is_empty() {
-        let sources = escape(&sources.join("; "));
-        push(
-            &mut out,
-            format_args!(" Published: {sources}; the image sizes there do not say whether compressed or unpacked."),
-        );
-    }
-    if let Some(note) = view::runtimes::note(run, [bench.as_str()]) {
-        push(&mut out, format_args!(" {}", escape(&note)));
-    }
-    out + "\n\n"
 }
 
-/// What the mark of a ratio means, as a paragraph.
-fn note<'a>(run: &Run, benches: impl IntoIterator<Item = &'a str>) -> String {
-    view::runtimes::note(run, benches).map_or_else(String::new, |note| escape(&note) + "\n\n")
+fn block(out: &mut String, block: &Block, folder: &str) {
+    match &block.content {
+        Content::Heading(title) => push(out, format_args!("### {}\n\n", text(title))),
+        Content::Paragraph(words, Voice::Plain | Voice::Finding | Voice::Key) => {
+            push(out, format_args!("{}\n\n", text(words)));
+        }
+        Content::List(items) => {
+            let items: Vec<String> = items.iter().map(|item| format!("- {}\n", text(item))).collect();
+            push(out, format_args!("{}\n", items.concat()));
+        }
+        Content::Notes(notes) => {
+            push(out, format_args!("{}\n", notes.iter().map(note).collect::<String>()));
+        }
+        Content::Table(shown) => out.push_str(&captioned(shown)),
+        Content::Command(lines) => push(out, format_args!("{}\n", fenced(lines))),
+        Content::Group(_, inner) => blocks(out, inner, folder),
+        Content::Details(summary, inner) => {
+            push(out, format_args!("<details><summary>{}</summary>\n\n", text(summary)));
+            blocks(out, inner, folder);
+            out.push_str("</details>\n\n");
+        }
+        Content::Figure(figure) => {
+            // Without a file the block is left out of this form, see `Block::figure`.
+            let Some(file) = figure.file else { return };
+            let target = link_target(&format!("{folder}{file}"));
+            push(out, format_args!("![{}]({target})\n\n", escape(&figure.drawing.title)));
+        }
+    }
 }
 
-fn central_row(row: &Row) -> Vec<String> {
-    let lines =
-        |parts: [Option<&String>; 3]| parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("<br>");
-    let mut cells = vec![escape(&row.name)];
-    cells.extend(row.sizes.iter().map(|size| lines([Some(&size.kb), size.ratio.as_ref(), None])));
-    cells.extend(row.times.iter().map(|time| lines([Some(&time.median), time.interval.as_ref(), time.ratio.as_ref()])));
+fn note(note: &Note) -> String {
+    let advice = note.advice.as_ref().map_or_else(String::new, |advice| format!("; {}", text(advice)));
+    format!("- **{}**: {}{advice}\n", note.severity.word(), text(&note.what))
+}
+
+fn text(text: &Text) -> String {
+    text.spans().iter().map(span).collect()
+}
+
+fn span(span: &Span) -> String {
+    let words = span.text();
+    match span.style() {
+        // The headings of a README are no addresses that hold.
+        Style::Plain | Style::Link(Target::Section(_)) => escape(words),
+        Style::Code => code(words),
+        Style::Strong => format!("**{}**", escape(words)),
+        Style::Emphasis => format!("*{}*", escape(words)),
+        Style::Link(Target::File(path)) => format!("[{}]({})", code(words), link_target(path)),
+    }
+}
+
+fn captioned(shown: &Table) -> String {
+    let heads: Vec<String> = shown.columns.iter().map(heading).collect();
+    let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+    let letters = shown.columns.iter().map(|column| if column.align == Align::Right { 'r' } else { 'l' });
+    let rows: Vec<Vec<String>> = shown.rows.iter().map(row).collect();
+    format!("{}:\n\n", text(&shown.caption)) + &table(&heads, &letters.collect::<String>(), &rows)
+}
+
+fn heading(column: &Column) -> String {
+    let unit = column.unit.map_or_else(String::new, |unit| format!(" {}", escape(unit)));
+    text(&column.heading) + &unit
+}
+
+/// A table has no row without columns: a note stands in the first cell, below what it is of.
+fn row(row: &Row) -> Vec<String> {
+    let mut cells: Vec<String> = row.cells.iter().map(cell).collect();
+    if let (Some(first), Some(note)) = (cells.first_mut(), &row.note) {
+        push(first, format_args!("<br><sub>{}</sub>", in_cell(note)));
+    }
     cells
 }
 
-fn bench_table(run: &Run, bench: &str) -> String {
-    let mut rows = Vec::new();
-    for row in view::rows(run).filter(|row| row.bench == bench) {
-        let comparison = view::comparison(run, bench, &row.case);
-        let verdict = match comparison {
-            _ if row.n == 0 => "not measured".to_owned(),
-            Some(comparison) => view::runtimes::marked_verdict(comparison),
-            None if view::is_twin(run, &row.case) => "A/A twin".to_owned(),
-            None => String::new(),
-        };
-        rows.push(vec![
-            escape(&row.case),
-            row.n.to_string(),
-            row.failed.to_string(),
-            view::median(row),
-            comparison.map_or_else(String::new, view::runtimes::marked_ratio),
-            verdict,
-        ]);
-    }
-    let title = format!("## {}\n\n", escape(bench));
-    if rows.is_empty() {
-        return title + "Nothing was measured.\n\n";
-    }
-    let heads = ["case", "n", "failed", "median [low, high]", "ratio to native", "verdict"];
-    title + &table(&heads, "lrrrrl", &rows) + &note(run, [bench])
+fn cell(cell: &Cell) -> String {
+    let lines = std::iter::once(&cell.main).chain(&cell.beneath).map(in_cell);
+    lines.collect::<Vec<_>>().join("<br>")
 }
 
-/// What was measured beside the headline metric.
-fn further(run: &Run) -> String {
-    let mut out = String::new();
-    for further in view::further(run) {
-        let rows: Vec<Vec<String>> =
-            further.rows.iter().map(|row| row.iter().map(|cell| escape(cell)).collect()).collect();
-        push(&mut out, format_args!("## {}\n\n", escape(&further.title)));
-        out.push_str(&table(&view::FURTHER_HEADS, "lrrrl", &rows));
-    }
-    out
-}
-
-fn resolutions(run: &Run) -> String {
-    let rows = view::resolutions(run);
-    if rows.is_empty() {
-        return String::new();
-    }
-    let rows: Vec<Vec<String>> = rows
-        .into_iter()
-        .map(|row| {
-            let resolution = row.resolution.map_or_else(|| NONE.to_owned(), percent);
-            vec![escape(&row.bench), escape(&row.case), row.n.to_string(), view::twin_ratio(row).times(), resolution]
-        })
-        .collect();
-    let heads = ["bench", "measured twice", "n", "twin / first", "resolution"];
-    "## What this run can not tell apart\n\n".to_owned() + &table(&heads, "llrrr", &rows)
-}
-
-fn other_ratios(run: &Run) -> String {
-    let rows: Vec<Vec<String>> = view::other_comparisons(run)
-        .into_iter()
-        .map(|row| {
-            let (ratio, verdict) = (view::runtimes::marked_ratio(row), view::runtimes::marked_verdict(row));
-            vec![escape(&row.bench), escape(&row.case), escape(&row.baseline), ratio, verdict]
-        })
-        .collect();
-    if rows.is_empty() {
-        return String::new();
-    }
-    let heads = ["bench", "case", "divided by", "ratio", "verdict"];
-    "## Where the difference comes from\n\n".to_owned() + &table(&heads, "lllrl", &rows)
-}
-
-fn fits(run: &Run) -> String {
-    let mut out = String::new();
-    for sweep in view::sweeps(run) {
-        let fits = view::fits(run).filter(|fit| fit.sweep == sweep);
-        let rows: Vec<Vec<String>> = fits
-            .map(|fit| {
-                let a = view::estimate(fit.a, 1e-6).with_brackets();
-                vec![escape(&fit.case), a, view::estimate(fit.b_per_n, 1.0).with_brackets()]
-            })
-            .collect();
-        push(&mut out, format_args!("## {}: a run takes a + b·n\n\n", escape(sweep)));
-        out.push_str(&table(&["case", "a [low, high] ms", "b [low, high] ns per n"], "lrr", &rows));
-    }
-    out
-}
-
-/// A claim's verdict in words.
-pub const fn claim_verdict(verdict: ClaimVerdict) -> &'static str {
-    match verdict {
-        ClaimVerdict::Reproduced => "reproduced",
-        ClaimVerdict::NotReproduced => "not reproduced",
-        ClaimVerdict::NotComparable => "not comparable",
-    }
-}
-
-fn claims(summary: &Summary) -> String {
-    if summary.claims.is_empty() {
-        return String::new();
-    }
-    let rows: Vec<Vec<String>> = summary
-        .claims
-        .iter()
-        .map(|row| {
-            vec![
-                escape(&row.what),
-                published(row.published),
-                row.ours.map_or_else(|| NONE.to_owned(), |ours| super::number::significant(ours, 4)),
-                escape(&row.unit),
-                claim_verdict(row.verdict).to_owned(),
-                escape(&row.explanation),
-                escape(&row.source),
-            ]
-        })
-        .collect();
-    let heads = ["what", "published", "ours", "unit", "verdict", "why", "source"];
-    "## Published figures beside ours\n\n".to_owned() + &table(&heads, "lrrllll", &rows)
-}
-
-fn notes(run: &Run) -> String {
-    let mut lines = Vec::new();
-    for warning in &run.summary.warnings {
-        lines.push(format!("- **Warning**: {}; {}", escape(&warning.what), escape(&warning.advice)));
-    }
-    if let Some(end) = view::unfinished(run) {
-        lines.push(format!("- **Warning**: {end}; what was measured until then is shown"));
-    }
-    for (reason, names) in view::not_measured(run) {
-        lines.push(format!("- **Not measured**: {}: {}", escape(&names.join(", ")), escape(&reason)));
-    }
-    for failure in view::failures(run) {
-        lines.push(format!(
-            "- **Failed**: {} {}, {} times, the first with {}",
-            escape(&failure.bench),
-            escape(&failure.case),
-            failure.runs,
-            escape(&failure.first)
-        ));
-    }
-    if lines.is_empty() { String::new() } else { format!("## To know\n\n{}\n\n", lines.join("\n")) }
-}
-
-fn circumstances(run: &Run) -> String {
-    let mut out = String::from("## The same again\n\n");
-    push(&mut out, format_args!("At revision {}:\n\n", code(&run.manifest.source.revision)));
-    push(&mut out, format_args!("{}\n", fenced(&view::command(run))));
-    let rows: Vec<Vec<String>> =
-        view::circumstances(run).into_iter().map(|(name, value)| vec![escape(name), escape(&value)]).collect();
-    out + &table(&["circumstance", "here"], "ll", &rows)
+/// In a cell a bar ends it, in code too (GFM 0.29, section 4.10).
+fn in_cell(words: &Text) -> String {
+    let span = |shown: &Span| match shown.style() {
+        Style::Code => code(shown.text()).replace('|', "\\|"),
+        _ => span(shown),
+    };
+    words.spans().iter().map(span).collect()
 }
 
 /// Text from data within a line, letter for letter; delimited by more backticks than it holds in a row (CommonMark

@@ -4,11 +4,9 @@
 //! Not here: a dark variant. An SVG inside an `<img>` sees the system's colour scheme, not the one of the page around
 //! it, so the picture brings its own light background and reads on both.
 
-use anyhow::Result;
-
 use super::Run;
 use super::chart::axis::Axis;
-use super::chart::{Anchor, Canvas, Frame, Ink, sizes, svg};
+use super::chart::{Anchor, Canvas, Drawing, Frame, Ink, sizes};
 use super::number::{interval, kb, size_ratio};
 use super::view::{self, Side};
 use results::case::{Case, Kind, Mode};
@@ -41,24 +39,12 @@ struct Bar {
 }
 
 /// `result.svg`: a file of its own, with its colours inside.
-///
-/// # Errors
-/// When plotters can not draw, which for text in memory means a bug.
-pub fn result(run: &Run) -> Result<String> {
-    let panels = panels(run);
-    let height = height(&panels);
-    let drawn = draw(run, &panels)?;
-    let (head, body) = drawn.split_once(">\n").unwrap_or(("", &drawn));
-    Ok(format!(
-        "{head} width=\"{WIDTH}\" height=\"{height}\" xmlns=\"http://www.w3.org/2000/svg\">\n<style>\n{STYLE}</style>\n{body}"
-    ))
+pub fn result(run: &Run) -> String {
+    drawing(run).file(STYLE)
 }
 
-/// The same for a page, whose style sheet has the colours.
-///
-/// # Errors
-/// As [`result`].
-pub fn figure(run: &Run) -> Result<String> {
+/// The picture.
+pub fn drawing(run: &Run) -> Drawing {
     draw(run, &panels(run))
 }
 
@@ -77,16 +63,16 @@ fn height(panels: &Panels) -> f64 {
     TOP + panels.iter().map(|(_, lines)| lines.len()).max().unwrap_or(0) as f64 * ROW + 40.0
 }
 
-fn draw(run: &Run, panels: &Panels) -> Result<String> {
+fn draw(run: &Run, panels: &Panels) -> Drawing {
     let bench = view::headline(run).map_or("", |bench| bench.name.as_str());
     let words: Vec<String> = panels.iter().map(|(name, lines)| describe(name, lines)).collect();
     let height = height(panels);
     let frame =
         Frame { id: "result", title: TITLE, description: &format!("{}.", words.join("; ")), size: (WIDTH, height) };
-    svg(&frame, |canvas| {
-        canvas.bar(((0.0, 0.0), (WIDTH, height)), Ink::Paper)?;
+    Drawing::new(&frame, |canvas| {
+        canvas.bar(((0.0, 0.0), (WIDTH, height)), Ink::Paper);
         for (index, (name, lines)) in panels.iter().enumerate() {
-            panel(canvas, name, (lines, MARGIN + (PANEL + GAP) * index as f64))?;
+            panel(canvas, name, (lines, MARGIN + (PANEL + GAP) * index as f64));
         }
         let mut note = format!(
             "{bench}, median of {} rounds; whiskers: {} interval; ×: ratio to native",
@@ -98,7 +84,7 @@ fn draw(run: &Run, panels: &Panels) -> Result<String> {
             let named = if all.starts_with("two") { all.as_str() } else { "runtimes" };
             super::push(&mut note, format_args!("; †: across {named}"));
         }
-        canvas.text((MARGIN, height - 20.0), &note, (Ink::Muted, Anchor::Start))
+        canvas.text((MARGIN, height - 20.0), &note, (Ink::Muted, Anchor::Start));
     })
 }
 
@@ -162,35 +148,34 @@ fn describe(name: &str, lines: &[Line]) -> String {
     format!("{name}: {}", parts.collect::<Vec<_>>().join(", "))
 }
 
-fn panel(canvas: &Canvas, name: &str, (lines, left): (&[Line], f64)) -> Result<()> {
-    canvas.bold((left, 34.0), name, (Ink::Text, Anchor::Start))?;
+fn panel(canvas: &mut Canvas, name: &str, (lines, left): (&[Line], f64)) {
+    canvas.bold((left, 34.0), name, (Ink::Text, Anchor::Start));
     let bars = lines.iter().filter_map(|line| line.bar.as_ref());
     let most = bars.map(|bar| bar.ends.map_or(bar.value, |ends| ends.1.max(bar.value)));
     let axis = Axis::from_zero(most.fold(0.0, f64::max), (left, left + PANEL - 52.0));
     for (index, line) in lines.iter().enumerate() {
         let y = TOP + ROW * index as f64;
-        canvas.text((left, y), &line.label, (Ink::Muted, Anchor::Start))?;
+        canvas.text((left, y), &line.label, (Ink::Muted, Anchor::Start));
         let Some(bar) = &line.bar else {
-            canvas.text((left, y + 15.0), "not measured", (Ink::Muted, Anchor::Start))?;
+            canvas.text((left, y + 15.0), "not measured", (Ink::Muted, Anchor::Start));
             continue;
         };
         if let Some(ratio) = &bar.ratio {
-            canvas.text((left + PANEL, y), ratio, (Ink::Muted, Anchor::End))?;
+            canvas.text((left + PANEL, y), ratio, (Ink::Muted, Anchor::End));
         }
         let end = axis.at(bar.value).max(left + 1.0);
-        canvas.bar(((left, y + 8.0), (end, y + 23.0)), line.ink)?;
+        canvas.bar(((left, y + 8.0), (end, y + 23.0)), line.ink);
         let mut edge = end;
         if let Some((low, high)) = bar.ends {
             let (from, to) = (axis.at(low), axis.at(high));
-            canvas.line(((from, y + 15.5), (to, y + 15.5)), Ink::Text, 1.2)?;
+            canvas.line(((from, y + 15.5), (to, y + 15.5)), Ink::Text, 1.2);
             for x in [from, to] {
-                canvas.line(((x, y + 12.0), (x, y + 19.0)), Ink::Text, 1.2)?;
+                canvas.line(((x, y + 12.0), (x, y + 19.0)), Ink::Text, 1.2);
             }
             edge = edge.max(to);
         }
-        canvas.bold((edge + 6.0, y + 15.5), &bar.words, (Ink::Text, Anchor::Start))?;
+        canvas.bold((edge + 6.0, y + 15.5), &bar.words, (Ink::Text, Anchor::Start));
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -200,9 +185,9 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_is_said_and_not_drawn() {
-        let text = result(&fixture::without_root()).unwrap();
-        assert_eq!(text.matches("not measured\n").count(), 3);
-        let text = result(&fixture::complete()).unwrap();
-        assert!(!text.contains("not measured\n") && text.contains("1.13× to 1.17×"));
+        let text = result(&fixture::without_root());
+        assert_eq!(text.matches("not measured<").count(), 3);
+        let text = result(&fixture::complete());
+        assert!(!text.contains("not measured<") && text.contains("1.13× to 1.17×"));
     }
 }

@@ -13,15 +13,14 @@ use results::{
     BenchRecord, CaseSummary, Comparison, Estimate, Fit, Outcome, Resolution, Role, RunStatus, SizeRow, Verdict,
 };
 
-pub use central::{Row, by, central, sources};
+pub use central::{by, central, sources};
 pub use circumstances::circumstances;
 pub use command::{command, shell_word};
 pub use metrics::{
-    FURTHER_HEADS, amount, further, further_metrics, median, metrics, ratios, rows, rows_of, scale, suffix, twins,
-    verdict,
+    amount, further, further_metrics, median, metrics, ratios, rows, rows_of, scale, suffix, twins, verdict,
 };
 
-mod central;
+pub mod central;
 mod circumstances;
 mod command;
 mod metrics;
@@ -81,6 +80,14 @@ impl Side {
         match self {
             Self::Direct => "run directly",
             Self::Container => "in a container",
+        }
+    }
+
+    /// What the page's addresses call it.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Container => "container",
         }
     }
 

@@ -3,8 +3,6 @@
 //!
 //! Not here: drawing of what is measured.
 
-use anyhow::Result;
-
 use super::{Anchor, Canvas, Ink};
 use crate::number::published;
 
@@ -129,28 +127,27 @@ impl Axis {
     }
 
     /// Vertical grid lines between two heights.
-    pub fn draw_grid(&self, canvas: &Canvas, (top, bottom): (f64, f64)) -> Result<()> {
+    pub fn draw_grid(&self, canvas: &mut Canvas, (top, bottom): (f64, f64)) {
         for tick in self.ticks(6.0) {
             let x = self.at(tick);
-            canvas.line(((x, top), (x, bottom)), Ink::Grid, 1.0)?;
+            canvas.line(((x, top), (x, bottom)), Ink::Grid, 1.0);
         }
-        Ok(())
     }
 
     /// The values of the grid lines below `bottom`, as many as have room, and the unit.
-    pub fn draw_values(&self, canvas: &Canvas, bottom: f64, unit: &str) -> Result<()> {
+    pub fn draw_values(&self, canvas: &mut Canvas, bottom: f64, unit: &str) {
         let mut last = f64::MIN;
         for tick in self.ticks(6.0) {
             let x = self.at(tick);
             let label = tick_label(tick);
             let half = label.chars().count() as f64 * 3.4;
             if x - half > last {
-                canvas.text((x, bottom + 10.0), &label, (Ink::Muted, Anchor::Middle))?;
+                canvas.text((x, bottom + 10.0), &label, (Ink::Muted, Anchor::Middle));
                 last = x + half;
             }
         }
         let words = format!("{unit}{}", self.spread.words());
-        canvas.text((f64::midpoint(self.from, self.to), bottom + 25.0), &words, (Ink::Muted, Anchor::Middle))
+        canvas.text((f64::midpoint(self.from, self.to), bottom + 25.0), &words, (Ink::Muted, Anchor::Middle));
     }
 }
 

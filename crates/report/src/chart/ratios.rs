@@ -3,10 +3,8 @@
 //!
 //! Not here: verdicts (they come with the summary).
 
-use anyhow::Result;
-
 use super::axis::Axis;
-use super::{Anchor, Canvas, Frame, Ink, svg};
+use super::{Anchor, Canvas, Drawing, Frame, Ink};
 use crate::view::{self, Side};
 use crate::{Run, number};
 
@@ -24,10 +22,10 @@ struct Line {
 }
 
 /// The figure; nothing when there is no ratio on this side.
-pub fn figure(run: &Run, (bench, side): (&str, Side), id: &str) -> Result<Option<String>> {
+pub fn figure(run: &Run, (bench, side): (&str, Side), id: &str) -> Option<Drawing> {
     let lines = lines(run, bench, side);
     if !lines.iter().any(|line| line.delta.is_some()) {
-        return Ok(None);
+        return None;
     }
     let values = lines.iter().flat_map(|line| {
         let (low, high) = line.ends.unwrap_or((line.ratio, line.ratio));
@@ -40,17 +38,16 @@ pub fn figure(run: &Run, (bench, side): (&str, Side), id: &str) -> Result<Option
     let title = format!("Time of {bench} as a multiple of native, {}", side.title());
     let frame =
         Frame { id, title: &title, description: &format!("{}.", words.join("; ")), size: (WIDTH, bottom + 34.0) };
-    let drawn = svg(&frame, |canvas| {
+    Some(Drawing::new(&frame, |canvas| {
         for (index, line) in lines.iter().enumerate() {
             let top = ROW * index as f64;
-            margin(canvas, line, (&axis, top))?;
-            axis.draw_grid(canvas, (top + 17.0, top + ROW))?;
-            canvas.line(((axis.at(1.0), top + 17.0), (axis.at(1.0), top + ROW)), Ink::Rule, 1.2)?;
-            whisker(canvas, line, (&axis, top))?;
+            margin(canvas, line, (&axis, top));
+            axis.draw_grid(canvas, (top + 17.0, top + ROW));
+            canvas.line(((axis.at(1.0), top + 17.0), (axis.at(1.0), top + ROW)), Ink::Rule, 1.2);
+            whisker(canvas, line, (&axis, top));
         }
-        axis.draw_values(canvas, bottom, "× native")
-    })?;
-    Ok(Some(drawn))
+        axis.draw_values(canvas, bottom, "× native");
+    }))
 }
 
 fn lines(run: &Run, bench: &str, side: Side) -> Vec<Line> {
@@ -83,22 +80,22 @@ fn lines(run: &Run, bench: &str, side: Side) -> Vec<Line> {
 }
 
 /// The band of the margin that this row's verdict used.
-fn margin(canvas: &Canvas, line: &Line, (axis, top): (&Axis, f64)) -> Result<()> {
-    let Some(delta) = line.delta else { return Ok(()) };
+fn margin(canvas: &mut Canvas, line: &Line, (axis, top): (&Axis, f64)) {
+    let Some(delta) = line.delta else { return };
     let (from, to) = (axis.within(1.0 - delta), axis.within(1.0 + delta));
-    canvas.bar(((from, top + 17.0), (to.max(from + 1.0), top + ROW)), Ink::Band)
+    canvas.bar(((from, top + 17.0), (to.max(from + 1.0), top + ROW)), Ink::Band);
 }
 
-fn whisker(canvas: &Canvas, line: &Line, (axis, top): (&Axis, f64)) -> Result<()> {
+fn whisker(canvas: &mut Canvas, line: &Line, (axis, top): (&Axis, f64)) {
     let center = top + 27.5;
-    canvas.bold((4.0, top + 9.0), &line.name, (line.ink, Anchor::Start))?;
-    canvas.text((WIDTH - 4.0, top + 9.0), &line.words, (Ink::Text, Anchor::End))?;
+    canvas.bold((4.0, top + 9.0), &line.name, (line.ink, Anchor::Start));
+    canvas.text((WIDTH - 4.0, top + 9.0), &line.words, (Ink::Text, Anchor::End));
     let x = axis.at(line.ratio);
     let Some((low, high)) = line.ends else { return canvas.ring((x, center), 4.0, line.ink) };
     let (from, to) = (axis.at(low), axis.at(high));
-    canvas.line(((from, center), (to, center)), line.ink, 2.0)?;
+    canvas.line(((from, center), (to, center)), line.ink, 2.0);
     for end in [from, to] {
-        canvas.line(((end, center - 4.0), (end, center + 4.0)), line.ink, 1.5)?;
+        canvas.line(((end, center - 4.0), (end, center + 4.0)), line.ink, 1.5);
     }
-    canvas.bar(((x - 3.5, center - 3.5), (x + 3.5, center + 3.5)), line.ink)
+    canvas.bar(((x - 3.5, center - 3.5), (x + 3.5, center + 3.5)), line.ink);
 }

@@ -3,10 +3,8 @@
 //!
 //! Not here: the test for drift (it comes with the summary).
 
-use anyhow::Result;
-
 use super::axis::{Axis, tick_label};
-use super::{Anchor, Canvas, Frame, Ink, svg, thinned};
+use super::{Anchor, Canvas, Drawing, Frame, Ink, thinned};
 use crate::{Run, push, view};
 use results::{CaseSummary, Outcome, Sample};
 
@@ -21,14 +19,14 @@ const EDGE_MADS: f64 = 12.0;
 pub const DOTS: usize = 200;
 
 /// The figure of a cell; nothing when none of its runs has a time.
-pub fn figure(run: &Run, row: &CaseSummary, id: &str) -> Result<Option<String>> {
+pub fn figure(run: &Run, row: &CaseSummary, id: &str) -> Option<Drawing> {
     let samples: Vec<&Sample> = run
         .samples
         .iter()
         .filter(|sample| sample.bench == row.bench && sample.case == row.case && sample.wall_ns().is_some())
         .collect();
     if samples.is_empty() {
-        return Ok(None);
+        return None;
     }
     let ms = |sample: &Sample| sample.wall_ns().unwrap_or(0) as f64 / 1e6;
     let edge = edge(row);
@@ -45,19 +43,26 @@ pub fn figure(run: &Run, row: &CaseSummary, id: &str) -> Result<Option<String>> 
         let most = row.max.map_or(edge, |ns| ns / 1e6);
         push(&mut description, format_args!(" {beyond} runs lie beyond the upper edge, the slowest at {most:.1} ms."));
     }
+    let ink = Ink::of(view::mode(run, &row.case));
     let frame = Frame { id, title: &title, description: &description, size: (WIDTH, HEIGHT) };
-    let drawn = svg(&frame, |canvas| {
-        level(canvas, &values)?;
-        center(canvas, row, &values)?;
+    Some(Drawing::new(&frame, |canvas| {
+        level(canvas, &values);
+        center(canvas, row, &values);
+        let mut plain = Vec::new();
         for sample in chosen(&samples) {
             let at = (rounds.at(f64::from(sample.round)), values.at(ms(sample)));
-            if ms(sample) > edge { beyond_edge(canvas, (run, sample), at.0)? } else { mark(canvas, (run, sample), at)? }
+            match mark(sample, edge) {
+                Mark::Dot => plain.push(at),
+                Mark::Warmup => canvas.ring(at, 1.9, ink),
+                Mark::Failed => canvas.cross(at, 3.0, Ink::Failed),
+                Mark::Beyond(failed) => beyond_edge(canvas, at.0, if failed { Ink::Failed } else { ink }),
+            }
         }
-        canvas.text((LEFT + 4.0, BOTTOM + 12.0), "0", (Ink::Muted, Anchor::Middle))?;
-        canvas.text((f64::midpoint(LEFT, WIDTH), BOTTOM + 12.0), "round", (Ink::Muted, Anchor::Middle))?;
-        canvas.text((WIDTH - 4.0, BOTTOM + 12.0), &last.to_string(), (Ink::Muted, Anchor::End))
-    })?;
-    Ok(Some(drawn))
+        canvas.dots(&plain, 1.8, ink);
+        canvas.text((LEFT + 4.0, BOTTOM + 12.0), "0", (Ink::Muted, Anchor::Middle));
+        canvas.text((f64::midpoint(LEFT, WIDTH), BOTTOM + 12.0), "round", (Ink::Muted, Anchor::Middle));
+        canvas.text((WIDTH - 4.0, BOTTOM + 12.0), &last.to_string(), (Ink::Muted, Anchor::End));
+    }))
 }
 
 /// Thinned by round, with the fastest, the slowest, and every failure.
@@ -72,25 +77,23 @@ fn chosen<'a>(samples: &[&'a Sample]) -> Vec<&'a Sample> {
     chosen
 }
 
-fn level(canvas: &Canvas, values: &Axis) -> Result<()> {
+fn level(canvas: &mut Canvas, values: &Axis) {
     for tick in values.ticks(3.5) {
         let y = values.at(tick);
-        canvas.line(((LEFT, y), (WIDTH, y)), Ink::Grid, 1.0)?;
-        canvas.text((LEFT - 4.0, y), &tick_label(tick), (Ink::Muted, Anchor::End))?;
+        canvas.line(((LEFT, y), (WIDTH, y)), Ink::Grid, 1.0);
+        canvas.text((LEFT - 4.0, y), &tick_label(tick), (Ink::Muted, Anchor::End));
     }
-    Ok(())
 }
 
-fn center(canvas: &Canvas, row: &CaseSummary, values: &Axis) -> Result<()> {
+fn center(canvas: &mut Canvas, row: &CaseSummary, values: &Axis) {
     if let (Some(low), Some(high)) = (row.ci_low, row.ci_high) {
         let (bottom, top) = (values.at(low / 1e6), values.at(high / 1e6));
-        canvas.bar(((LEFT, top), (WIDTH, bottom.max(top + 0.6))), Ink::Band)?;
+        canvas.bar(((LEFT, top), (WIDTH, bottom.max(top + 0.6))), Ink::Band);
     }
     if let Some(median) = row.median {
         let y = values.at(median / 1e6);
-        canvas.line(((LEFT, y), (WIDTH, y)), Ink::Rule, 1.0)?;
+        canvas.line(((LEFT, y), (WIDTH, y)), Ink::Rule, 1.0);
     }
-    Ok(())
 }
 
 /// Where the drawing ends, ms: a spike would press everything else flat, so that no drift could be seen.
@@ -101,19 +104,26 @@ fn edge(row: &CaseSummary) -> f64 {
     }
 }
 
-/// A triangle at the upper edge: how far beyond it does not say.
-fn beyond_edge(canvas: &Canvas, (run, sample): (&Run, &Sample), x: f64) -> Result<()> {
-    let ink = if sample.outcome == Outcome::Ok { Ink::of(view::mode(run, &sample.case)) } else { Ink::Failed };
-    canvas.path(&[(x - 2.5, TOP + 1.0), (x, TOP - 3.5), (x + 2.5, TOP + 1.0), (x - 2.5, TOP + 1.0)], ink, 1.0)
+/// How one run is drawn.
+enum Mark {
+    Dot,
+    Warmup,
+    Failed,
+    /// Beyond the upper edge, and whether it failed.
+    Beyond(bool),
 }
 
-fn mark(canvas: &Canvas, (run, sample): (&Run, &Sample), at: (f64, f64)) -> Result<()> {
-    let mode = view::mode(run, &sample.case);
-    if sample.outcome != Outcome::Ok {
-        canvas.cross(at, 3.0, Ink::Failed)
-    } else if sample.warmup {
-        canvas.ring(at, 1.9, Ink::of(mode))
-    } else {
-        canvas.dot(at, 1.8, Ink::dot(mode))
+fn mark(sample: &Sample, edge: f64) -> Mark {
+    let failed = sample.outcome != Outcome::Ok;
+    match sample.wall_ns() {
+        Some(ns) if ns as f64 / 1e6 > edge => Mark::Beyond(failed),
+        _ if failed => Mark::Failed,
+        _ if sample.warmup => Mark::Warmup,
+        _ => Mark::Dot,
     }
+}
+
+/// A triangle at the upper edge: how far beyond it does not say.
+fn beyond_edge(canvas: &mut Canvas, x: f64, ink: Ink) {
+    canvas.path(&[(x - 2.5, TOP + 1.0), (x, TOP - 3.5), (x + 2.5, TOP + 1.0), (x - 2.5, TOP + 1.0)], ink, 1.0);
 }

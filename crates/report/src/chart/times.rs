@@ -2,10 +2,8 @@
 //!
 //! Not here: warm-up rounds and failures (`sequence` draws them).
 
-use anyhow::Result;
-
 use super::axis::Axis;
-use super::{Anchor, Canvas, Frame, Ink, svg, thinned};
+use super::{Anchor, Canvas, Drawing, Frame, Ink, thinned};
 use crate::Run;
 use crate::view::{self, Side};
 use results::{CaseSummary, Outcome, Sample};
@@ -17,11 +15,11 @@ pub const DOTS: usize = 300;
 
 /// The figure of a bench on one side of the container wall, so that each side has a scale of its own; nothing when
 /// it has no sample there. A cell that the run does not describe counts as direct.
-pub fn figure(run: &Run, (bench, side): (&str, Side), id: &str) -> Result<Option<String>> {
+pub fn figure(run: &Run, (bench, side): (&str, Side), id: &str) -> Option<Drawing> {
     let shown = |row: &&CaseSummary| row.bench == bench && row.median.is_some() && view::side(run, &row.case) == side;
     let rows: Vec<&CaseSummary> = view::rows(run).filter(shown).collect();
     if rows.is_empty() {
-        return Ok(None);
+        return None;
     }
     let ends = rows.iter().flat_map(|row| [row.min, row.max]).flatten().map(|ns| ns / 1e6);
     let axis = Axis::covering(ends, (4.0, WIDTH - 4.0));
@@ -31,35 +29,32 @@ pub fn figure(run: &Run, (bench, side): (&str, Side), id: &str) -> Result<Option
     let title = format!("Times of {bench}, {}", side.title());
     let description = format!("Medians with intervals: {}.", words.join("; "));
     let frame = Frame { id, title: &title, description: &description, size: (WIDTH, bottom + 34.0) };
-    let drawn = svg(&frame, |canvas| {
+    Some(Drawing::new(&frame, |canvas| {
         for (index, row) in rows.iter().enumerate() {
-            strip(canvas, (run, row), (&axis, ROW * index as f64))?;
+            strip(canvas, (run, row), (&axis, ROW * index as f64));
         }
-        axis.draw_values(canvas, bottom, "ms")
-    })?;
-    Ok(Some(drawn))
+        axis.draw_values(canvas, bottom, "ms");
+    }))
 }
 
-fn strip(canvas: &Canvas, (run, row): (&Run, &CaseSummary), (axis, top): (&Axis, f64)) -> Result<()> {
-    let mode = view::mode(run, &row.case);
-    let ink = Ink::of(mode);
+fn strip(canvas: &mut Canvas, (run, row): (&Run, &CaseSummary), (axis, top): (&Axis, f64)) {
+    let ink = Ink::of(view::mode(run, &row.case));
     let center = top + 27.0;
-    axis.draw_grid(canvas, (top + 16.0, top + ROW))?;
-    canvas.bold((4.0, top + 9.0), &row.case, (ink, Anchor::Start))?;
+    axis.draw_grid(canvas, (top + 16.0, top + ROW));
+    canvas.bold((4.0, top + 9.0), &row.case, (ink, Anchor::Start));
     let shown = format!("{} ms", view::median_ms(row).with_brackets());
-    canvas.text((WIDTH - 4.0, top + 9.0), &shown, (Ink::Text, Anchor::End))?;
-    for (index, ms) in sorted_dots(run, row).into_iter().enumerate() {
-        canvas.dot((axis.at(ms), center + spread(index) * 7.0), 2.0, Ink::dot(mode))?;
-    }
+    canvas.text((WIDTH - 4.0, top + 9.0), &shown, (Ink::Text, Anchor::End));
+    let dots = sorted_dots(run, row).into_iter().enumerate();
+    let centers: Vec<(f64, f64)> = dots.map(|(index, ms)| (axis.at(ms), center + spread(index) * 7.0)).collect();
+    canvas.dots(&centers, 2.0, ink);
     if let (Some(low), Some(high)) = (row.ci_low, row.ci_high) {
         let (from, to) = (axis.at(low / 1e6), axis.at(high / 1e6));
-        canvas.bar(((from, center - 2.0), (to.max(from + 0.6), center + 2.0)), ink)?;
+        canvas.bar(((from, center - 2.0), (to.max(from + 0.6), center + 2.0)), ink);
     }
     if let Some(median) = row.median {
         let x = axis.at(median / 1e6);
-        canvas.line(((x, center - 10.0), (x, center + 10.0)), ink, 2.0)?;
+        canvas.line(((x, center - 10.0), (x, center + 10.0)), ink, 2.0);
     }
-    Ok(())
 }
 
 /// Sorted, so that thinning keeps the extremes.

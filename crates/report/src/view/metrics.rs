@@ -97,9 +97,6 @@ pub struct FurtherTable {
     pub rows: Vec<[String; 5]>,
 }
 
-/// The heads of these tables.
-pub const FURTHER_HEADS: [&str; 5] = ["case", "n", "median [low, high]", "ratio to native", "verdict"];
-
 /// What was measured beside the headline, of the benches that are shown.
 pub fn further(run: &Run) -> Vec<FurtherTable> {
     let mut tables = Vec::new();

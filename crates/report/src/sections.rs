@@ -1,0 +1,103 @@
+//! What a report says, section by section, and the documents that are made of them. Each file is one section; how one is
+//! added stands in `document`.
+//!
+//! Not here: layout (`terminal`, `markdown`, `html`), and looking numbers up (`view`, `findings`).
+
+use crate::document::{Block, Document, Form, Section, Target, Text};
+use crate::{Run, view};
+
+mod again;
+mod claims;
+mod fingerprint;
+mod fit;
+mod opening;
+mod ratios;
+mod raw;
+mod result;
+mod sequence;
+mod sizes;
+mod times;
+mod warnings;
+
+/// Every section that this run has content for, in the order of every form.
+pub fn all(run: &Run) -> Vec<Section> {
+    let sections = [
+        result::section(run),
+        warnings::section(run),
+        sizes::section(run),
+        times::section(run),
+        ratios::section(run),
+        sequence::section(run),
+        fit::section(run),
+        claims::section(run),
+        fingerprint::section(run),
+        raw::section(run),
+        again::section(run),
+        files(),
+    ];
+    sections.into_iter().filter(|section| !section.blocks.is_empty()).collect()
+}
+
+/// The whole run.
+pub fn document(run: &Run) -> Document {
+    let opening = opening::blocks(run);
+    Document { name: Text::plain(&run.manifest.run), title: Text::plain(TITLE), opening, sections: all(run) }
+}
+
+const TITLE: &str = "Native and Wasm, run directly and in containers";
+
+/// A comment for a pull request: sentences and central table open, the rest folded.
+pub fn pull_request(run: &Run) -> Document {
+    let folded = [times::section(run), ratios::section(run), warnings::section(run), fingerprint::section(run)];
+    let folded = folded.into_iter().chain([again::section(run)]).flat_map(Section::into_blocks).collect();
+    let mut opening = opening::sentences(run);
+    opening.extend(result::section(run).blocks);
+    opening.push(Block::details("Every row, and what to know before believing it", folded));
+    Document { opening, sections: Vec::new(), ..document(run) }
+}
+
+/// Where a result that is shown elsewhere comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// The run's folder, relative to the file that shows it.
+    pub folder: &'a str,
+    /// The command that shows it there.
+    pub command: &'a str,
+}
+
+/// The result of a recorded run, as the project's README shows it.
+pub fn result(run: &Run, origin: Origin) -> Document {
+    let folder = origin.folder.trim_end_matches('/');
+    let mut opening = opening::blocks_with_picture(run);
+    opening.extend(result::section(run).blocks);
+    let processor = run.manifest.machine.cpu_model.as_deref().unwrap_or("a processor that does not say its name");
+    let rounds = format!("{} rounds on {processor}; the whole run, with every sample, is in ", run.manifest.rounds);
+    let made = Text::plain(&rounds)
+        .and(Text::link(folder, Target::File(format!("{folder}/README.md"))))
+        .and(". This section is made from it by ")
+        .and(Text::code(origin.command))
+        .and(".");
+    opening.push(Block::paragraph(made));
+    Document { opening, sections: Vec::new(), ..document(run) }
+}
+
+/// What else is in the folder of a run.
+fn files() -> Section {
+    let text = "`manifest.json` and `samples.jsonl` were written while measuring; `cargo xtask report` makes everything \
+                else from these two. `report.html` shows every sample; the fields of the data are explained in \
+                `results/README.md`.";
+    Section::new("files", "The other files")
+        .with(Block::paragraph(Text::prose(text)))
+        .not_in(Form::Terminal, "the path of the page is told after the report")
+        .not_in(Form::Page, "a page may be far from the folder that it was made in")
+}
+
+/// What the mark of a ratio means, for tables with rows of these benches.
+fn mark<'a>(run: &Run, benches: impl IntoIterator<Item = &'a str>) -> Option<Block> {
+    view::runtimes::note(run, benches).map(|note| Block::key(Text::prose(&note)))
+}
+
+/// The names of the benches whose every row is shown.
+fn shown(run: &Run) -> impl Iterator<Item = &str> {
+    view::shown_benches(run).into_iter().map(|bench| bench.name.as_str())
+}

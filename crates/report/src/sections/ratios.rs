@@ -1,0 +1,93 @@
+//! Ratios: to native, what the A/A rows leave open, and those that are not to native.
+//!
+//! Not here: what is drawn of them (`chart::ratios`).
+
+use super::times::verdict;
+use super::{mark, shown};
+use crate::Run;
+use crate::chart::ratios;
+use crate::document::{Arrangement, Block, Cell, Column, Form, Row, Section, Table};
+use crate::number::{NONE, confidence, percent};
+use crate::view::{self, Side};
+
+const KEY: &str = "Time as a multiple of native on the same side of the container wall: the median over rounds of the \
+                   ratio within a round, with its interval. The grey band is the margin within which a difference is \
+                   called none. An A/A row is one case measured twice: it should hold 1.";
+
+/// The section.
+pub fn section(run: &Run) -> Section {
+    let figures = figures(run);
+    let only_figures = "it explains the figures";
+    let key = (!figures.is_empty())
+        .then(|| Block::key(KEY).not_in(Form::Terminal, only_figures).not_in(Form::Markdown, only_figures));
+    let none = figures.is_empty().then(|| Block::paragraph("No ratio to native is in this run."));
+    let marked = "the tables of the times explain it already";
+    let mark = mark(run, shown(run)).map(|note| note.not_in(Form::Terminal, marked).not_in(Form::Markdown, marked));
+    Section::new("ratios", "Ratios")
+        .with(key)
+        .with(Block::group(Arrangement::Panels, figures))
+        .with(none)
+        .with(mark)
+        .with(resolutions(run))
+        .with(others(run))
+}
+
+fn figures(run: &Run) -> Vec<Block> {
+    let mut figures = Vec::new();
+    for (index, bench) in view::shown_benches(run).into_iter().enumerate() {
+        for side in Side::ALL {
+            let caption = format!("{}, {}", bench.name, side.title());
+            let id = format!("ratio-{index}-{}", side.id());
+            figures.extend(Block::figure(ratios::figure(run, (&bench.name, side), &id), caption));
+        }
+    }
+    figures
+}
+
+fn resolutions(run: &Run) -> Block {
+    let rows = view::resolutions(run);
+    if rows.is_empty() {
+        return Block::paragraph("No cell was measured twice, so the resolution of this run is not known.");
+    }
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| NONE.to_owned());
+    let rows = rows.into_iter().map(|row| {
+        Row::of([
+            row.bench.clone(),
+            row.case.clone(),
+            row.n.to_string(),
+            view::twin_ratio(row).times(),
+            or_none(row.confidence.map(confidence)),
+            or_none(row.resolution.map(percent)),
+        ])
+    });
+    let columns = [
+        Column::left("bench"),
+        Column::left("measured twice"),
+        Column::right("n"),
+        Column::right("twin / first"),
+        Column::right("confidence"),
+        Column::right("resolution"),
+    ];
+    Block::table(Table::new("A/A rows: what this run can not tell apart", columns).with(rows))
+}
+
+/// The ratios that are not to native.
+fn others(run: &Run) -> Block {
+    let rows = view::other_comparisons(run).into_iter().map(|row| {
+        Row::of([
+            Cell::from(&row.bench),
+            Cell::from(&row.case),
+            Cell::from(&row.baseline),
+            Cell::from(view::runtimes::marked_ratio(row)),
+            verdict(row),
+        ])
+    });
+    let columns = [
+        Column::left("bench"),
+        Column::left("case"),
+        Column::left("divided by"),
+        Column::right("ratio"),
+        Column::left("verdict"),
+    ];
+    Block::table(Table::new("Where the difference comes from: ratios that are not to native", columns).with(rows))
+}

@@ -1,0 +1,49 @@
+//! Sizes of every program in every kind and image.
+//!
+//! Not here: what is drawn of them (`chart::sizes`).
+
+use crate::chart::sizes;
+use crate::document::{Arrangement, Block, Cell, Column, Row, Section, Table};
+use crate::number::{NONE, kb, size_ratio};
+use crate::{Run, view};
+use results::SizeRow;
+use results::case::Kind;
+
+/// The section.
+pub fn section(run: &Run) -> Section {
+    let section = Section::new("sizes", "Sizes");
+    let rows = &run.summary.sizes;
+    if rows.is_empty() {
+        return section.with(Block::paragraph("No size is in this run."));
+    }
+    let mut programs: Vec<&str> = rows.iter().map(|row| row.program.as_str()).collect();
+    programs.dedup();
+    let figures = programs
+        .iter()
+        .enumerate()
+        .filter_map(|(index, program)| Block::figure(sizes::figure(run, program, &format!("size-{index}")), *program));
+    let figures = figures.collect();
+    let columns = [
+        Column::left("program"),
+        Column::left("kind, image"),
+        Column::right("binary").unit("kB"),
+        Column::right("image pulled").unit("kB"),
+        Column::right("image unpacked").unit("kB"),
+    ];
+    let table = Table::new("Every program, kind and image", columns).with(rows.iter().map(|row| line(run, row)));
+    section
+        .with(Block::key("Exact bytes in kB (1000 bytes), and their ratio to native."))
+        .with(Block::group(Arrangement::Panels, figures))
+        .with(Block::table(table))
+}
+
+fn line(run: &Run, row: &SizeRow) -> Row {
+    let native = view::size(run, &row.program, Kind::Native).map_or([None; 3], view::three_sizes);
+    let is_native = row.kind == Kind::Native.name() && row.is_default();
+    let sizes = view::three_sizes(row).into_iter().zip(native).map(|(ours, native)| {
+        let ratio = ours.zip(native).filter(|_| !is_native);
+        let ratio = ratio.map(|(ours, native)| size_ratio(ours as f64 / native as f64));
+        Cell::from(ours.map_or_else(|| NONE.to_owned(), kb)).beneath(ratio)
+    });
+    Row::of([Cell::from(&row.program), Cell::from(row.name())].into_iter().chain(sizes))
+}
