@@ -18,6 +18,7 @@ mod oracle;
 pub mod paired;
 pub mod random;
 pub mod simulation;
+pub mod slope;
 pub mod unpaired;
 pub mod verdict;
 
