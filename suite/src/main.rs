@@ -26,6 +26,7 @@ use xtask::{commands, lock};
 
 mod bad_input;
 mod browser;
+mod density;
 mod documents;
 mod endings;
 mod faults;
@@ -64,6 +65,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "matrix", what: "rows by file alone, and runtimes of one's own", run: matrix::matrix },
     Stage { name: "bench", what: "a short real run, its files, its rebuild", run: measuring::bench },
     Stage { name: "variants", what: "--until, a sweep, an existing containerd", run: variants::variants },
+    Stage { name: "density", what: "idle instances against what is known of them", run: density::density },
     Stage { name: "endings", what: "SIGKILL, Ctrl-C, two at once, not root", run: endings::endings },
     Stage { name: "bad-input", what: "clear errors, nothing lost", run: bad_input::bad_input },
     Stage { name: "isolation", what: "the shim beside runc, and attacks from inside", run: isolation::isolation },

@@ -11,10 +11,12 @@ use crate::lock::Busy;
 use values::{percent, percent_from_0, whole};
 
 pub mod completions;
+mod density;
 mod exit;
 mod rows;
 mod values;
 
+pub use density::DensityArgs;
 pub use exit::Exit;
 pub use rows::{CaseArgs, MatrixArgs, ProgramArgs, SelectArgs};
 
@@ -56,6 +58,8 @@ pub enum Command {
     Run(RunArgs),
     /// Measure: the main job, with all the set-up that it needs
     Bench(BenchArgs),
+    /// Measure what one more idle instance costs: memory, processes, wake-ups, starts
+    Density(DensityArgs),
     /// Rebuild a run's report from its manifest and samples, and show it
     Report(ReportArgs),
     /// Compare two runs, case by case

@@ -17,6 +17,7 @@ pub mod cases;
 pub mod clean;
 pub mod compare;
 pub mod coverage;
+pub mod density;
 pub mod doctor;
 pub mod image;
 pub mod plan;
@@ -51,6 +52,11 @@ pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
 /// Writes the report on a run to stdout, with the colours that it brings.
 pub fn print_report(run: &::report::Run) -> anyhow::Result<()> {
     console::result(terminal::render(run, colour()).as_bytes())
+}
+
+/// Writes the report on a density run to stdout.
+pub fn print_density(run: &::report::density::DensityRun) -> anyhow::Result<()> {
+    console::result(::report::density::shown(run, colour()).as_bytes())
 }
 
 /// A plain table without lines between rows, as every command prints one.

@@ -15,6 +15,7 @@ use crate::cmd::Cmd;
 use crate::invocation::Invocation;
 
 pub mod events;
+mod idle;
 mod prompt;
 mod pull;
 
@@ -98,8 +99,14 @@ impl Ctr {
 
     /// The measured command: create, start, wait, delete.
     pub fn run(&self, container: &Container<'_>) -> Invocation {
-        let mut args = self.global().to_vec();
-        args.extend(["run", "--rm", "--snapshotter", &self.snapshotter].map(str::to_owned));
+        let args = self.global().into_iter().chain(self.run_args(&["--rm"], container)).collect();
+        Invocation { program: self.program.clone(), args, env: Vec::new() }
+    }
+
+    /// `ctr run` with these options and those of the container, its name and its command.
+    fn run_args(&self, options: &[&str], container: &Container<'_>) -> Vec<String> {
+        let mut args = vec!["run".to_owned()];
+        args.extend(options.iter().chain(&["--snapshotter", &self.snapshotter]).map(|&word| word.to_owned()));
         args.extend(["--platform", container.platform].map(str::to_owned));
         match container.runtime {
             ContainerRuntime::Shim { program } => {
@@ -119,7 +126,7 @@ impl Ctr {
         args.push(container.image.to_owned());
         args.push(container.id.to_owned());
         args.extend(container.command.iter().cloned());
-        Invocation { program: self.program.clone(), args, env: Vec::new() }
+        args
     }
 
     /// Removes whatever a container that failed left: its processes, its task, itself.

@@ -11,6 +11,7 @@ pub mod commands;
 pub mod compile;
 pub mod console;
 pub mod containerd;
+pub mod density;
 pub mod doctor;
 pub mod invocation;
 pub mod lock;

@@ -34,6 +34,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Push(args) => commands::push::run(&workspace, &args),
         Command::Run(args) => commands::run::run(&workspace, &args),
         Command::Bench(args) => commands::bench::run(&workspace, &args),
+        Command::Density(args) => commands::density::run(&workspace, &args),
         Command::Report(args) => commands::report::run(&workspace, &args),
         Command::Compare(args) => commands::compare::run(&workspace, &args),
         Command::Toolbox(args) => commands::toolbox::run(&workspace, &args),

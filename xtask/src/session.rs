@@ -38,11 +38,12 @@ pub fn run(
     stop: &Stop,
     precision: Precision<'_>,
 ) -> anyhow::Result<Measured> {
-    if session.containers.is_none() {
+    if session.containers.is_none() && session.density.is_none() {
         return inside::run(&session, None, stop, precision);
     }
     match run_inside(workspace, &mut session, privileges, stop) {
-        Err(error) if !stop.is_requested() && is_empty(&session.samples) => {
+        // A density run reads what is in namespaces of its own, and has nothing to read elsewhere.
+        Err(error) if !stop.is_requested() && session.density.is_none() && is_empty(&session.samples) => {
             let reason = format!("containers could not be run: {error:#}");
             inside::run_without_containers(&session, &reason, stop, precision)
         }
@@ -60,12 +61,16 @@ fn run_inside(
     (privileges, password): (&Privileges, Option<&Secret>),
     stop: &Stop,
 ) -> anyhow::Result<Measured> {
-    let containers = session.containers.as_ref().context("there are no containers")?;
-    let (namespaces, _scratch) = match &containers.daemon {
-        DaemonChoice::Private { scratch, .. } => (Namespaces::Private, Some(Scratch::create(scratch)?)),
-        DaemonChoice::Existing { .. } => (Namespaces::Shared, None),
+    let (namespaces, _scratch) = match session.containers.as_ref().map(|containers| &containers.daemon) {
+        Some(DaemonChoice::Private { scratch, .. }) => (Namespaces::Private, Some(Scratch::create(scratch)?)),
+        Some(DaemonChoice::Existing { .. }) => (Namespaces::Shared, None),
+        None => (Namespaces::Private, None),
     };
-    let leftovers = Leftovers::of(containers);
+    let leftovers = match (&session.containers, &session.density) {
+        (Some(containers), _) => Leftovers::of(containers),
+        (None, Some(density)) => Leftovers::of_processes(&density.group),
+        (None, None) => anyhow::bail!("there are no containers"),
+    };
     let folder = workspace.target().join("session");
     std::fs::create_dir_all(&folder).with_context(|| format!("can not make `{}`", folder.display()))?;
     let file = folder.join("request.json");

@@ -12,6 +12,7 @@ use results::{Manifest, Sample, Summary};
 
 pub mod chart;
 pub mod csv;
+pub mod density;
 pub mod document;
 pub mod exports;
 pub mod findings;

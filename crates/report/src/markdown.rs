@@ -20,8 +20,12 @@ pub const END: &str = "<!-- result:end -->";
 
 /// `results/<run>/README.md`.
 pub fn readme(run: &Run) -> String {
-    let document = sections::document(run);
-    format!("# Run {}\n\n", text(&document.name)) + &body(&document, "")
+    whole(&sections::document(run))
+}
+
+/// A document with the name of its run as its heading, beside that run's files.
+pub fn whole(document: &Document) -> String {
+    format!("# Run {}\n\n", text(&document.name)) + &body(document, "")
 }
 
 /// A comment for a pull request: sentences and central table open, the rest folded.

@@ -13,6 +13,7 @@ pub mod audit;
 pub mod case;
 pub mod claims;
 pub mod compare;
+pub mod density;
 mod manifest;
 pub mod metric;
 pub mod names;

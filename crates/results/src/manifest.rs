@@ -31,6 +31,9 @@ pub struct Manifest {
     pub sequential: Option<Sequential>,
     /// The time limit of one run.
     pub timeout_ms: u64,
+    /// What a density run was to do; absent in every other run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub density: Option<crate::density::Plan>,
     /// Where the source stood.
     pub source: Source,
     /// The benches of this run, in the order of the table.

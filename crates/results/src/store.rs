@@ -8,10 +8,11 @@ use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
+use serde::Serialize;
 
 use super::audit::audit;
 use super::case::FirstEdition;
-use super::{Manifest, SCHEMA, Sample};
+use super::{Manifest, SCHEMA, Sample, density};
 
 mod find;
 
@@ -31,7 +32,7 @@ pub struct Run {
 pub struct RunDir(PathBuf);
 
 impl RunDir {
-    /// Makes the folder for a new run, with an empty `samples.jsonl` and its manifest.
+    /// Makes the folder for a new run, with its manifest and an empty file for its raw facts.
     ///
     /// # Errors
     /// When it exists already (a run is never overwritten) or can not be written.
@@ -45,7 +46,8 @@ impl RunDir {
         }
         let run = Self(dir.to_path_buf());
         run.write_manifest(manifest)?;
-        File::create_new(run.samples_path()).with_context(|| run.write_error("samples.jsonl"))?;
+        let raw = run.0.join(raw_file(manifest));
+        File::create_new(&raw).with_context(|| format!("can not write `{}`", raw.display()))?;
         Ok(run)
     }
 
@@ -62,6 +64,33 @@ impl RunDir {
     /// Where the samples are.
     pub fn samples_path(&self) -> PathBuf {
         self.0.join("samples.jsonl")
+    }
+
+    /// Where the lines of a density run are.
+    pub fn density_path(&self) -> PathBuf {
+        self.0.join(density::LINES)
+    }
+
+    /// The manifest alone.
+    ///
+    /// # Errors
+    /// When it is missing, damaged, or of a schema that this program does not know.
+    pub fn manifest(&self) -> anyhow::Result<Manifest> {
+        let path = self.0.join("manifest.json");
+        let text = std::fs::read_to_string(&path).with_context(|| format!("can not read `{}`", path.display()))?;
+        parse_manifest(&text).with_context(|| format!("`{}` can not be used", path.display()))
+    }
+
+    /// The manifest and the lines of a density run, and what could not be read of the latter.
+    ///
+    /// # Errors
+    /// When either can not be read.
+    pub fn read_density(&self) -> anyhow::Result<(Manifest, Vec<density::Line>, Vec<String>)> {
+        let manifest = self.manifest()?;
+        let path = self.density_path();
+        let bytes = std::fs::read(&path).with_context(|| format!("can not read `{}`", path.display()))?;
+        let (lines, lost) = density::parse(&bytes);
+        Ok((manifest, lines, lost))
     }
 
     /// Replaces the manifest, whole or not at all.
@@ -98,9 +127,12 @@ impl RunDir {
     /// # Errors
     /// When the manifest is missing, damaged, or of a schema that this program does not know.
     pub fn read(&self) -> anyhow::Result<Run> {
-        let path = self.0.join("manifest.json");
-        let text = std::fs::read_to_string(&path).with_context(|| format!("can not read `{}`", path.display()))?;
-        let manifest = parse_manifest(&text).with_context(|| format!("`{}` can not be used", path.display()))?;
+        let manifest = self.manifest()?;
+        ensure!(
+            manifest.density.is_none(),
+            "`{}` is a density run, whose lines are no samples: `cargo xtask report` shows it",
+            self.0.display()
+        );
         let samples = self.samples_path();
         let context = || format!("can not read `{}`", samples.display());
         // A pipe in its place would be waited for, a device read without end.
@@ -111,6 +143,11 @@ impl RunDir {
         lost.extend(audited.faults);
         Ok(Run { manifest, samples: audited.samples, lost })
     }
+}
+
+/// Where the raw facts of a run are.
+fn raw_file(manifest: &Manifest) -> &'static str {
+    if manifest.density.is_some() { density::LINES } else { "samples.jsonl" }
 }
 
 /// What is to be said of a run's folder that is there already.
@@ -182,12 +219,12 @@ impl SampleSink {
         Ok(Self { file, path: path.to_path_buf(), end, written: 0 })
     }
 
-    /// Appends one sample: one line, one write.
+    /// Appends one sample, or what else a line of raw facts is: one line, one write.
     ///
     /// # Errors
     /// When it can not be written whole, for example on a full disk. The file then ends with the sample
     /// before it.
-    pub fn append(&mut self, sample: &Sample) -> anyhow::Result<()> {
+    pub fn append(&mut self, sample: &impl Serialize) -> anyhow::Result<()> {
         let mut line = serde_json::to_vec(sample)?;
         line.push(b'\n');
         if let Err(error) = self.file.write_all(&line) {

@@ -35,6 +35,14 @@ impl Cmd {
 }
 
 impl Following {
+    /// Its process.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub fn process(&self) -> anyhow::Result<u32> {
+        self.running.process()
+    }
+
     /// Its next line; `None` when it writes none in this time.
     ///
     /// # Errors

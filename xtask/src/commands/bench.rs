@@ -36,7 +36,7 @@ pub fn run(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Exit> {
         }
         prepared => prepared?,
     };
-    let manifest = manifest::begin(workspace, args, &selected, &prepared, started)?;
+    let manifest = manifest::begin(workspace, manifest::Settings::of(args)?, &selected, &prepared, started)?;
     let dir = RunDir::create(&out_dir(workspace, args, &manifest)?, &manifest)?;
     crate::console::note(format_args!("measuring {} runs into `{}`", runs(&selected.plan), dir.path().display()));
     let measured = measure(workspace, args, &selected, &prepared, (&manifest, &dir), &stop);

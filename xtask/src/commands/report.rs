@@ -27,6 +27,9 @@ pub fn run(workspace: &Workspace, args: &ReportArgs) -> anyhow::Result<Exit> {
         return show_in_readme(workspace, &named.map_or_else(|| recorded(workspace), Ok)?);
     }
     let dir = named.map_or_else(|| RunDir::newest(&results), Ok)?;
+    if dir.manifest()?.density.is_some() {
+        return commands::density::report(&dir, args.format.format);
+    }
     let reported = read(workspace, &dir)?;
     if args.markdown {
         commands::print(&report::markdown::pull_request(&reported.run))?;

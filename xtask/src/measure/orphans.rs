@@ -27,6 +27,11 @@ impl Orphans {
         (getpid() == Pid::INIT).then(|| Self { own, children: "/proc/1/task/1/children".into() })
     }
 
+    /// The children that this process started and that go on meanwhile.
+    pub fn own(&self) -> &[Pid] {
+        &self.own
+    }
+
     /// Reaps those that have ended, without waiting for any, and says how many they were.
     ///
     /// # Errors

@@ -26,10 +26,33 @@ use stats::Confidence;
 /// The nominal coverage of every interval.
 pub const CONFIDENCE: f64 = 0.95;
 
+/// What a manifest records of the options of a run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The margin below which a difference is called none.
+    pub delta: f64,
+    /// The looks of a run that stops on precision.
+    pub sequential: Option<Sequential>,
+    /// The time limit of one run, or of one start.
+    pub timeout_ms: u64,
+    /// What a density run is to do.
+    pub density: Option<results::density::Plan>,
+}
+
+impl Settings {
+    /// Those of `bench`.
+    ///
+    /// # Errors
+    /// When the nominal confidence is none, which means a bug.
+    pub fn of(args: &BenchArgs) -> anyhow::Result<Self> {
+        Ok(Self { delta: args.delta, sequential: sequential(args)?, timeout_ms: args.timeout * 1000, density: None })
+    }
+}
+
 /// The manifest of a run that is about to begin.
 pub fn begin(
     workspace: &Workspace,
-    args: &BenchArgs,
+    settings: Settings,
     selected: &Selected,
     prepared: &Prepared,
     started: Utc,
@@ -47,9 +70,10 @@ pub fn begin(
         rounds: rounds.counted,
         warmup_rounds: rounds.warmup,
         confidence: CONFIDENCE,
-        delta: args.delta,
-        sequential: sequential(args)?,
-        timeout_ms: args.timeout * 1000,
+        delta: settings.delta,
+        sequential: settings.sequential,
+        timeout_ms: settings.timeout_ms,
+        density: settings.density,
         source,
         benches: plan.benches.iter().map(bench).collect(),
         cells: plan.cells.iter().map(|cell| with_versions(cell, &selected.matrix, &programs)).collect(),

@@ -7,7 +7,6 @@ use anyhow::Context as _;
 use super::builds::AvailablePrograms;
 use super::{Prepared, programs};
 use crate::bench::Bench;
-use crate::clock::now_utc;
 use crate::compile::prepend;
 use crate::containerd::{ContainerRuntime, Scheme};
 use crate::matrix::{Behaviour, Matrix};
@@ -63,6 +62,7 @@ impl Prepared {
                 output: options.output,
             },
             containers,
+            density: None,
             manifest: options.manifest,
             samples: options.samples,
             measured: PathBuf::new(),
@@ -133,7 +133,7 @@ impl Prepared {
     fn containers(&self, workspace: &Workspace, options: &SessionOptions) -> anyhow::Result<Containers> {
         let toolbox = self.toolbox.as_ref().context("containers need the toolbox")?;
         let registry = self.shipped.registry.as_ref().context("containers need a registry")?;
-        let name = format!("{}{}-{}", leftovers::NAMESPACE_PREFIX, now_utc().compact(), std::process::id());
+        let name = leftovers::new_name();
         let hosts = std::path::absolute(options.scratch.clone().unwrap_or_else(|| workspace.hosts()))?;
         let daemon = match &options.containerd_address {
             Some(address) => DaemonChoice::Existing { address: std::path::absolute(address)? },

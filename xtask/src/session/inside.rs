@@ -10,6 +10,7 @@ use anyhow::Context as _;
 
 use crate::clock::Stopwatch;
 use crate::containerd::Ctr;
+use crate::density;
 use crate::machine::load::Snapshot;
 use crate::measure::orphans::Orphans;
 use crate::measure::rounds::{self, RoundsEnd, RoundsInput};
@@ -114,8 +115,33 @@ fn make_rounds(
     (sink, stop): (&mut SampleSink, &Stop),
     precision: Precision<'_>,
 ) -> RoundsEnd {
+    if let Some(request) = &session.density {
+        return make_readings(session, request, input, (sink, stop));
+    }
     let width = |samples: &[Sample]| precision(session.manifest.as_ref()?, samples);
     rounds::run(input, sink, stop, &width)
+}
+
+fn make_readings(
+    session: &Session,
+    request: &density::Request,
+    input: RoundsInput<'_>,
+    (sink, stop): (&mut SampleSink, &Stop),
+) -> RoundsEnd {
+    let (tree, daemon) = (Path::new(leftovers::TREE), session.containers.as_ref().map(|containers| &containers.daemon));
+    let containerd = match daemon {
+        Some(DaemonChoice::Existing { .. }) => density::Containerd::Foreign,
+        Some(DaemonChoice::Private { .. }) | None => density::Containerd::Ours,
+    };
+    let mut end = density::run(request, input, (tree, containerd), sink, stop);
+    // Where there are containers, they are removed with what else they have.
+    if session.containers.is_none()
+        && let Err(error) = leftovers::end_cgroups(tree, &request.group)
+    {
+        end.status = RunStatus::Failed;
+        end.reason.get_or_insert(format!("what was started could not be ended: {error:#}"));
+    }
+    end
 }
 
 fn measured(rounds: RoundsEnd, pulls: Vec<Pull>, host: Option<HostRecord>) -> Measured {

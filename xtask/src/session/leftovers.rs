@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::request::{self, Containers, DaemonChoice};
 use super::scratch::Scratch;
-use crate::clock::Stopwatch;
+use crate::clock::{Stopwatch, now_utc};
 
 /// Every containerd namespace of ours begins with this, so that its cgroups can be distinguished from others', and ends in the
 /// number of the process that it belongs to.
@@ -26,6 +26,11 @@ pub fn process_of(name: &str) -> Option<u32> {
             .zip(TIME.bytes())
             .all(|(byte, form)| if form == b'0' { byte.is_ascii_digit() } else { byte == form });
     (is_time || when == SUITE).then(|| process.parse().ok()).flatten()
+}
+
+/// The name of a containerd namespace, and of its cgroups, that belongs to this process.
+pub fn new_name() -> String {
+    format!("{NAMESPACE_PREFIX}{}-{}", now_utc().compact(), std::process::id())
 }
 
 /// The form of a time in a name.
@@ -126,6 +131,11 @@ impl Leftovers {
             DaemonChoice::Existing { .. } => None,
         };
         Self { namespace: containers.namespace.clone(), scratch }
+    }
+
+    /// Those of processes alone, in the cgroup of this name.
+    pub fn of_processes(group: &str) -> Self {
+        Self { namespace: group.to_owned(), scratch: None }
     }
 
     /// Removes them.

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::containerd::Scheme;
+use crate::density;
 use crate::measure::runs::Runs;
 use results::Manifest;
 
@@ -21,7 +22,10 @@ pub struct Session {
     pub manifest: Option<Manifest>,
     /// What containers need; absent when there are none.
     pub containers: Option<Containers>,
-    /// The file that samples are appended to.
+    /// A density run instead of rounds.
+    #[serde(default)]
+    pub density: Option<density::Request>,
+    /// The file that samples, or the lines of a density run, are appended to.
     pub samples: PathBuf,
     /// Where [`super::measured::Measured`] is written at the end.
     pub measured: PathBuf,

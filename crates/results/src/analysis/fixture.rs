@@ -21,6 +21,7 @@ pub fn manifest(rounds: u32) -> Manifest {
         confidence: 0.95,
         delta: 0.02,
         sequential: None,
+        density: None,
         timeout_ms: 60_000,
         source: Source {
             revision: "0123456789abcdef".to_owned(),

@@ -1,0 +1,94 @@
+//! Containers that come and go, one after the other: what is there after each so many of them.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use super::Experiment;
+use super::reading::Numbers;
+use crate::clock::Stopwatch;
+use crate::cmd::Cmd;
+use crate::console;
+use crate::containerd::Container;
+use crate::measure::runs::Start;
+use crate::plan::Slot;
+use results::RunStatus;
+use results::density::{ChurnReading, Line};
+
+/// How many readings there are after the first one.
+const READINGS: u32 = 20;
+/// Containers before the first reading: what is paid once (a heap that finds its size, caches) is no growth.
+const WARMUP: u32 = 50;
+/// How long what has ended may take to be gone before a reading.
+const SETTLE_LIMIT: Duration = Duration::from_secs(2);
+/// How often that is looked at.
+const LOOK: Duration = Duration::from_millis(10);
+
+impl Experiment<'_> {
+    /// The containers of each case, one case after the other.
+    pub(super) fn churn(&mut self) -> anyhow::Result<RunStatus> {
+        for slot in self.runs.schedule.round(0) {
+            if self.barred.contains_key(&slot.place) {
+                continue;
+            }
+            let case = self.case(slot);
+            console::note(format_args!("{} containers of {case}", WARMUP + self.plan.churn));
+            match self.churn_of(slot) {
+                Ok(true) => {}
+                Ok(false) => return Ok(RunStatus::Interrupted),
+                Err(error) => self.give_up(slot.place, &error)?,
+            }
+        }
+        Ok(RunStatus::Complete)
+    }
+
+    /// False when somebody wished to stop.
+    fn churn_of(&mut self, slot: Slot) -> anyhow::Result<bool> {
+        let before = self.there()?;
+        let step = (self.plan.churn / READINGS).max(1);
+        for number in 0..WARMUP + self.plan.churn {
+            if self.stop.is_requested() {
+                return Ok(false);
+            }
+            if number >= WARMUP && (number - WARMUP).is_multiple_of(step) {
+                self.churn_reading(slot, number - WARMUP)?;
+            }
+            self.come_and_go(slot, number)?;
+            self.reap();
+        }
+        self.churn_reading(slot, self.plan.churn)?;
+        self.compare_left(slot, &before)?;
+        Ok(true)
+    }
+
+    fn churn_reading(&mut self, slot: Slot, containers: u32) -> anyhow::Result<()> {
+        let clock = Stopwatch::start();
+        while self.scene.others().is_ok_and(|others| !others.is_empty()) && clock.elapsed() < SETTLE_LIMIT {
+            std::thread::sleep(LOOK);
+            self.reap();
+        }
+        let Numbers { values, not_read } = self.scene.churn();
+        self.write(&Line::Churn(ChurnReading { case: self.case(slot), containers, values, not_read }))
+    }
+
+    /// One container, as `bench` runs it.
+    fn come_and_go(&self, slot: Slot, number: u32) -> anyhow::Result<()> {
+        let Start::Container { runtime, annotations } = self.runs.start(slot.place) else {
+            anyhow::bail!("it makes no container that could leave something behind");
+        };
+        let ctr = self.ctr.context("no containerd is running")?;
+        let image = self.runs.image(slot.place).context("it has no image")?;
+        let id = self.id(slot, &format!("k{number}"));
+        let (reference, platform, env) = (&image.reference, &image.platform, &[]);
+        let container =
+            Container { image: reference, platform, id: &id, runtime, annotations, command: &image.entrypoint, env };
+        let run = ctr.run(&container);
+        let limit = Duration::from_millis(self.runs.timeout_ms);
+        let cmd = Cmd::new(&run.program).bare().args(&run.args).limit(limit);
+        if let Err(error) = cmd.run() {
+            ctr.remove(&id)?;
+            return Err(error.context(format!("container {number} did not run")));
+        }
+        Ok(())
+    }
+}
