@@ -32,6 +32,7 @@ mod endings;
 mod faults;
 mod images;
 mod isolation;
+mod looks;
 mod matrix;
 mod measuring;
 mod programs;
@@ -63,6 +64,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "registry", what: "pushed to Debian's docker-registry", run: registries::registries },
     Stage { name: "shim", what: "modules in real containers", run: shim::stage },
     Stage { name: "matrix", what: "rows by file alone, and runtimes of one's own", run: matrix::matrix },
+    Stage { name: "looks", what: "how modules are executed, what isolates containers", run: looks::looks },
     Stage { name: "bench", what: "a short real run, its files, its rebuild", run: measuring::bench },
     Stage { name: "variants", what: "--until, a sweep, an existing containerd", run: variants::variants },
     Stage { name: "density", what: "idle instances against what is known of them", run: density::density },
@@ -75,13 +77,20 @@ const STAGES: &[Stage] = &[
     Stage { name: "browser", what: "report.html in headless Chromium", run: browser::browser },
 ];
 
+/// What this program is started again for, with a file.
+const HIDDEN: [(&str, fn(&Path) -> anyhow::Result<()>); 2] =
+    [(shim::INSIDE, shim::inside), (looks::DAMAGE, looks::damage)];
+
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1);
     // Under sudo Cargo's variables are gone, and the checkout may have been moved since this was compiled: what this
     // needs stands in its file.
-    if words.next().as_deref() == Some(OsStr::new(shim::INSIDE)) {
-        let done = words.next().context("it has no request").and_then(|request| shim::inside(Path::new(&request)));
-        return commands::exit_code(done.map(|()| Exit::Done));
+    let hidden = words.next();
+    for (name, work) in HIDDEN {
+        if hidden.as_deref() == Some(OsStr::new(name)) {
+            let done = words.next().context("it has no file to work with").and_then(|file| work(Path::new(&file)));
+            return commands::exit_code(done.map(|()| Exit::Done));
+        }
     }
     commands::exit_code(tests(Cli::parse()))
 }

@@ -9,12 +9,17 @@ use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
 use super::{Check, Named, Rig, expect_code, expect_error, tools};
+use results::Manifest;
+use results::case::{Case, Mode};
+use results::isolation::Subject;
 use xtask::clock::Stopwatch;
 use xtask::compile::shims::Shim;
 
 /// Every check.
 pub fn matrix(rig: &Rig) -> Vec<Check> {
-    let anywhere: [Named; 4] = [
+    let anywhere: [Named; 6] = [
+        ("a case that can not be is refused with its line: unknown parts, an impossible pair, a circle", impossible),
+        ("an engine of the wrong version bars its rows, with the reason, and no others", wrong_version),
         ("`cases` lists every row, with what it is, why, and what it lacks", listed),
         ("a wrong table is refused with file and line, before anything is built", wrong_table),
         ("a `--runtime` that is none is refused with what it said", no_runtime),
@@ -111,6 +116,51 @@ fn wrong_table(rig: &Rig) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What a case of a table says, what is said about it, and on which line below its beginning.
+const IMPOSSIBLE: [(&str, &str, usize); 7] = [
+    ("mode = \"aot\"\nengine = \"v8\"\nruntime = \"process\"", "there is no engine `v8`", 3),
+    ("mode = \"native\"\nruntime = \"docker\"", "there is no runtime `docker`", 3),
+    ("mode = \"native\"\nruntime = \"runc\"\nimage = \"x\"", "there is no image `x` of the form `native`", 4),
+    ("mode = \"native\"\nruntime = \"runc\"\nbaseline = \"a/b\"", "there is no case `a/b`", 4),
+    ("mode = \"aot\"\nengine = \"wasmedge\"\nruntime = \"runc\"", "`runc` does not run wasm-aot", 2),
+    ("mode = \"aot\"\nengine = \"wasmi\"\nruntime = \"process\"", "the engine `wasmi` has no mode wasm-aot", 2),
+    (
+        "mode = \"native\"\nruntime = \"crun\"\nbaseline = \"x/y\"",
+        "the baseline `x/y` is itself compared with `x/y`",
+        4,
+    ),
+];
+
+fn impossible(rig: &Rig) -> anyhow::Result<()> {
+    for (number, (table, says, line)) in IMPOSSIBLE.into_iter().enumerate() {
+        let folder = copy(rig, &format!("matrix-impossible-{number}"))?;
+        let cases = folder.join("cases.toml");
+        let begin = std::fs::read_to_string(&cases)?.lines().count() + 2;
+        append(&cases, &format!("\n[[case]]\nname = \"x/y\"\n{table}\nsets = []\nwhy = \"a test\"\n"))?;
+        let output = rig.xtask(&["plan", "--matrix"]).arg(&folder).output()?;
+        expect_error(&output, 1, &["`cases.toml`", &format!("line {}", begin + line), says]).with_context(|| says)?;
+    }
+    Ok(())
+}
+
+fn wrong_version(rig: &Rig) -> anyhow::Result<()> {
+    let folder = copy(rig, "matrix-version")?;
+    let engines = folder.join("engines.toml");
+    let text = std::fs::read_to_string(&engines)?;
+    let own = "versions = { from = \"0.14\", below = \"0.15\" }";
+    ensure!(text.contains(own), "WasmEdge's versions are others: {text}");
+    std::fs::write(&engines, text.replace(own, "versions = { from = \"99.0\", below = \"99.1\" }"))?;
+    let args =
+        ["--matrix", &folder.to_string_lossy(), "--case", "native/process", "--case", "wasm-interpreter/process"];
+    let (code, manifest, samples) = short(rig, "wrong-version", &args)?;
+    ensure!(code == Some(3), "exit status {code:?}");
+    let reason = manifest["not_measured"][0]["reason"].as_str().unwrap_or_default();
+    ensure!(reason.contains("`wasmedge` can not be used") && reason.contains("from 99.0 to below 99.1"), "{reason:?}");
+    ensure!(samples.iter().all(|sample| sample.case.starts_with("native/process")), "something else ran");
+    ensure!(samples.len() == 6, "{} samples of native", samples.len());
+    Ok(())
+}
+
 fn script(rig: &Rig, name: &str, body: &str) -> anyhow::Result<PathBuf> {
     let path = rig.scratch.join(name);
     std::fs::write(&path, format!("#!/bin/sh\n{body}\n"))?;
@@ -200,7 +250,7 @@ fn everything(rig: &Rig) -> anyhow::Result<()> {
     let on_request = xtask::programs::Programs::load(&rig.workspace)?;
     let definitions = xtask::prepare::images::definitions(&rig.workspace)?;
     let has_base = |name: &str| definitions.iter().any(|image| image.name == name && image.base.is_some());
-    let excused = |case: &results::case::Case| {
+    let excused = |case: &Case| {
         if case.image.as_deref().is_some_and(has_base) {
             return true;
         }
@@ -216,6 +266,27 @@ fn everything(rig: &Rig) -> anyhow::Result<()> {
         ensure!(!case.is_container() || reason.is_some() || version.is_string(), "`{case}` has no version");
     }
     ensure!(code == Some(if reasons.is_empty() { 0 } else { 3 }), "exit status {code:?} with {reasons:?}");
+    looked_at(&serde_json::from_value(manifest.clone())?)
+}
+
+/// What is measured was looked at before.
+fn looked_at(manifest: &Manifest) -> anyhow::Result<()> {
+    let barred = |case: &Case| manifest.not_measured.iter().any(|row| row.case == case.name);
+    for cell in manifest.cells.iter().filter(|cell| !barred(&cell.case)) {
+        let (case, seen) = (&cell.case, cell.mode_observed.as_ref());
+        ensure!(case.mode == Mode::Native || seen.is_some(), "nobody looked how `{cell}` is executed");
+        let mode = seen.and_then(|seen| seen.mode);
+        ensure!(mode.is_none_or(|mode| mode == case.mode), "`{cell}` was measured, and seen as {seen:?}");
+        let is_it =
+            |seen: &&results::isolation::Isolation| seen.runtime == case.runtime.name && seen.of == Subject::of(case);
+        let isolation = manifest.isolation.iter().find(is_it);
+        ensure!(!case.is_container() || isolation.is_some(), "nobody looked into a container of `{cell}`");
+        let Some(isolation) = isolation.filter(|_| case.is_container()) else { continue };
+        ensure!(isolation.unknown.is_none(), "`{cell}` runs, and could not be looked into: {:?}", isolation.unknown);
+        let is_sandbox = case.runtime.name == "gvisor";
+        ensure!(isolation.restricts.contains_key("kernel") == is_sandbox, "`{cell}`: {isolation:?}");
+        ensure!(isolation.is.contains_key("option") == is_sandbox, "`{cell}`: {isolation:?}");
+    }
     Ok(())
 }
 

@@ -56,6 +56,37 @@ pub fn sum(values: &[f64]) -> f64 {
     sum
 }
 
+/// `n` steps of xorshift64 (Marsaglia, "Xorshift RNGs", 2003): no step can begin before the one before has ended, nothing is
+/// in memory, and no vector instruction helps. A processor takes a few cycles for one, an interpreter many.
+pub fn walk(n: u64) -> u64 {
+    let mut state = SEED;
+    let mut left = n;
+    while left > 0 {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        left -= 1;
+    }
+    state
+}
+
+/// How often a calibration walks.
+pub const WALKS: usize = 8;
+
+/// What is printed before the first step of a walk.
+pub const BEGIN: &str = "begin\n";
+
+/// `position=5 ns=7` and a line end.
+pub fn position(position: u64, ns: u64) -> String {
+    let mut text = String::with_capacity(64);
+    text.push_str("position=");
+    push_number(&mut text, position, 1);
+    text.push_str(" ns=");
+    push_number(&mut text, ns, 1);
+    text.push('\n');
+    text
+}
+
 /// What the command line asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
@@ -204,6 +235,26 @@ mod tests {
             let expected = answer(n, sum(&fill(n).unwrap())).replace('\n', "\\n");
             assert!(benches.contains(&format!("\"{expected}\"")), "{expected}");
         }
+    }
+
+    #[test]
+    fn calibration_toml_expects_what_is_computed_here() {
+        let calibration = include_str!("../calibration.toml");
+        let steps = calibration.split_once("args = [\"--n\", \"").unwrap().1.split('"').next().unwrap();
+        let expected = format!("\nposition = {}\n", walk(steps.parse().unwrap()));
+        assert!(calibration.contains(&expected), "{expected}");
+        assert_eq!(position(5, 0), "position=5 ns=0\n");
+    }
+
+    #[test]
+    fn a_walk_is_xorshift64() {
+        let step = |mut state: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^ (state << 17)
+        };
+        assert_eq!(walk(0), SEED);
+        assert_eq!(walk(3), step(step(step(SEED))));
     }
 
     #[test]

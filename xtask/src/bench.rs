@@ -12,6 +12,8 @@ use serde::Deserialize;
 use results::names::{Misnamed, Names};
 use results::{Role, SweepPoint};
 
+pub mod calibration;
+
 /// A program, its arguments and the exact output that makes a run of it a sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bench {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use crate::cmd::Cmd;
+use crate::cmd::{Cmd, Following};
 use crate::invocation::Invocation;
 
 pub mod events;
@@ -127,6 +127,14 @@ impl Ctr {
         args.push(container.id.to_owned());
         args.extend(container.command.iter().cloned());
         args
+    }
+
+    /// Starts a container whose output is read while it goes on.
+    ///
+    /// # Errors
+    /// When its client can not be started.
+    pub fn follow(&self, container: &Invocation) -> anyhow::Result<Following> {
+        Cmd::new(&container.program).bare().args(&container.args).follow()
     }
 
     /// Removes whatever a container that failed left: its processes, its task, itself.

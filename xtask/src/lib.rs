@@ -14,6 +14,7 @@ pub mod containerd;
 pub mod density;
 pub mod doctor;
 pub mod invocation;
+pub mod isolation;
 pub mod lock;
 pub mod machine;
 pub mod matrix;

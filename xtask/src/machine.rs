@@ -90,8 +90,7 @@ pub fn program(
     version_argument: &str,
     libraries: &[PathBuf],
 ) -> anyhow::Result<ProgramRecord> {
-    let output = Cmd::new(path).arg(version_argument).bare().output()?;
-    let said = if output.code == Some(0) { output.text() } else { "it does not tell".to_owned() };
+    let said = said_version(path, version_argument)?;
     let mut size_bytes = 0;
     for file in std::iter::once(path).chain(libraries.iter().map(PathBuf::as_path)) {
         let metadata = file.metadata().with_context(|| format!("can not read `{}`", file.display()))?;
@@ -99,7 +98,7 @@ pub fn program(
     }
     Ok(ProgramRecord {
         name: name.to_owned(),
-        version: version(&said).replace(&*path.to_string_lossy(), name),
+        version: said.replace(&*path.to_string_lossy(), name),
         sha256: sha256_file(path)?,
         package: None,
         sha256_unpatched: None,
@@ -107,6 +106,15 @@ pub fn program(
         origin: origin.to_owned(),
         size_bytes,
     })
+}
+
+/// What a program says of its version, asked with this argument.
+///
+/// # Errors
+/// When it can not be started.
+pub fn said_version(path: &Path, argument: &str) -> anyhow::Result<String> {
+    let output = Cmd::new(path).arg(argument).bare().output()?;
+    Ok(version(&if output.code == Some(0) { output.text() } else { "it does not tell".to_owned() }))
 }
 
 /// The line of a program's version output that says the version: the first, unless that is the title of a list, as

@@ -15,7 +15,9 @@ use oci::definition::Definition;
 use crate::toolbox::identity::Maker;
 use results::case::{self, Case, Kind, Mode};
 use results::names::{Misnamed, Names};
+use versions::Versions;
 
+pub mod versions;
 mod wire;
 
 #[cfg(test)]
@@ -39,6 +41,8 @@ pub struct Engine {
     pub title: String,
     /// The program that is its command line.
     pub program: String,
+    /// The versions of that program that this is about; absent where it does not matter.
+    pub versions: Option<Versions>,
     /// How modules are compiled for it before they are shipped.
     pub compile: Option<Compile>,
     /// How each of its modes is run.

@@ -1,10 +1,12 @@
 //! Schedule → timed runs → check of the output → sample rows. One of three modules that start processes.
 
 mod bar;
+pub mod calibration;
 pub mod child;
 mod difference;
 pub mod orphans;
 pub mod output;
 pub mod rounds;
 pub mod runs;
+pub mod single;
 pub mod watchdog;

@@ -11,18 +11,21 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::bench::Bench;
+use crate::bench::calibration::{Calibration, SURROUNDINGS};
 use crate::matrix::{Behaviour, Matrix};
 use results::case::{Case, Cell, Kind, Mode};
 
 /// Everything that a run will do, in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// What is measured.
     pub benches: Vec<Bench>,
     /// The cells of every bench, in the order of the table, twins after their case.
     pub cells: Vec<Cell>,
-    /// The programs and kinds that have to be built.
+    /// The programs and kinds that are measured, and have to be built.
     pub builds: Vec<Build>,
+    /// What tells how its modules are executed; absent where nobody wants to know, as is then what isolates its containers.
+    pub calibration: Option<Calibration>,
     /// The programs that start, execute or compile them, by name.
     pub programs: BTreeSet<String>,
     /// The order of the runs.
@@ -50,7 +53,7 @@ pub struct Rounds {
 }
 
 /// Randomised complete blocks: every round has every cell of every bench once, in an order of its own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Schedule {
     benches: usize,
     cells: Vec<Cell>,
@@ -88,9 +91,7 @@ impl Schedule {
     /// The runs of one round, in order. A round's order depends on seed and number alone, so rounds can be
     /// added to a run without changing those before.
     pub fn round(&self, round: u32) -> Vec<Slot> {
-        let cells = self.cells.len();
-        let mut order: Vec<Place> =
-            (0..self.benches).flat_map(|bench| (0..cells).map(move |cell| Place { bench, cell })).collect();
+        let mut order = self.places();
         let mut rng = ChaCha8Rng::seed_from_u64(self.rounds.seed);
         rng.set_stream(u64::from(round));
         order.shuffle(&mut rng);
@@ -98,11 +99,16 @@ impl Schedule {
         (0u32..).zip(order).map(|(position, place)| Slot { round, position, warmup, place }).collect()
     }
 
+    /// Every bench and cell.
+    pub fn places(&self) -> Vec<Place> {
+        let cells = self.cells.len();
+        (0..self.benches).flat_map(|bench| (0..cells).map(move |cell| Place { bench, cell })).collect()
+    }
+
     /// Every bench and container cell.
     pub fn container_places(&self) -> Vec<Place> {
-        let is_container = |cell: &usize| self.cells[*cell].case.is_container();
-        let cells: Vec<usize> = (0..self.cells.len()).filter(is_container).collect();
-        (0..self.benches).flat_map(|bench| cells.iter().map(move |&cell| Place { bench, cell })).collect()
+        let is_container = |place: &Place| self.cells[place.cell].case.is_container();
+        self.places().into_iter().filter(is_container).collect()
     }
 
     /// Warm-up rounds and counted ones.
@@ -142,7 +148,7 @@ pub fn plan(benches: Vec<Bench>, (matrix, cases): (&Matrix, &[Case]), rounds: Ro
         .flat_map(|program| kinds.iter().map(|kind| Build { program: (*program).to_owned(), kind: *kind }))
         .collect();
     let schedule = Schedule::new(benches.len(), cells.clone(), rounds);
-    Ok(Plan { benches, cells, builds, programs: used(matrix, cases)?, schedule })
+    Ok(Plan { benches, cells, builds, calibration: None, programs: used(matrix, cases)?, schedule })
 }
 
 /// What starts and executes these cases, and compiles their modules.
@@ -160,6 +166,38 @@ fn used(matrix: &Matrix, cases: &[Case]) -> anyhow::Result<BTreeSet<String>> {
 }
 
 impl Plan {
+    /// With what tells how its modules are executed, and what isolates its containers.
+    #[must_use]
+    pub fn looking(self, calibration: Calibration) -> Self {
+        Self { calibration: Some(calibration), ..self }
+    }
+
+    /// Everything that has to be built: what is measured, and what is looked with: the calibration in each form that a module
+    /// has, and natively; and what looks around in a container.
+    pub fn all_builds(&self) -> Vec<Build> {
+        let mut all = self.builds.clone();
+        let Some(calibration) = &self.calibration else { return all };
+        let build = |program: &str, kind| Build { program: program.to_owned(), kind };
+        if self.has_modules() {
+            let forms: BTreeSet<Kind> = self.cells.iter().map(|cell| cell.case.form).chain([Kind::Native]).collect();
+            all.extend(forms.into_iter().map(|kind| build(&calibration.program, kind)));
+        }
+        if self.cells.iter().any(|cell| cell.case.is_container() && cell.case.mode == Mode::Native) {
+            all.push(build(SURROUNDINGS, Kind::Native));
+        }
+        all
+    }
+
+    /// Whether this program's runs are measured, and its files and images are what a run is about.
+    pub fn measures(&self, program: &str) -> bool {
+        self.benches.iter().any(|bench| bench.program == program)
+    }
+
+    /// Whether a file is needed in an image. Outside of what is measured that is what containers run.
+    pub fn is_shipped(&self, program: &str, kind: Kind) -> bool {
+        self.measures(program) || (self.has_containers() && (kind != Kind::Native || program == SURROUNDINGS))
+    }
+
     /// Whether any cell needs containerd.
     pub fn has_containers(&self) -> bool {
         self.cells.iter().any(|cell| cell.case.is_container())
@@ -191,6 +229,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::calibration::Walks;
     use crate::matrix::tests::ours;
     use std::collections::HashSet;
 
@@ -240,6 +279,26 @@ mod tests {
         let builds = [Kind::Native, Kind::WasmAot].map(|kind| Build { program: "a".to_owned(), kind });
         let plan = Plan { builds: builds.into(), ..plan };
         assert_eq!(plan.images().into_iter().collect::<Vec<_>>(), ["native", "other", "wasm-aot"]);
+    }
+
+    #[test]
+    fn a_calibration_is_built_in_the_forms_of_modules_and_natively_and_is_not_what_is_measured() {
+        let ours = ours();
+        let expected = Walks { position: 0 };
+        let calibration = Calibration { program: "c".to_owned(), args: Vec::new(), endless: Vec::new(), expected };
+        let planned = |pattern: &str| {
+            let cases = ours.select(&[pattern.to_owned()], &[]).unwrap();
+            let rounds = Rounds { warmup: 0, counted: 1, seed: 0 };
+            plan(Vec::new(), (&ours, &cases), rounds).unwrap().looking(calibration.clone())
+        };
+        let aot = planned("wasm-aot/wasmedge");
+        let built: Vec<Kind> = aot.all_builds().into_iter().map(|build| build.kind).collect();
+        assert_eq!((built, aot.builds.len()), (vec![Kind::Native, Kind::WasmAot], 0));
+        assert!(aot.is_shipped("c", Kind::WasmAot) && !aot.is_shipped("c", Kind::Native) && !aot.measures("c"));
+        assert!(!planned("wasm-aot/process").is_shipped("c", Kind::WasmAot));
+        let looked = planned("native/runc").all_builds();
+        assert_eq!(looked, [Build { program: SURROUNDINGS.to_owned(), kind: Kind::Native }]);
+        assert!(planned("native/process").all_builds().is_empty());
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub fn prepare(
         None
     };
     // What the toolchain refuses is reported before minutes of building a shim.
-    let (first, last) = builds::by_compiler(matrix, &plan.builds);
+    let (first, last) = builds::by_compiler(matrix, &plan.all_builds());
     let none = ExtraPrograms::new();
     let programs = AvailablePrograms { toolbox: toolbox.as_ref(), extra: &none };
     let mut artifacts = builds::artifacts(workspace, (matrix, &first), programs, &mut steps.next(WORKLOAD))?;
@@ -94,7 +94,9 @@ pub fn prepare(
     };
     // Sizes need no root: images are assembled for every kind that was built, whether they are run or not.
     let shipping = if plan.has_containers() { Shipping::Push(sources.registry, stop) } else { Shipping::AssembleOnly };
-    let shipped = images::ship(workspace, (definitions, packed), &artifacts, shipping)?;
+    let in_images: Vec<Artifact> =
+        artifacts.iter().filter(|artifact| plan.is_shipped(&artifact.program, artifact.kind)).cloned().collect();
+    let shipped = images::ship(workspace, (definitions, packed), &in_images, shipping)?;
     Ok(Prepared { toolbox, artifacts, extra, shipped })
 }
 

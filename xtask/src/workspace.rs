@@ -158,6 +158,11 @@ impl Workspace {
         self.root.join("workload/benches.toml")
     }
 
+    /// What tells how modules are executed.
+    pub fn calibration_toml(&self) -> PathBuf {
+        self.root.join("workload/calibration.toml")
+    }
+
     /// The matrix: engines, runtimes, cases.
     pub fn matrix(&self) -> PathBuf {
         self.root.join("matrix")

@@ -4,8 +4,10 @@
 //! interval keeps the manifest's confidence by itself; no correction is made for their number. The formulas
 //! are `stats`'s, the layout of tables is `report`'s.
 
+use crate::case::Case;
 use crate::claims::Claim;
 use crate::claims::judge::{Evidence, Question, judge};
+use crate::isolation;
 use crate::metric::{self, HEADLINE, Metric};
 use crate::{
     ArtifactRecord, CaseSummary, ClaimRow, Comparison, ImageRecord, Manifest, SCHEMA, Sample, SizeRow, Summary,
@@ -14,6 +16,7 @@ use stats::looks::widest;
 use stats::verdict::Margin;
 use stats::{Confidence, Pair, paired_ratio};
 
+mod attribution;
 pub mod cells;
 #[cfg(test)]
 pub mod fixture;
@@ -40,6 +43,8 @@ pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Sum
         cases: Vec::new(),
         sizes: size_rows(manifest),
         comparisons: Vec::new(),
+        attributions: Vec::new(),
+        isolation: isolation::differences(manifest, &ratios::pairs(&cases_of(manifest))),
         resolutions: Vec::new(),
         fits: Vec::new(),
         claims: Vec::new(),
@@ -62,6 +67,7 @@ pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Sum
         if metric.is_headline() {
             summary.claims = claim_rows(claims, (&cells, &cases), (&summary.sizes, level));
             summary.not_measured.extend(rows::not_measured(&cells));
+            summary.attributions = attribution::attributions(&cells, level);
         } else {
             summary.not_measured.extend(rows::no_value(&cells));
         }
@@ -77,6 +83,11 @@ pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Sum
         summary.fits.extend(fits);
     }
     summary
+}
+
+/// The cases of a run, twins left out.
+fn cases_of(manifest: &Manifest) -> Vec<&Case> {
+    manifest.cells.iter().filter(|cell| !cell.is_twin()).map(|cell| &cell.case).collect()
 }
 
 /// What is published, beside the headline metric.

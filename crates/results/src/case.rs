@@ -9,6 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Role;
+use crate::observed::ModeObserved;
 
 pub use oci::kind::Kind;
 
@@ -141,7 +142,7 @@ impl fmt::Display for Case {
 }
 
 /// A case as one column of a run: itself, or measured a second time under another name (the A/A row).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
     /// The name in `samples.jsonl`.
     pub name: String,
@@ -151,6 +152,9 @@ pub struct Cell {
     /// What is run.
     #[serde(flatten)]
     pub case: Case,
+    /// For a module: how it was executed, as far as that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode_observed: Option<ModeObserved>,
 }
 
 /// What the name of a twin ends in.
@@ -159,12 +163,12 @@ pub(crate) const TWIN_SUFFIX: &str = "#2";
 impl Cell {
     /// A case under its own name.
     pub fn of(case: Case) -> Self {
-        Self { name: case.name.clone(), twin_of: None, case }
+        Self { name: case.name.clone(), twin_of: None, case, mode_observed: None }
     }
 
     /// The same once more.
     pub fn twin_of(case: Case) -> Self {
-        Self { name: format!("{case}{TWIN_SUFFIX}"), twin_of: Some(case.name.clone()), case }
+        Self { name: format!("{case}{TWIN_SUFFIX}"), twin_of: Some(case.name.clone()), case, mode_observed: None }
     }
 
     /// Whether it is there to be compared with itself.

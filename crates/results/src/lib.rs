@@ -14,9 +14,11 @@ pub mod case;
 pub mod claims;
 pub mod compare;
 pub mod density;
+pub mod isolation;
 mod manifest;
 pub mod metric;
 pub mod names;
+pub mod observed;
 mod sample;
 pub mod store;
 mod summary;
@@ -27,8 +29,8 @@ pub use manifest::{
 };
 pub use stats::verdict::Verdict;
 pub use summary::{
-    CaseSummary, ClaimRow, ClaimVerdict, Comparison, Drift, Estimate, Fit, Place, Quantity, Resolution, SizeRow,
-    Summary, Warning,
+    Attribution, AttributionPart, CaseSummary, ClaimRow, ClaimVerdict, Comparison, Drift, Estimate, Fit, PartOfTime,
+    Place, Quantity, Resolution, SizeRow, Summary, Warning,
 };
 
 /// The version of the stored format. Raised when a field changes its meaning or goes away. From 3 on a sample is values by

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::case::Cell;
+use crate::isolation::Isolation;
 
 /// `manifest.json`: the circumstances of a run. Written before the first sample; `finished` is added at the
 /// end, so a manifest without it belongs to a run that was cut off.
@@ -51,6 +52,9 @@ pub struct Manifest {
     pub packages: Vec<PackageRecord>,
     /// What this machine is.
     pub machine: Machine,
+    /// What isolation containers had, by runtime; in older runs nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub isolation: Vec<Isolation>,
     /// How containers were run; absent when none were.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<HostRecord>,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{NotMeasured, Verdict, metric};
+use crate::isolation::IsolationDifference;
 
 /// `summary.json`: computed from manifest and samples by `analysis`, and by nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,6 +18,12 @@ pub struct Summary {
     pub sizes: Vec<SizeRow>,
     /// Paired ratios within this run.
     pub comparisons: Vec<Comparison>,
+    /// What the differences of modules to native are made of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attributions: Vec<Attribution>,
+    /// Where the containers of compared rows isolate differently.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub isolation: Vec<IsolationDifference>,
     /// The A/A rows, and the resolution that follows from each.
     pub resolutions: Vec<Resolution>,
     /// Fixed and marginal cost, where the run has a size sweep.
@@ -159,6 +166,58 @@ pub struct Comparison {
     pub across_runtimes: bool,
     /// How the interval was made.
     pub method: String,
+}
+
+/// What the difference of a module to its baseline is made of, in the metric's unit. In every round the parts add up to it;
+/// their medians do so nearly.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attribution {
+    /// The bench.
+    pub bench: String,
+    /// The module's case.
+    pub case: String,
+    /// What was measured.
+    pub metric: String,
+    /// What it is compared with.
+    pub baseline: String,
+    /// The native program in the module's runtime; absent where the run has none.
+    pub control: Option<String>,
+    /// The bench that does nothing; absent where the run has none.
+    pub canary: Option<String>,
+    /// Rounds in which module and baseline have a sample.
+    pub n: usize,
+    /// Module less baseline; absent without an interval.
+    pub difference: Option<Estimate>,
+    /// Its parts.
+    pub parts: Vec<AttributionPart>,
+    /// How the intervals were made.
+    pub method: String,
+}
+
+/// A part of a difference.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttributionPart {
+    /// Whose it is.
+    pub part: PartOfTime,
+    /// Rounds in which all of its cells have a sample.
+    pub n: usize,
+    /// How much it is; absent where that is not known.
+    pub difference: Option<Estimate>,
+    /// Why it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<String>,
+}
+
+/// Whose a part of a difference is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PartOfTime {
+    /// The runtime's: the native program in the module's runtime less native in the baseline's.
+    Runtime,
+    /// The engine's, before it executes anything: a module that does nothing less a native program that does nothing.
+    EngineStart,
+    /// Execution's: what the module takes beyond doing nothing, less what native takes beyond it.
+    Execution,
 }
 
 /// An A/A row: one cell measured twice, and what difference this run could therefore resolve.

@@ -8,6 +8,7 @@
 //! figures (`claims`), two runs (`compare`), and any correction for looking at many comparisons at once:
 //! each interval keeps its confidence by itself, not all of them jointly.
 
+pub mod contrast;
 pub mod describe;
 pub mod drift;
 pub mod fit;

@@ -11,6 +11,7 @@ use crate::shim::Runner;
 use crate::shim::Verdict;
 use xtask::clock::Stopwatch;
 use xtask::cmd::Cmd;
+use xtask::isolation::process;
 
 /// `EROFS` of errno(3): the file is on a read-only mount.
 const READ_ONLY: i32 = 30;
@@ -86,8 +87,8 @@ fn shims(id: &str) -> anyhow::Result<Vec<u32>> {
         let arguments: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
         arguments.windows(2).any(|pair| pair == [&b"-id"[..], id.as_bytes()])
     };
-    let container = facts::process(id)?;
-    let found: Vec<u32> = facts::processes()?.into_iter().filter(|pid| *pid != container && serves(pid)).collect();
+    let container = process::of_container(id)?;
+    let found: Vec<u32> = process::all()?.into_iter().filter(|pid| *pid != container && serves(pid)).collect();
     ensure!(found.len() >= 3, "the shim has the processes {found:?}");
     Ok(found)
 }
@@ -95,7 +96,7 @@ fn shims(id: &str) -> anyhow::Result<Vec<u32>> {
 fn descriptors(pid: u32) -> anyhow::Result<BTreeSet<String>> {
     let folder = format!("/proc/{pid}/fd");
     let entries = std::fs::read_dir(&folder).with_context(|| format!("can not read `{folder}`"))?;
-    Ok(entries.flatten().map(|entry| facts::link(entry.path())).collect())
+    Ok(entries.flatten().map(|entry| process::link(entry.path())).collect())
 }
 
 fn inherited(inside: &Inside<'_>) -> anyhow::Result<()> {

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::{IsolationPlan, facts};
+use super::IsolationPlan;
 use crate::shim::{Runner, Runtimes};
 use xtask::clock::Stopwatch;
 use xtask::cmd::{Cmd, Output};
 use xtask::containerd::{Container, Ctr};
+use xtask::isolation::process;
 
 /// How long a container may take to start, on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -74,7 +75,7 @@ impl Inside<'_> {
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
             return Err(error.context(format!("`{}` with {:?}: {said}", subject.id, subject.options)));
         }
-        let looked = facts::process(subject.id).and_then(look);
+        let looked = process::of_container(subject.id).and_then(look);
         self.ctr.kill(subject.id)?;
         running.wait(START_LIMIT)?;
         self.ctr.remove(subject.id)?;

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use xtask::isolation::process;
+
 /// A fact's name, and the fact.
 pub type Facts = BTreeMap<String, String>;
 
@@ -27,29 +29,6 @@ const STATUS: [&str; 14] = [
     "Seccomp_filters",
 ];
 
-/// The process in the container of this name that was started first.
-///
-/// # Errors
-/// When there is none.
-pub fn process(id: &str) -> anyhow::Result<u32> {
-    let ending = format!("/{id}");
-    let inside = |pid: &u32| {
-        let cgroups = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
-        cgroups.lines().any(|line| line.ends_with(&ending))
-    };
-    processes()?.into_iter().find(inside).with_context(|| format!("no process is in a cgroup of `{id}`"))
-}
-
-/// Every process, in the order of their numbers.
-pub fn processes() -> anyhow::Result<Vec<u32>> {
-    let mut numbers: Vec<u32> = std::fs::read_dir("/proc")?
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_string_lossy().parse().ok())
-        .collect();
-    numbers.sort_unstable();
-    Ok(numbers)
-}
-
 /// Everything that is compared.
 ///
 /// # Errors
@@ -67,18 +46,14 @@ pub fn of(pid: u32, id: &str) -> anyhow::Result<Facts> {
     facts.insert("mounts".to_owned(), mounts(&read("mountinfo")?.replace(id, "ID")));
     facts.insert("lo has an address".to_owned(), read("net/fib_trie")?.contains("127.0.0.1").to_string());
     facts.insert("environment".to_owned(), sorted(read("environ")?.split('\0').map(str::to_owned)));
-    facts.insert("working directory".to_owned(), link(format!("{folder}/cwd")));
+    facts.insert("working directory".to_owned(), process::link(format!("{folder}/cwd")));
     facts.insert("devices".to_owned(), names(&Path::new(&folder).join("root/dev"))?);
-    for namespace in ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"] {
-        let same = link(format!("{folder}/ns/{namespace}")) == link(format!("/proc/self/ns/{namespace}"));
+    for namespace in process::NAMESPACES {
+        let same =
+            process::link(format!("{folder}/ns/{namespace}")) == process::link(format!("/proc/self/ns/{namespace}"));
         facts.insert(format!("namespace {namespace}"), if same { "the host's" } else { "its own" }.to_owned());
     }
     Ok(facts)
-}
-
-/// What a descriptor or a namespace is; nothing when it is gone.
-pub fn link(path: impl AsRef<Path>) -> String {
-    std::fs::read_link(path).map(|target| target.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 fn names(folder: &Path) -> anyhow::Result<String> {

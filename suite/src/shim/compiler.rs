@@ -46,7 +46,12 @@ impl ModuleCompiler {
 
     /// A compiled module whose native code is for another version of the engine.
     pub fn for_another_version(&self, compiled: &[u8]) -> anyhow::Result<Vec<u8>> {
-        let at = match self.shim {
+        Self::for_another_version_of(self.shim, compiled)
+    }
+
+    /// The same, whoever compiled it.
+    pub fn for_another_version_of(shim: Shim, compiled: &[u8]) -> anyhow::Result<Vec<u8>> {
+        let at = match shim {
             // The first four bytes of its custom section are the version.
             Shim::WasmEdge => behind(compiled, b"\x08wasmedge").context("it has no section `wasmedge`")?,
             // The version's last digit stands before the target, which a byte with its length precedes.
@@ -56,7 +61,7 @@ impl ModuleCompiler {
             }
         };
         let mut changed = compiled.to_vec();
-        changed[at] ^= if self.shim == Shim::WasmEdge { 0x40 } else { 1 };
+        changed[at] ^= if shim == Shim::WasmEdge { 0x40 } else { 1 };
         Ok(changed)
     }
 }

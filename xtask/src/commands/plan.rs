@@ -14,7 +14,8 @@ pub fn run(workspace: &Workspace, args: &PlanArgs) -> anyhow::Result<Exit> {
     let cases = matrix.select(&args.select.rows.cases, &args.select.rows.sets)?;
     let rounds =
         Rounds { warmup: args.rounds.warmup, counted: args.rounds.counted(), seed: args.rounds.seed.unwrap_or(0) };
-    let plan = plan(benches, (&matrix, &cases), rounds)?;
+    let calibration = bench::calibration::load(&workspace.calibration_toml())?;
+    let plan = plan(benches, (&matrix, &cases), rounds)?.looking(calibration);
     match args.format.format {
         Format::Json => commands::print_json(&document(&plan))?,
         Format::Text => commands::print(&text(&plan))?,
@@ -38,7 +39,7 @@ fn document(plan: &Plan) -> Document {
     Document {
         benches: plan.benches.iter().map(|bench| bench.name.clone()).collect(),
         cells: plan.cells.iter().map(ToString::to_string).collect(),
-        builds: plan.builds.iter().map(|build| format!("{} {}", build.program, build.kind)).collect(),
+        builds: plan.all_builds().iter().map(|build| format!("{} {}", build.program, build.kind)).collect(),
         images: plan
             .builds
             .iter()

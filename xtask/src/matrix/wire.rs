@@ -9,6 +9,7 @@ use toml::Spanned;
 
 use oci::definition::Definition;
 
+use super::versions::{Version, Versions};
 use super::{Annotations, Behaviour, Compile, Engine, FILE, OUTPUT, Own, Run, Runtime};
 use results::case::{self, Case, Kind, Mode};
 
@@ -25,9 +26,17 @@ struct WireEngine {
     name: Spanned<String>,
     title: String,
     program: String,
+    versions: Option<Spanned<WireVersions>>,
     compile: Option<Spanned<WireCompile>>,
     modes: BTreeMap<Mode, Spanned<WireRun>>,
     why: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireVersions {
+    from: String,
+    below: String,
 }
 
 #[derive(Deserialize)]
@@ -150,6 +159,7 @@ pub(super) fn engines(text: &str) -> anyhow::Result<Vec<Engine>> {
         let name = at.name(&wire.name, &known, &[])?;
         let why = at.why(&wire.why)?;
         let compile = wire.compile.map(|compile| self::compile(&at, compile, &engines)).transpose()?;
+        let versions = wire.versions.map(|versions| self::versions(&at, versions)).transpose()?;
         let mut modes = BTreeMap::new();
         for (mode, run) in wire.modes {
             let (span, run) = (run.span(), run.into_inner());
@@ -167,9 +177,19 @@ pub(super) fn engines(text: &str) -> anyhow::Result<Vec<Engine>> {
             }
             modes.insert(mode, Run { form: run.form, args: run.args });
         }
-        engines.push(Engine { name, title: wire.title, program: wire.program, compile, modes, why });
+        engines.push(Engine { name, title: wire.title, program: wire.program, versions, compile, modes, why });
     }
     Ok(engines)
+}
+
+fn versions(at: &At<'_>, wire: Spanned<WireVersions>) -> anyhow::Result<Versions> {
+    let (span, WireVersions { from, below }) = (wire.span(), wire.into_inner());
+    let version = |text: &str| Version::parse(text).map_err(|error| at.refuse(&span, format!("{error:#}")));
+    let versions = Versions { from: version(&from)?, below: version(&below)? };
+    if versions.from >= versions.below {
+        return Err(at.refuse(&span, format!("no version is {versions}")));
+    }
+    Ok(versions)
 }
 
 fn compile(at: &At<'_>, wire: Spanned<WireCompile>, before: &[Engine]) -> anyhow::Result<Compile> {

@@ -3,12 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-
 use super::orphans::Orphans;
+use crate::containerd::Ctr;
 use crate::containerd::events::TaskEvents;
-use crate::containerd::{Container, Ctr};
-use crate::matrix::FILE;
 use crate::plan::{Place, Slot};
 use results::metric::HEADLINE;
 use results::store::SampleSink;
@@ -16,8 +13,8 @@ use results::{NotMeasured, Outcome, RunStatus, Sample, UntilEnd, UntilReason};
 
 use super::bar::RoundsBar;
 use super::child::{self, End, Ran};
-use super::difference::difference;
-use super::runs::{ComparedOutput, Runs, Start, Until};
+use super::runs::{ComparedOutput, Runs, Until};
+use super::single;
 use super::watchdog::Watchdog;
 use crate::clock::Stopwatch;
 use crate::invocation::Invocation;
@@ -257,55 +254,13 @@ impl Loop<'_> {
 
     /// What is started for a cell.
     fn invocation(&self, slot: Slot, id: &str) -> anyhow::Result<Invocation> {
-        let bench = self.runs.bench(slot.place);
-        let file = || self.runs.file(slot.place).context("it was not built");
-        let with = |mut args: Vec<String>| {
-            args.extend(bench.args.iter().cloned());
-            args
-        };
-        match self.runs.start(slot.place) {
-            Start::Absent(reason) => bail!("{reason}"),
-            Start::Process => Ok(Invocation { program: file()?.path.clone(), args: with(Vec::new()), env: Vec::new() }),
-            Start::Engine { program, args } => {
-                let path = file()?.path.to_string_lossy();
-                let args = args.iter().map(|arg| arg.replace(FILE, &path)).collect();
-                Ok(Invocation { program: program.clone(), args: with(args), env: Vec::new() })
-            }
-            Start::Container { runtime, annotations } => {
-                let ctr = self.ctr.context("no containerd is running")?;
-                let image = self.runs.image(slot.place).context("it has no image")?;
-                let command = with(image.entrypoint.clone());
-                Ok(ctr.run(&Container {
-                    image: &image.reference,
-                    platform: &image.platform,
-                    id,
-                    runtime,
-                    annotations,
-                    command: &command,
-                    env: &[],
-                }))
-            }
-        }
+        let of = (self.runs.bench(slot.place), &self.runs.cell(slot.place).case);
+        single::invocation(self.runs.start(slot.place), of, (self.ctr, id))
     }
 
     fn judge(&self, slot: Slot, ran: &Ran) -> Sample {
         let expected = &self.runs.bench(slot.place).expected;
-        let (outcome, reason) = match ran.end {
-            _ if let Some(stream) = ran.flooded() => {
-                let limit = super::output::OUTPUT_LIMIT_BYTES >> 20;
-                let reason =
-                    format!("it wrote more than {limit} MiB to {stream}; no more is kept, and writes beyond fail");
-                (Outcome::WrongOutput, Some(reason))
-            }
-            End::Exited(0) if ran.stdout == expected.as_bytes() => (Outcome::Ok, None),
-            End::Exited(0) => (Outcome::WrongOutput, Some(difference(expected.as_bytes(), &ran.stdout))),
-            End::Exited(code) => (Outcome::NonZeroExit, Some(format!("exit status {code}{}", stderr_note(ran)))),
-            End::Signalled(signal) => (Outcome::Killed, Some(format!("signal {signal}{}", stderr_note(ran)))),
-            End::TimedOut | End::Stopped => (
-                Outcome::TimedOut,
-                Some(format!("still running after {} ms{}", self.runs.timeout_ms, stderr_note(ran))),
-            ),
-        };
+        let (outcome, reason) = single::outcome(ran, expected, Duration::from_millis(self.runs.timeout_ms));
         self.row(slot, Some(ran), outcome, reason)
     }
 
@@ -341,21 +296,6 @@ impl Loop<'_> {
             self.settle(slot.place);
             self.barred.insert(slot.place, format!("given up after {FAILURES_IN_A_ROW} failures in a row: {reason}"));
         }
-    }
-}
-
-fn stderr_note(ran: &Ran) -> String {
-    let stderr = quoted(&ran.stderr);
-    if stderr.is_empty() { String::new() } else { format!("; it said: {stderr}") }
-}
-
-/// The beginning of what a program wrote, short enough for a row.
-fn quoted(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let text = text.trim_end();
-    match text.char_indices().nth(400) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }
 

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bench::calibration::Walks;
 use crate::containerd::ContainerRuntime;
 use crate::plan::{Place, Schedule};
 use oci::digest::Digest;
-use results::case::{Cell, Kind};
+use results::case::{Case, Cell, Kind};
 
 /// The runs of a plan, with everything that they are made of.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -87,6 +88,28 @@ pub struct RunnableBench {
     pub images: Vec<NamedImage>,
 }
 
+impl RunnableBench {
+    /// Its file in a kind.
+    pub fn file(&self, kind: Kind) -> Option<&KindFile> {
+        self.files.iter().find(|file| file.kind == kind)
+    }
+
+    /// What a case runs it from; absent for a process.
+    pub fn image(&self, case: &Case) -> Option<&NamedImage> {
+        let name = case.image.as_ref()?;
+        self.images.iter().find(|image| image.name == *name)
+    }
+}
+
+/// What tells how modules are executed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CalibrationRuns {
+    /// Its program.
+    pub program: RunnableBench,
+    /// What it has to print.
+    pub expected: Walks,
+}
+
 /// An artifact of a bench.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct KindFile {
@@ -133,12 +156,11 @@ impl Runs {
 
     /// The image of a bench that a cell runs.
     pub fn image(&self, place: Place) -> Option<&NamedImage> {
-        let name = self.cell(place).case.image.as_ref()?;
-        self.bench(place).images.iter().find(|image| image.name == *name)
+        self.bench(place).image(&self.cell(place).case)
     }
 
     /// The file of a bench in the kind that a cell runs.
     pub fn file(&self, place: Place) -> Option<&KindFile> {
-        self.bench(place).files.iter().find(|file| file.kind == self.cell(place).case.form)
+        self.bench(place).file(self.cell(place).case.form)
     }
 }

@@ -61,6 +61,9 @@ pub fn begin(
     let plan = &selected.plan;
     let rounds = plan.schedule.rounds();
     let programs = programs(prepared, plan)?;
+    // What a run looks at its machinery with has no row.
+    let measured = prepared.artifacts.iter().filter(|artifact| plan.measures(&artifact.program));
+    let images = prepared.shipped.images.images().iter().filter(|image| plan.measures(image.program()));
     Ok(Manifest {
         schema: SCHEMA,
         run: format!("{}-{}", started.compact(), source.revision.get(..9).unwrap_or(&source.revision)),
@@ -77,11 +80,12 @@ pub fn begin(
         source,
         benches: plan.benches.iter().map(bench).collect(),
         cells: plan.cells.iter().map(|cell| with_versions(cell, &selected.matrix, &programs)).collect(),
-        artifacts: prepared.artifacts.iter().map(Artifact::record).collect(),
-        images: prepared.shipped.images.images().iter().map(|image| image_record(image, prepared)).collect(),
+        artifacts: measured.map(Artifact::record).collect(),
+        images: images.map(|image| image_record(image, prepared)).collect(),
         programs,
         packages: prepared.toolbox.as_ref().map(Toolbox::packages).unwrap_or_default(),
         machine: machine::read(),
+        isolation: Vec::new(),
         host: None,
         not_measured: selected.not_measured.clone(),
         finished: None,
@@ -111,6 +115,10 @@ pub fn finish(mut manifest: Manifest, measured: Measured, finished: Utc) -> Mani
         image.pulled_digest = pull.map(|pull| pull.manifest.to_string());
         image.pull_ns = pull.map(|pull| pull.pull_ns);
     }
+    for cell in &mut manifest.cells {
+        cell.mode_observed = measured.modes.get(&cell.case.name).cloned();
+    }
+    manifest.isolation = measured.isolation;
     manifest.host = measured.host;
     manifest.not_measured.extend(measured.not_measured);
     manifest.finished = Some(Finished {

@@ -86,7 +86,8 @@ pub fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selecte
     }
     let seed = args.rounds.seed.unwrap_or_else(|| now_utc().seed());
     let rounds = Rounds { warmup: args.rounds.warmup, counted: args.rounds.counted(), seed };
-    let plan = plan(benches, (&matrix, &cases), rounds)?;
+    let calibration = bench::calibration::load(&workspace.calibration_toml())?;
+    let plan = plan(benches, (&matrix, &cases), rounds)?.looking(calibration);
     Ok(Selected { matrix, plan, not_measured, privileges })
 }
 

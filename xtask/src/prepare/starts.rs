@@ -7,10 +7,13 @@ use anyhow::Context as _;
 use super::builds::AvailablePrograms;
 use super::{Prepared, programs};
 use crate::bench::Bench;
+use crate::bench::calibration::{Calibration, SURROUNDINGS};
 use crate::compile::prepend;
 use crate::containerd::{ContainerRuntime, Scheme};
-use crate::matrix::{Behaviour, Matrix};
-use crate::measure::runs::{ComparedOutput, KindFile, RunnableBench, Runs, Start, Until};
+use crate::isolation::Look;
+use crate::machine;
+use crate::matrix::{Behaviour, Engine, Matrix};
+use crate::measure::runs::{CalibrationRuns, ComparedOutput, KindFile, RunnableBench, Runs, Start, Until};
 use crate::plan::Plan;
 use crate::progress::Stderr;
 use crate::registry::Credentials;
@@ -19,6 +22,7 @@ use crate::session::request::{Containers, DaemonChoice, Session};
 use crate::workspace::Workspace;
 use results::Manifest;
 use results::case::{Case, Cell};
+use results::isolation::Subject;
 
 /// How a session is to be run, beside what its plan says.
 #[derive(Debug)]
@@ -39,6 +43,15 @@ pub struct SessionOptions {
     pub containerd_address: Option<PathBuf>,
 }
 
+/// An engine's program, if `engines.toml` says how to call what it is.
+fn of_a_known_version(engine: &Engine, program: PathBuf) -> anyhow::Result<PathBuf> {
+    if let Some(versions) = &engine.versions {
+        let said = machine::said_version(&program, "--version")?;
+        versions.ensure(&said).with_context(|| format!("`{}` can not be used", engine.program))?;
+    }
+    Ok(program)
+}
+
 impl Prepared {
     /// The session that makes the runs of a plan.
     ///
@@ -51,6 +64,9 @@ impl Prepared {
         options: SessionOptions,
     ) -> anyhow::Result<Session> {
         let start = |cell: &Cell| self.start((workspace, matrix), &cell.case);
+        let calibration = plan.calibration.as_ref().filter(|_| plan.has_modules());
+        let looks = plan.calibration.as_ref().map(|calibration| self.looks((workspace, matrix), plan, calibration));
+        let looks = looks.transpose()?.unwrap_or_default();
         let containers = plan.has_containers().then(|| self.containers(workspace, &options)).transpose()?;
         Ok(Session {
             runs: Runs {
@@ -61,6 +77,8 @@ impl Prepared {
                 timeout_ms: options.timeout_ms,
                 output: options.output,
             },
+            calibration: calibration.map(|calibration| self.calibration(calibration)),
+            looks,
             containers,
             density: None,
             manifest: options.manifest,
@@ -71,20 +89,57 @@ impl Prepared {
 
     /// A bench with its files and images.
     fn bench(&self, bench: &Bench) -> RunnableBench {
-        let files = self
-            .artifacts
-            .iter()
-            .filter(|artifact| artifact.program == bench.program)
-            .map(|artifact| KindFile { kind: artifact.kind, path: artifact.path.clone() })
-            .collect();
-        let images = self.shipped.of(&bench.program);
         RunnableBench {
             name: bench.name.clone(),
             args: bench.args.clone(),
             expected: bench.expected.clone(),
-            files,
-            images,
+            files: self.files(&bench.program),
+            images: self.shipped.of(&bench.program),
         }
+    }
+
+    /// The calibration, likewise.
+    fn calibration(&self, calibration: &Calibration) -> CalibrationRuns {
+        let program = self.program_to_look_with(&calibration.program, calibration.args.clone());
+        CalibrationRuns { program, expected: calibration.expected.clone() }
+    }
+
+    fn program_to_look_with(&self, program: &str, args: Vec<String>) -> RunnableBench {
+        RunnableBench {
+            name: program.to_owned(),
+            args,
+            expected: String::new(),
+            files: self.files(program),
+            images: self.shipped.of(program),
+        }
+    }
+
+    /// A look into a container of every runtime, by a native program and by a module, as far as the plan has such cells.
+    fn looks(&self, of: (&Workspace, &Matrix), plan: &Plan, calibration: &Calibration) -> anyhow::Result<Vec<Look>> {
+        let mut looks: Vec<Look> = Vec::new();
+        for case in plan.cells.iter().map(|cell| &cell.case).filter(|case| case.is_container()) {
+            let subject = Subject::of(case);
+            let is_it = |look: &Look| look.case.runtime.name == case.runtime.name && Subject::of(&look.case) == subject;
+            if looks.iter().any(is_it) {
+                continue;
+            }
+            let (program, args) = match subject {
+                Subject::Native => (SURROUNDINGS, Vec::new()),
+                Subject::Module => (calibration.program.as_str(), calibration.endless.clone()),
+            };
+            let program = self.program_to_look_with(program, args);
+            let options = match &of.1.runtime(case)?.behaviour {
+                Behaviour::Oci { args, .. } => args.clone(),
+                Behaviour::Process { .. } | Behaviour::Shim { .. } => Vec::new(),
+            };
+            looks.push(Look { start: self.start(of, case)?, program, case: case.clone(), options });
+        }
+        Ok(looks)
+    }
+
+    fn files(&self, program: &str) -> Vec<KindFile> {
+        let of_program = self.artifacts.iter().filter(|artifact| artifact.program == program);
+        of_program.map(|artifact| KindFile { kind: artifact.kind, path: artifact.path.clone() }).collect()
     }
 
     /// How a case is started. A program that is not there bars its cells, and no others.
@@ -110,7 +165,8 @@ impl Prepared {
             (Behaviour::Process { own: None }, None) => Start::Process,
             (Behaviour::Process { own: None }, Some(engine)) => {
                 let run = engine.modes.get(&case.mode).with_context(|| format!("`{case}` has no mode"))?;
-                or_absent(self.program(&engine.program), &|program| Start::Engine { program, args: run.args.clone() })
+                let program = self.program(&engine.program).and_then(|program| of_a_known_version(engine, program));
+                or_absent(program, &|program| Start::Engine { program, args: run.args.clone() })
             }
             (Behaviour::Oci { program, args }, _) => {
                 let path = self.program(program).and_then(|path| match &args[..] {

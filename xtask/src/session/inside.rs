@@ -3,7 +3,7 @@
 //!
 //! What fails for one image bars its cells and no others; what fails for containerd bars every container.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -11,7 +11,9 @@ use anyhow::Context as _;
 use crate::clock::Stopwatch;
 use crate::containerd::Ctr;
 use crate::density;
+use crate::isolation;
 use crate::machine::load::Snapshot;
+use crate::measure::calibration::{self, Modes};
 use crate::measure::orphans::Orphans;
 use crate::measure::rounds::{self, RoundsEnd, RoundsInput};
 use crate::plan::Place;
@@ -109,17 +111,27 @@ fn measure(
     }
 }
 
+/// The rounds, after a look at how modules are executed: what is not executed as it was asked for is not measured.
 fn make_rounds(
     session: &Session,
-    input: RoundsInput<'_>,
+    mut input: RoundsInput<'_>,
     (sink, stop): (&mut SampleSink, &Stop),
     precision: Precision<'_>,
-) -> RoundsEnd {
+) -> (RoundsEnd, Modes) {
     if let Some(request) = &session.density {
-        return make_readings(session, request, input, (sink, stop));
+        return (make_readings(session, request, input, (sink, stop)), Modes::new());
     }
+    let observed = session.calibration.as_ref().map(|calibration| calibration::observe(calibration, &input, stop));
+    let modes = observed.transpose().unwrap_or_else(|error| {
+        crate::console::note(format_args!("how modules are executed was not seen: {error:#}"));
+        None
+    });
+    let modes = modes.unwrap_or_default();
+    let contradictions = calibration::contradictions(&session.runs.schedule, &modes);
+    contradictions.values().collect::<BTreeSet<_>>().into_iter().for_each(crate::console::note);
+    input.barred.extend(contradictions);
     let width = |samples: &[Sample]| precision(session.manifest.as_ref()?, samples);
-    rounds::run(input, sink, stop, &width)
+    (rounds::run(input, sink, stop, &width), modes)
 }
 
 fn make_readings(
@@ -144,7 +156,7 @@ fn make_readings(
     end
 }
 
-fn measured(rounds: RoundsEnd, pulls: Vec<Pull>, host: Option<HostRecord>) -> Measured {
+fn measured((rounds, modes): (RoundsEnd, Modes), pulls: Vec<Pull>, host: Option<HostRecord>) -> Measured {
     Measured {
         status: rounds.status,
         reason: rounds.reason,
@@ -153,6 +165,8 @@ fn measured(rounds: RoundsEnd, pulls: Vec<Pull>, host: Option<HostRecord>) -> Me
         samples: rounds.samples,
         pulls,
         host,
+        modes,
+        isolation: Vec::new(),
         not_measured: rounds.not_measured,
         until: rounds.until,
         load: results::LoadDuring::default(),
@@ -221,13 +235,14 @@ impl ContainerHost {
         let own = self.private.as_ref().and_then(|private| private.daemon.pids().ok());
         let input =
             RoundsInput { runs: &session.runs, ctr: Some(&self.ctr), orphans: own.and_then(Orphans::adopted), barred };
-        let mut outcome = make_rounds(session, input, (sink, stop), precision);
+        let isolation = isolation::look(&session.looks, &self.ctr, stop);
+        let (mut outcome, modes) = make_rounds(session, input, (sink, stop), precision);
         if outcome.status == RunStatus::Failed
             && let (Some(reason), Some(private)) = (&mut outcome.reason, &self.private)
         {
             reason.push_str(&private.daemon.log_end());
         }
-        measured(outcome, done, Some(self.record.clone()))
+        Measured { isolation, ..measured((outcome, modes), done, Some(self.record.clone())) }
     }
 
     /// Ends everything that was started, and removes every trace of it.

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::measure::calibration::Modes;
 use oci::digest::Digest;
+use results::isolation::Isolation;
 use results::{HostRecord, LoadDuring, NotMeasured, RunStatus, UntilEnd};
 
 /// What a session came to, beside its samples.
@@ -22,6 +24,10 @@ pub struct Measured {
     pub pulls: Vec<Pull>,
     /// How containers were run.
     pub host: Option<HostRecord>,
+    /// How the modules of each case were executed, by the case's name.
+    pub modes: Modes,
+    /// What isolation was seen in containers.
+    pub isolation: Vec<Isolation>,
     /// What could not be run, and why.
     pub not_measured: Vec<NotMeasured>,
     /// Why it stopped, when it was to stop on precision.

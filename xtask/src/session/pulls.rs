@@ -22,7 +22,7 @@ pub struct Pulls {
     pub barred: BTreeMap<Place, String>,
 }
 
-/// Pulls every image that a container cell of the session runs, until `stop`.
+/// Pulls every image that a container cell of the session runs, and those that are looked at before, until `stop`.
 pub fn pull_all(
     (session, containers): (&Session, &Containers),
     password: Option<&Secret>,
@@ -30,32 +30,30 @@ pub fn pull_all(
     stop: &Stop,
 ) -> Pulls {
     let login = containers.user.as_deref().zip(password).map(|(user, password)| Login { user, password });
-    let mut registry = Registry { containers, login, silent: None };
-    let mut tried: BTreeMap<String, Result<(), String>> = BTreeMap::new();
-    let mut pulls = Pulls::default();
+    let mut registry = Registry { containers, login, silent: None, tried: BTreeMap::new(), done: Vec::new() };
+    let mut barred = BTreeMap::new();
     for place in session.runs.schedule.container_places() {
         if let Start::Absent(reason) = session.runs.start(place) {
-            pulls.barred.insert(place, reason.clone());
+            barred.insert(place, reason.clone());
             continue;
         }
         let Some(image) = session.runs.image(place) else {
-            pulls.barred.insert(place, "it has no image".to_owned());
+            barred.insert(place, "it has no image".to_owned());
             continue;
         };
-        let result = tried.entry(image.reference.clone()).or_insert_with(|| {
-            // The rounds see the same wish, and end before the first run.
-            if stop.is_requested() {
-                return Ok(());
-            }
-            let pull = registry.pull(image, ctr, stop).inspect_err(|reason| console::note(reason))?;
-            pulls.done.extend(pull);
-            Ok(())
-        });
-        if let Err(reason) = result {
-            pulls.barred.insert(place, reason.clone());
+        if let Err(reason) = registry.pull_once(image, ctr, stop) {
+            barred.insert(place, reason);
+        } else if let Some(image) = session.calibration_image(place) {
+            // What fails here is said, and then the mode can not be told: the cell can be measured all the same.
+            registry.pull_once(image, ctr, stop).unwrap_or_default();
         }
     }
-    pulls
+    for look in session.looks.iter().filter(|look| !matches!(look.start, Start::Absent(_))) {
+        if let Some(image) = look.program.image(&look.case) {
+            registry.pull_once(image, ctr, stop).unwrap_or_default();
+        }
+    }
+    Pulls { done: registry.done, barred }
 }
 
 /// The registry of a session.
@@ -64,9 +62,24 @@ struct Registry<'a> {
     login: Option<Login<'a>>,
     /// What it did not answer to.
     silent: Option<String>,
+    /// What it was asked for, and what came of it.
+    tried: BTreeMap<String, Result<(), String>>,
+    done: Vec<Pull>,
 }
 
 impl Registry<'_> {
+    /// Pulls an image unless that was tried before.
+    fn pull_once(&mut self, image: &NamedImage, ctr: &Ctr, stop: &Stop) -> Result<(), String> {
+        if let Some(tried) = self.tried.get(&image.reference) {
+            return tried.clone();
+        }
+        // The rounds see the same wish, and end before the first run.
+        let pulled = if stop.is_requested() { Ok(None) } else { self.pull(image, ctr, stop) };
+        let result = pulled.inspect_err(|reason| console::note(reason)).map(|pull| self.done.extend(pull));
+        self.tried.insert(image.reference.clone(), result.clone());
+        result
+    }
+
     /// Pulls an image and hashes what containerd then holds; `None` when somebody wished to stop.
     fn pull(&mut self, image: &NamedImage, ctr: &Ctr, stop: &Stop) -> Result<Option<Pull>, String> {
         if let Some(silent) = &self.silent {

@@ -10,14 +10,21 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::containerd::Scheme;
 use crate::density;
-use crate::measure::runs::Runs;
+use crate::isolation::Look;
+use crate::measure::runs::{CalibrationRuns, NamedImage, Runs};
+use crate::plan::Place;
 use results::Manifest;
+use results::case::Mode;
 
 /// What to run, with what, and where to write it down.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Session {
     /// The runs.
     pub runs: Runs,
+    /// What tells how their modules are executed; absent where nobody wants to know.
+    pub calibration: Option<CalibrationRuns>,
+    /// Looks into containers before the rounds.
+    pub looks: Vec<Look>,
     /// What the precision of a run that stops on it is computed with: benches, cells and confidence.
     pub manifest: Option<Manifest>,
     /// What containers need; absent when there are none.
@@ -29,6 +36,14 @@ pub struct Session {
     pub samples: PathBuf,
     /// Where [`super::measured::Measured`] is written at the end.
     pub measured: PathBuf,
+}
+
+impl Session {
+    /// The image of the calibration in a cell that runs modules.
+    pub fn calibration_image(&self, place: Place) -> Option<&NamedImage> {
+        let case = &self.runs.cell(place).case;
+        self.calibration.as_ref().filter(|_| case.mode != Mode::Native)?.program.image(case)
+    }
 }
 
 /// What containers need.

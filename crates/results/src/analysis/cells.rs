@@ -67,7 +67,7 @@ impl<'a> Cells<'a> {
 
     /// The cases of the run, twins left out, in the manifest's order.
     pub fn cases(&self) -> Vec<&'a Case> {
-        self.manifest.cells.iter().filter(|cell| !cell.is_twin()).map(|cell| &cell.case).collect()
+        super::cases_of(self.manifest)
     }
 
     /// The cells that measure a case once more.

@@ -59,6 +59,7 @@ pub fn manifest(rounds: u32) -> Manifest {
             governor: Some("performance".to_owned()),
             ..Machine::default()
         },
+        isolation: Vec::new(),
         host: Some(HostRecord {
             containerd: "private".to_owned(),
             snapshotter: "overlayfs".to_owned(),

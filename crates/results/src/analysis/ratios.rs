@@ -58,7 +58,7 @@ pub fn comparisons(cells: &Cells<'_>, resolutions: &[Resolution], level: Level) 
 /// What is compared, among the cases of a run: each with its baseline; a container with the process of the same mode and
 /// engine; the interpreter with compiled code of the same engine in the same runtime; and a module with the native
 /// program in the same runtime, where that control arm was run.
-fn pairs<'a>(cases: &[&'a Case]) -> Vec<(&'a Case, &'a Case)> {
+pub fn pairs<'a>(cases: &[&'a Case]) -> Vec<(&'a Case, &'a Case)> {
     let mut pairs: Vec<(&Case, &Case)> = Vec::new();
     let mut add = |case: &'a Case, baseline: Option<&&'a Case>| {
         let new = |baseline: &&&Case| {

@@ -13,6 +13,7 @@ use stats::interval::rounds_for_interval;
 use stats::verdict::Limits;
 
 mod advice;
+mod modes;
 
 /// Drift: the chance of a false alarm in a run, shared by its rows (Bonferroni).
 const DRIFT_ALPHA: f64 = 0.05;
@@ -48,6 +49,7 @@ pub fn warnings(findings: &Findings<'_>) -> Vec<Warning> {
     if is_headline {
         all.extend(unfinished(findings));
         all.extend(failures(findings));
+        all.extend(modes::untold(findings));
     }
     all.extend(without_value(findings));
     all.extend(doubtful_twins(findings));

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::path::Path;
 
 use super::*;
-use crate::measure::runs::{KindFile, RunnableBench};
+use crate::measure::runs::{KindFile, RunnableBench, Start};
 use crate::plan::{Rounds, Schedule};
 use results::case::{Cell, Kind};
 use results::store::parse_samples;
