@@ -9,6 +9,8 @@ use super::{Run, push};
 use results::case::{Case, Kind, Mode};
 use results::{Comparison, Verdict};
 
+mod parts;
+
 /// How modules are executed.
 const MODULES: [Mode; 3] = [Mode::Interpreter, Mode::Jit, Mode::Aot];
 
@@ -98,17 +100,23 @@ fn runtime(run: &Run, bench: &str) -> Option<String> {
              engine's",
             arm.runtime.title, baseline.runtime.title
         );
-        if let Some(within) = within(run, bench, arm) {
+        let parts = parts::clauses(run, bench, &MODULES);
+        let within = if parts.is_empty() { within(run, bench, arm) } else { Some(parts.join("; ")) };
+        if let Some(within) = within {
             push(&mut text, format_args!("; {within}"));
         }
         return Some(text);
     }
     let titles = view::runtimes::titles(run, &[bench]);
     let advice = view::runtimes::advice(run).filter(|_| titles.len() > 1)?;
-    Some(format!(
+    let mut text = format!(
         "{} are different runtimes, and {advice} the runtime's part from the engine's",
         view::runtimes::list(&titles)
-    ))
+    );
+    for clause in parts::clauses(run, bench, &MODULES) {
+        push(&mut text, format_args!("; {clause}"));
+    }
+    Some(text)
 }
 
 /// The modules against the native image in the same runtime: the engine's part alone.

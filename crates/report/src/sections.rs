@@ -11,6 +11,7 @@ mod claims;
 mod fingerprint;
 mod fit;
 mod opening;
+mod parts;
 mod ratios;
 mod raw;
 mod result;
@@ -27,6 +28,7 @@ pub fn all(run: &Run) -> Vec<Section> {
         sizes::section(run),
         times::section(run),
         ratios::section(run),
+        parts::section(run),
         sequence::section(run),
         fit::section(run),
         claims::section(run),

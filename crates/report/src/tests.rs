@@ -10,6 +10,7 @@ mod forms;
 mod hostile;
 mod metrics;
 mod page;
+mod parts;
 
 fn runs() -> [(&'static str, Run); 4] {
     [

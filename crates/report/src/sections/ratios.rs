@@ -3,7 +3,7 @@
 //! Not here: what is drawn of them (`chart::ratios`).
 
 use super::times::verdict;
-use super::{mark, shown};
+use super::{mark, parts, shown};
 use crate::Run;
 use crate::chart::ratios;
 use crate::document::{Arrangement, Block, Cell, Column, Form, Row, Section, Table};
@@ -81,6 +81,7 @@ fn others(run: &Run) -> Block {
             Cell::from(view::runtimes::marked_ratio(row)),
             verdict(row),
         ])
+        .note(parts::beside(run, row))
     });
     let columns = [
         Column::left("bench"),

@@ -3,7 +3,7 @@
 //!
 //! Not here: what is drawn (`chart::times`).
 
-use super::{mark, shown};
+use super::{mark, parts, shown};
 use crate::Run;
 use crate::chart::times;
 use crate::document::{Arrangement, Block, Cell, Column, Form, Row, Section, Table, Text, Tone};
@@ -58,6 +58,7 @@ fn line(run: &Run, row: &CaseSummary) -> Row {
         Cell::from(comparison.map_or_else(String::new, view::runtimes::marked_ratio)),
         verdict,
     ])
+    .note(comparison.map_or_else(Text::default, |comparison| parts::beside(run, comparison)))
 }
 
 /// A verdict, with its colour unless two runtimes are in the ratio: that alone makes no program faster.
