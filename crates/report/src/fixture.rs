@@ -7,8 +7,8 @@ use rand_chacha::ChaCha8Rng;
 use super::Run;
 use results::metric::HEADLINE;
 use results::{
-    CaseSummary, ClaimRow, ClaimVerdict, Comparison, Drift, Estimate, Fit, NotMeasured, Outcome, Place, Quantity,
-    Resolution, Sample, SizeRow, Summary, Verdict, Warning,
+    CaseSummary, ClaimRow, ClaimVerdict, Comparison, Drift, Effect, Estimate, Fit, NotMeasured, Outcome, Place,
+    Quantity, Resolution, Sample, SizeRow, Summary, Verdict, Warning,
 };
 
 pub mod manifest;
@@ -347,6 +347,7 @@ fn summary(run: &str, samples: &[Sample], rounds: u32) -> Summary {
         warnings: vec![Warning {
             what: "values rose over the run in 3 of 13 cells (Spearman, p < 0.05)".to_owned(),
             advice: "the paired ratios are safe from it; for steady times fix the frequency governor".to_owned(),
+            effect: Effect::Background,
         }],
         not_measured: vec![NotMeasured {
             bench: "noop".to_owned(),

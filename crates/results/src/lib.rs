@@ -29,8 +29,8 @@ pub use manifest::{
 };
 pub use stats::verdict::Verdict;
 pub use summary::{
-    Attribution, AttributionPart, CaseSummary, ClaimRow, ClaimVerdict, Comparison, Drift, Estimate, Fit, PartOfTime,
-    Place, Quantity, Resolution, SizeRow, Summary, Warning,
+    Attribution, AttributionPart, CaseSummary, ClaimRow, ClaimVerdict, Comparison, Drift, Effect, Estimate, Fit,
+    PartOfTime, Place, Quantity, Resolution, SizeRow, Summary, Warning,
 };
 
 /// The version of the stored format. Raised when a field changes its meaning or goes away. From 3 on a sample is values by

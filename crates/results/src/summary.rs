@@ -344,4 +344,20 @@ pub struct Warning {
     pub what: String,
     /// What to do about it.
     pub advice: String,
+    /// What it does to the numbers.
+    #[serde(default)]
+    pub effect: Effect,
+}
+
+/// What the matter of a warning does to the numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// A conclusion that is drawn from them may be another one.
+    Conclusion,
+    /// They are less sure than they could be: intervals are wider, and fewer differences can be told.
+    Intervals,
+    /// Nothing, but whoever asks further will want to know.
+    #[default]
+    Background,
 }

@@ -55,7 +55,11 @@ fn run() -> DensityRun {
         schema: results::SCHEMA,
         run: "a-run".to_owned(),
         arms: vec![arm],
-        warnings: vec![Warning { what: "something was left".to_owned(), advice: "look".to_owned() }],
+        warnings: vec![Warning {
+            what: "something was left".to_owned(),
+            advice: "look".to_owned(),
+            effect: results::Effect::Conclusion,
+        }],
         not_measured: vec![NotMeasured {
             bench: "wait".to_owned(),
             case: "native/runc".to_owned(),

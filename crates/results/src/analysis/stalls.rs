@@ -2,7 +2,7 @@
 //! that slept. It counts like every other; who reads a mean or a greatest value has to know.
 
 use super::cells::Cells;
-use crate::{CaseSummary, Warning};
+use crate::{CaseSummary, Effect, Warning};
 use stats::Timed;
 
 /// So many times its row's median: the recorded run, on a shared virtual machine, has none above 4.4 times.
@@ -32,6 +32,7 @@ pub fn stalls(cells: &Cells<'_>, cases: &[CaseSummary]) -> Option<Warning> {
         advice: "they count like all others, and medians bear them: means and greatest values do not. Look for what \
                  stopped or suspended the machine then"
             .to_owned(),
+        effect: Effect::Background,
     })
 }
 

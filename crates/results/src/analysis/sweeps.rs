@@ -2,7 +2,7 @@
 
 use super::Level;
 use super::cells::Cells;
-use crate::{CaseSummary, Estimate, Fit, Warning};
+use crate::{CaseSummary, Effect, Estimate, Fit, Warning};
 use stats::Interval;
 use stats::fit::{REPLICATES, Sweep, SweepFit};
 
@@ -102,5 +102,6 @@ fn bent(cells: &Cells<'_>, [sweep, case]: [&str; 2], fit: &SweepFit) -> Option<W
         advice: "read the medians by size, not fixed and marginal cost; sizes that fit in the cache and sizes that \
                  do not are two lines"
             .to_owned(),
+        effect: Effect::Conclusion,
     })
 }

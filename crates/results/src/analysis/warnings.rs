@@ -7,7 +7,7 @@ use super::cells::Cells;
 use super::ratios::twin_ratio;
 use crate::case::Cell;
 use crate::metric::Metric;
-use crate::{CaseSummary, Comparison, LoadDuring, Resolution, RunStatus, Warning};
+use crate::{CaseSummary, Comparison, Effect, LoadDuring, Resolution, RunStatus, Warning};
 use stats::describe::{OUTLIER_LIMIT, Samples};
 use stats::interval::rounds_for_interval;
 use stats::verdict::Limits;
@@ -46,23 +46,26 @@ pub struct Findings<'a> {
 pub fn warnings(findings: &Findings<'_>) -> Vec<Warning> {
     let is_headline = findings.cells.metric.is_headline();
     let mut all = Vec::new();
+    let mut add = |effect: Effect, found: Vec<Warning>| {
+        all.extend(found.into_iter().map(|warning| Warning { effect: effect.min(warning.effect), ..warning }));
+    };
     if is_headline {
-        all.extend(unfinished(findings));
-        all.extend(failures(findings));
-        all.extend(modes::untold(findings));
+        add(Effect::Conclusion, unfinished(findings).into_iter().collect());
+        add(Effect::Conclusion, failures(findings));
+        add(Effect::Conclusion, modes::untold(findings).into_iter().collect());
     }
-    all.extend(without_value(findings));
-    all.extend(doubtful_twins(findings));
-    all.extend(too_few_rounds(findings));
-    all.extend(coarse_resolution(findings));
-    all.extend(drift(findings));
-    all.extend(first_runs(findings));
-    all.extend(outliers(findings));
+    add(Effect::Conclusion, without_value(findings).into_iter().collect());
+    add(Effect::Background, doubtful_twins(findings));
+    add(Effect::Intervals, too_few_rounds(findings).into_iter().collect());
+    add(Effect::Intervals, coarse_resolution(findings).into_iter().collect());
+    add(Effect::Background, drift(findings).into_iter().collect());
+    add(Effect::Background, first_runs(findings).into_iter().collect());
+    add(Effect::Background, outliers(findings).into_iter().collect());
     if is_headline {
-        all.extend(load(findings));
-        all.extend(circumstances(findings));
+        add(Effect::Intervals, load(findings));
+        add(Effect::Background, circumstances(findings));
     }
-    all.extend(advice::open(findings));
+    add(Effect::Intervals, advice::open(findings).into_iter().collect());
     all
 }
 
@@ -85,14 +88,15 @@ pub fn damage(faults: &[String]) -> Vec<Warning> {
     if told.is_empty() {
         return Vec::new();
     }
-    vec![warning(
+    let damage = warning(
         format!("`samples.jsonl` is not what the run wrote: {}", told.join("; ")),
         "these numbers are of the rest: take the file from where it was measured, or measure again",
-    )]
+    );
+    vec![Warning { effect: Effect::Conclusion, ..damage }]
 }
 
 fn warning(what: impl Into<String>, advice: impl Into<String>) -> Warning {
-    Warning { what: what.into(), advice: advice.into() }
+    Warning { what: what.into(), advice: advice.into(), effect: Effect::Background }
 }
 
 fn rows(count: usize) -> String {
@@ -166,10 +170,11 @@ fn doubtful_twins(findings: &Findings<'_>) -> Vec<Warning> {
             let grave = strict.is_some_and(|interval| excludes_one(interval.low, interval.high));
             let twin = format!("the A/A row of `{}` on `{}` excludes 1 ({low:.3}× to {high:.3}×)", row.case, row.bench);
             if grave {
-                Some(warning(
+                let distrust = warning(
                     format!("{twin}: this run's intervals can not be trusted"),
                     "run again, and if it comes back, find what treats the two differently: it is not chance",
-                ))
+                );
+                Some(Warning { effect: Effect::Conclusion, ..distrust })
             } else {
                 excludes_one(low, high).then(|| {
                     warning(

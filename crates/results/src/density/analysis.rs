@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::metric::{CHURN, DensityMetric, PER_INSTANCE, Unit};
 use super::{Arm, AtOnceSummary, ChurnReading, DensitySummary, Growth, Line, PerInstance, Reading, Spread, Starts};
-use crate::{Manifest, NotMeasured, SCHEMA, Warning};
+use crate::{Effect, Manifest, NotMeasured, SCHEMA, Warning};
 use stats::describe::Percentile;
 use stats::slope::{self, Point, Slope};
 use stats::{Confidence, Interval, Samples};
@@ -206,6 +206,7 @@ fn warnings(arm: &Arm, repetitions: u32) -> Vec<Warning> {
         warnings.push(Warning {
             what: format!("after every instance of `{case}` was stopped, something was left: {}", what.join(", ")),
             advice: "a runtime that leaves things behind fills a node with time".to_owned(),
+            effect: Effect::Conclusion,
         });
     }
     for row in arm.per_instance.iter().filter(|row| is_bent(row)) {
@@ -216,6 +217,7 @@ fn warnings(arm: &Arm, repetitions: u32) -> Vec<Warning> {
                 row.misfit.unwrap_or(0.0) * 100.0
             ),
             advice: "read the readings by level in `density.jsonl`, not the slope".to_owned(),
+            effect: Effect::Conclusion,
         });
     }
     for row in arm.churn.iter().filter(|row| row.per_container.low.is_some_and(|low| low > 0.0)) {
@@ -228,12 +230,14 @@ fn warnings(arm: &Arm, repetitions: u32) -> Vec<Warning> {
                 "what grows per container fills a node with time; `--churn` with more containers tells a leak from \
                      a cache that fills"
                     .to_owned(),
+            effect: Effect::Conclusion,
         });
     }
     if arm.repetitions > 0 && repetitions < 6 {
         warnings.push(Warning {
             what: format!("`{case}` has no intervals: they need 6 repetitions, and there were {}", arm.repetitions),
             advice: "leave out `--repeat`, or say at least 6".to_owned(),
+            effect: Effect::Intervals,
         });
     }
     warnings
