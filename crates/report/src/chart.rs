@@ -15,6 +15,7 @@ pub mod fit;
 pub mod ratios;
 pub mod sequence;
 pub mod sizes;
+pub mod square;
 pub mod times;
 
 /// What a shape is, as far as colour goes: the style sheet has a class of its name.
@@ -241,16 +242,48 @@ impl Canvas {
         self.push(&html! { path class=(ink.stroke()) stroke-width=(pixels(width)) d={ "M" (steps.join("L")) } {} });
     }
 
-    /// Filled circles, all in one element: a line without length and with round ends is a circle.
+    /// Marks, all in one element, whose shape tells the ink where colours do not: a circle (a line without length and
+    /// with round ends), a square (with square ends, see the style sheet), a diamond, a triangle.
     pub fn dots(&mut self, centers: &[Point], radius: f64, ink: Ink) {
+        let size = pixels(radius);
+        let shape = match ink {
+            Ink::Aot => format!("m0-{size}l{size} {size}l-{size} {size}l-{size}-{size}z"),
+            Ink::Jit => format!("m0-{size}l{size} {0}h-{0}z", pixels(radius * 2.0)),
+            _ => "h0".to_owned(),
+        };
         let mut steps = String::new();
         for (x, y) in centers {
             // Writing to memory does not fail.
-            write!(steps, "M{} {}h0", pixels(*x), pixels(*y)).unwrap_or_default();
+            write!(steps, "M{} {}{shape}", pixels(*x), pixels(*y)).unwrap_or_default();
         }
-        if !steps.is_empty() {
+        if steps.is_empty() {
+            return;
+        }
+        if shape == "h0" {
             let class = format!("{} dots", ink.stroke());
             self.push(&html! { path class=(class) stroke-width=(pixels(radius * 2.0)) d=(steps) {} });
+        } else {
+            self.push(&html! { path class={ (ink.fill()) " marks" } d=(steps) {} });
+        }
+    }
+
+    /// A bar of an ink, with a hatch that tells it where colours do not.
+    pub fn hatched(&mut self, corners: (Point, Point), ink: Ink) {
+        self.bar(corners, ink);
+        let ((left, top), (right, bottom)) = corners;
+        let step = match ink {
+            Ink::Interpreter => 4.0,
+            Ink::Aot => 9.0,
+            Ink::Jit => 2.5,
+            _ => return,
+        };
+        let (mut steps, mut x) = (String::new(), left + step);
+        while x < right - 0.5 {
+            write!(steps, "M{} {}V{}", pixels(x), pixels(top), pixels(bottom)).unwrap_or_default();
+            x += step;
+        }
+        if !steps.is_empty() {
+            self.push(&html! { path class=(Ink::Paper.stroke()) stroke-width="1" d=(steps) {} });
         }
     }
 
@@ -321,6 +354,7 @@ mod tests {
         let text = drawing.element().into_string();
         assert!(!text.contains('#') && !text.contains("font-size") && !text.contains("http"), "{text}");
         assert!(text.contains("class=\"s-native dots\"") && text.contains("class=\"s-rule\""));
+        assert!(text.contains("m0-2l2 2l-2 2l-2-2z"), "{text}");
         assert!(text.contains("M1 1h0M2 0h0") && text.contains("&lt;&amp;&gt;\\u{1b}"), "{text}");
         assert!(text.contains("<title id=\"x-t\">a &lt; b</title>") && text.ends_with("</svg>"));
     }

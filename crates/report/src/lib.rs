@@ -10,6 +10,7 @@ use anyhow::Result;
 use crate::visible::visible_json;
 use results::{Manifest, Sample, Summary};
 
+pub mod answer;
 pub mod chart;
 pub mod csv;
 pub mod density;

@@ -56,7 +56,7 @@ pub fn splice(text: &str, section: &str) -> Result<String> {
 
 /// A document without its name; `folder` leads to the run's files.
 fn body(document: &Document, folder: &str) -> String {
-    let mut out = String::new();
+    let mut out = format!("**{}**\n\n", text(&document.title));
     blocks(&mut out, &document.opening, folder);
     for section in document.sections.iter().filter(|section| section.is_in(Form::Markdown)) {
         let Section { title, blocks: inner, .. } = section;
@@ -87,7 +87,7 @@ fn block(out: &mut String, block: &Block, folder: &str) {
         }
         Content::Table(shown) => out.push_str(&captioned(shown)),
         Content::Command(lines) => push(out, format_args!("{}\n", fenced(lines))),
-        Content::Group(_, inner) => blocks(out, inner, folder),
+        Content::Group(_, inner) | Content::OfBench(_, inner) => blocks(out, inner, folder),
         Content::Details(summary, inner) => {
             push(out, format_args!("<details><summary>{}</summary>\n\n", text(summary)));
             blocks(out, inner, folder);

@@ -1,12 +1,12 @@
-//! The picture of the result for the project's README: image size, direct time, container time of the three kinds, as
-//! bars from zero with interval and ratio.
+//! The picture of the result: image size, direct time, container time of the three kinds, as bars from zero with interval
+//! and ratio; and the file for the project's README, which is the square of the first screen.
 //!
 //! Not here: a dark variant. An SVG inside an `<img>` sees the system's colour scheme, not the one of the page around
-//! it, so the picture brings its own light background and reads on both.
+//! it, so the file brings its own light background and reads on both.
 
 use super::Run;
 use super::chart::axis::Axis;
-use super::chart::{Anchor, Canvas, Drawing, Frame, Ink, sizes};
+use super::chart::{Anchor, Canvas, Drawing, Frame, Ink, sizes, square};
 use super::number::{interval, kb, size_ratio};
 use super::view::{self, Side};
 use results::case::{Case, Kind, Mode};
@@ -38,12 +38,12 @@ struct Bar {
     ratio: Option<String>,
 }
 
-/// `result.svg`: a file of its own, with its colours inside.
+/// `result.svg`: the square as a file of its own, with its colours inside; without a bench the bars say that there is none.
 pub fn result(run: &Run) -> String {
-    drawing(run).file(STYLE)
+    square::drawing(run).unwrap_or_else(|| drawing(run)).file(STYLE)
 }
 
-/// The picture.
+/// The bars.
 pub fn drawing(run: &Run) -> Drawing {
     draw(run, &panels(run))
 }
@@ -68,7 +68,7 @@ fn draw(run: &Run, panels: &Panels) -> Drawing {
     let words: Vec<String> = panels.iter().map(|(name, lines)| describe(name, lines)).collect();
     let height = height(panels);
     let frame =
-        Frame { id: "result", title: TITLE, description: &format!("{}.", words.join("; ")), size: (WIDTH, height) };
+        Frame { id: "bars", title: TITLE, description: &format!("{}.", words.join("; ")), size: (WIDTH, height) };
     Drawing::new(&frame, |canvas| {
         canvas.bar(((0.0, 0.0), (WIDTH, height)), Ink::Paper);
         for (index, (name, lines)) in panels.iter().enumerate() {
@@ -164,7 +164,7 @@ fn panel(canvas: &mut Canvas, name: &str, (lines, left): (&[Line], f64)) {
             canvas.text((left + PANEL, y), ratio, (Ink::Muted, Anchor::End));
         }
         let end = axis.at(bar.value).max(left + 1.0);
-        canvas.bar(((left, y + 8.0), (end, y + 23.0)), line.ink);
+        canvas.hatched(((left, y + 8.0), (end, y + 23.0)), line.ink);
         let mut edge = end;
         if let Some((low, high)) = bar.ends {
             let (from, to) = (axis.at(low), axis.at(high));
@@ -185,9 +185,9 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_is_said_and_not_drawn() {
-        let text = result(&fixture::without_root());
+        let text = drawing(&fixture::without_root()).element().into_string();
         assert_eq!(text.matches("not measured<").count(), 3);
-        let text = result(&fixture::complete());
+        let text = drawing(&fixture::complete()).element().into_string();
         assert!(!text.contains("not measured<") && text.contains("1.13× to 1.17×"));
     }
 }

@@ -4,12 +4,14 @@
 //! Not here: layout (`terminal`, `markdown`, `html`), and looking numbers up (`view`, `findings`).
 
 use crate::document::{Block, Document, Form, Section, Target, Text};
-use crate::{Run, view};
+use crate::{Run, answer, view};
 
 mod again;
 mod claims;
 mod fingerprint;
 mod fit;
+mod glossary;
+pub mod history;
 mod opening;
 mod parts;
 mod ratios;
@@ -32,6 +34,7 @@ pub fn all(run: &Run) -> Vec<Section> {
         sequence::section(run),
         fit::section(run),
         claims::section(run),
+        glossary::section(),
         fingerprint::section(run),
         raw::section(run),
         again::section(run),
@@ -43,10 +46,10 @@ pub fn all(run: &Run) -> Vec<Section> {
 /// The whole run.
 pub fn document(run: &Run) -> Document {
     let opening = opening::blocks(run);
-    Document { name: Text::plain(&run.manifest.run), title: Text::plain(TITLE), opening, sections: all(run) }
+    let title = Text::plain(&answer::headline(run));
+    let benches = shown(run).map(Text::plain).collect();
+    Document { name: Text::plain(&run.manifest.run), title, opening, benches, sections: all(run) }
 }
-
-const TITLE: &str = "Native and Wasm, run directly and in containers";
 
 /// A comment for a pull request: sentences and central table open, the rest folded.
 pub fn pull_request(run: &Run) -> Document {
@@ -70,7 +73,7 @@ pub struct Origin<'a> {
 /// The result of a recorded run, as the project's README shows it.
 pub fn result(run: &Run, origin: Origin) -> Document {
     let folder = origin.folder.trim_end_matches('/');
-    let mut opening = opening::blocks_with_picture(run);
+    let mut opening = opening::answer(run);
     opening.extend(result::section(run).blocks);
     let processor = run.manifest.machine.cpu_model.as_deref().unwrap_or("a processor that does not say its name");
     let rounds = format!("{} rounds on {processor}; the whole run, with every sample, is in ", run.manifest.rounds);

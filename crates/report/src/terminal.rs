@@ -29,6 +29,8 @@ pub fn render(run: &Run, colour: ColourChoice) -> String {
 /// A document.
 pub fn document(document: &Document, colour: ColourChoice) -> String {
     let mut out = String::new();
+    push_wrapped(&mut out, &document.title.words(), ("", ""));
+    out.push('\n');
     blocks(&mut out, &document.opening, colour);
     for section in document.sections.iter().filter(|section| section.is_in(Form::Terminal)) {
         heading(&mut out, section);
@@ -62,7 +64,7 @@ fn block(out: &mut String, block: &Block, colour: ColourChoice) {
         Content::Notes(notes) => notes.iter().for_each(|shown| note(out, shown)),
         Content::Table(shown) => table(out, shown, colour),
         Content::Command(lines) => lines.lines().for_each(|line| out.extend(["    ", line, "\n"])),
-        Content::Group(_, inner) => return blocks(out, inner, colour),
+        Content::Group(_, inner) | Content::OfBench(_, inner) => return blocks(out, inner, colour),
         Content::Details(summary, inner) => {
             push_wrapped(out, &summary.words(), ("", ""));
             return blocks(out, inner, colour);

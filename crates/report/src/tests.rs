@@ -3,10 +3,11 @@
 use expect_test::expect_file;
 
 use super::terminal::{self, ColourChoice};
-use super::{Run, csv, files, findings, fixture, html, markdown};
+use super::{Run, answer, csv, files, findings, fixture, html, markdown};
 use results::{Comparison, Verdict};
 
 mod forms;
+mod history;
 mod hostile;
 mod metrics;
 mod page;
@@ -70,7 +71,7 @@ fn the_first_screen_has_the_sentences_and_the_central_table() {
     let lines: Vec<&str> = text.lines().collect();
     let screen = lines[..47].join("\n");
     assert!(lines.len() > 60 && screen.contains("wasm published"), "{screen}");
-    for sentence in findings::sentences(&run) {
+    for sentence in answer::sentences(&run).into_iter().chain([answer::headline(&run)]) {
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words(&screen).contains(&words(&sentence)), "{screen}");
     }

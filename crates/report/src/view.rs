@@ -15,7 +15,7 @@ use results::{
 
 pub use central::{by, central, sources};
 pub use circumstances::circumstances;
-pub use command::{command, shell_word};
+pub use command::{command, command_of_cell, shell_word};
 pub use metrics::{
     amount, further, further_metrics, median, metrics, ratios, rows, rows_of, scale, suffix, twins, verdict,
 };
@@ -248,6 +248,22 @@ pub fn unfinished(run: &Run) -> Option<&'static str> {
 /// The sizes of a program in a kind.
 pub fn size<'a>(run: &'a Run, program: &str, kind: Kind) -> Option<&'a SizeRow> {
     run.summary.sizes.iter().find(|row| row.program == program && row.kind == kind.name() && row.is_default())
+}
+
+/// SHA-256 of what a cell executes: the image's manifest for a container, the file for a process.
+pub fn digest<'a>(run: &'a Run, bench: &str, name: &str) -> Option<&'a str> {
+    let program = &run.manifest.benches.iter().find(|record| record.name == bench)?.program;
+    let case = &cell(run, name)?.case;
+    if case.is_container() {
+        let of_case = |image: &&results::ImageRecord| {
+            let name = image.image.as_ref().unwrap_or(&image.kind);
+            image.program == *program && Some(name) == case.image.as_ref()
+        };
+        return run.manifest.images.iter().find(of_case).map(|image| image.manifest_digest.as_str());
+    }
+    let mut files = run.manifest.artifacts.iter();
+    let file = files.find(|file| file.program == *program && file.kind == case.form.name())?;
+    Some(&file.sha256)
 }
 
 /// Binary, image as pulled, image unpacked, in bytes.

@@ -1,5 +1,6 @@
-//! The forest plot of a bench on one side of the container wall: each paired ratio to native with its interval, the
-//! margin within which a difference is called none, and the A/A row that shows what the run can resolve.
+//! The forest plot of a bench: each paired ratio to native on its side of the container wall, with its interval, on one log
+//! axis; behind them the margin within which a difference is called none, which the A/A rows have widened to what the run
+//! can resolve.
 //!
 //! Not here: verdicts (they come with the summary).
 
@@ -21,9 +22,9 @@ struct Line {
     ink: Ink,
 }
 
-/// The figure; nothing when there is no ratio on this side.
-pub fn figure(run: &Run, (bench, side): (&str, Side), id: &str) -> Option<Drawing> {
-    let lines = lines(run, bench, side);
+/// The figure; nothing when there is no ratio to native.
+pub fn figure(run: &Run, bench: &str, id: &str) -> Option<Drawing> {
+    let lines: Vec<Line> = Side::ALL.into_iter().flat_map(|side| lines(run, bench, side)).collect();
     if !lines.iter().any(|line| line.delta.is_some()) {
         return None;
     }
@@ -35,7 +36,7 @@ pub fn figure(run: &Run, (bench, side): (&str, Side), id: &str) -> Option<Drawin
     let axis = Axis::log(values, (8.0, WIDTH - 8.0));
     let bottom = ROW * lines.len() as f64;
     let words: Vec<String> = lines.iter().map(|line| format!("{}: {}", line.name, line.words)).collect();
-    let title = format!("Time of {bench} as a multiple of native, {}", side.title());
+    let title = format!("Time of {bench} as a multiple of native on the same side of the container wall");
     let frame =
         Frame { id, title: &title, description: &format!("{}.", words.join("; ")), size: (WIDTH, bottom + 34.0) };
     Some(Drawing::new(&frame, |canvas| {

@@ -39,7 +39,7 @@ pub fn figure(run: &Run, program: &str, id: &str) -> Option<Drawing> {
                 canvas.text((LEFT - 6.0, middle), kind.name(), (Ink::Muted, Anchor::End));
                 if let Some(bytes) = sizes[group] {
                     let end = axis.at(bytes as f64).max(LEFT + 0.5);
-                    canvas.bar(((LEFT, y + 2.5), (end, y + BAR - 2.5)), ink(*kind));
+                    canvas.hatched(((LEFT, y + 2.5), (end, y + BAR - 2.5)), ink(*kind));
                     let text = with_ratio(*kind, bytes, native[group]);
                     canvas.text((end + 5.0, middle), &text, (Ink::Text, Anchor::Start));
                 } else {

@@ -58,6 +58,18 @@ pub struct Cell {
     pub beneath: Vec<Text>,
     /// How it is meant.
     pub tone: Tone,
+    /// Where its value comes from. Only a page can fold it away, so only a page has it; the other forms have the same in the
+    /// files beside the run.
+    pub origin: Option<Origin>,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Name and value of what it depends on.
+    pub facts: Vec<(&'static str, Text)>,
+    /// What measures exactly this once more.
+    pub command: Text,
 }
 
 /// How a cell is meant, where a form has colours.
@@ -132,6 +144,12 @@ impl Cell {
         self
     }
 
+    /// With what its value comes from.
+    pub fn origin(mut self, origin: Origin) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
     /// Meant so.
     pub const fn tone(mut self, tone: Tone) -> Self {
         self.tone = tone;
@@ -141,6 +159,6 @@ impl Cell {
 
 impl<T: Into<Text>> From<T> for Cell {
     fn from(text: T) -> Self {
-        Self { main: text.into(), beneath: Vec::new(), tone: Tone::Plain }
+        Self { main: text.into(), beneath: Vec::new(), tone: Tone::Plain, origin: None }
     }
 }

@@ -18,7 +18,7 @@ pub fn section(run: &Run) -> Section {
         .and(Text::emphasis("a"))
         .and(" is delivery and start-up, ")
         .and(Text::emphasis("b"))
-        .and(" execution. Where a line is flat, starting costs more than computing.");
+        .and(" execution. How to read it: where a line is flat, starting costs more than computing; where it rises, computing does.");
     section.push(Block::key(key));
     for (index, sweep) in sweeps.into_iter().enumerate() {
         let figures = Side::ALL.into_iter().filter_map(|side| {

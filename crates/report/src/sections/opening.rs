@@ -1,39 +1,36 @@
-//! What stands before every section: what was run, the three sentences, the picture.
+//! What stands before every section: the answer, for somebody who reads nothing else, and what was run.
 //!
-//! Not here: how the sentences come about (`findings`), and what is drawn (`picture`).
+//! Not here: how the sentences come about (`answer`), and what is drawn (`chart::square`).
 
+use crate::chart::square;
 use crate::document::{Block, Form, Text};
-use crate::{Run, findings, picture, view};
+use crate::{Run, answer, view};
 
 /// All of it.
 pub fn blocks(run: &Run) -> Vec<Block> {
-    let mut blocks = vec![circumstances(run)];
+    let mut blocks = answer(run);
     blocks.extend(workload(run));
-    blocks.extend(blocks_with_picture(run));
+    blocks.push(circumstances(run));
     blocks
 }
 
 /// The sentences, then the picture.
-pub fn blocks_with_picture(run: &Run) -> Vec<Block> {
+pub fn answer(run: &Run) -> Vec<Block> {
     let mut blocks = sentences(run);
-    if !run.summary.cases.is_empty() {
-        blocks.push(Block::figure_of_file(picture::drawing(run), "", "result.svg"));
-    }
+    let drawing = square::drawing(run).filter(|_| !run.summary.cases.is_empty());
+    blocks.extend(drawing.map(|drawing| Block::figure_of_file(drawing, "", "result.svg")));
     blocks
 }
 
 /// The three sentences.
 pub fn sentences(run: &Run) -> Vec<Block> {
-    findings::sentences(run).iter().map(|text| Block::finding(Text::prose(text))).collect()
+    answer::sentences(run).iter().map(|text| Block::finding(Text::prose(text))).collect()
 }
 
 fn circumstances(run: &Run) -> Block {
     let manifest = &run.manifest;
-    let machine = &manifest.machine;
-    let cpu = machine.cpu_model.as_deref().unwrap_or("processor not known");
-    let cpus = machine.cpus.map_or_else(String::new, |cpus| format!("{cpus} × "));
     let text = format!(
-        "{} · {} rounds after {} of warm-up · seed {} · {cpus}{cpu}",
+        "{} · {} rounds after {} of warm-up · seed {}",
         manifest.run, manifest.rounds, manifest.warmup_rounds, manifest.seed
     );
     Block::key(text)
@@ -43,7 +40,7 @@ fn workload(run: &Run) -> Option<Block> {
     let bench = view::headline(run)?;
     let text = Text::plain("The workload: ")
         .and(Text::strong(&bench.name))
-        .and(", one Rust program built for each kind. ")
+        .and(", one program built for each kind; ")
         .and(Text::prose(&bench.why));
     Some(Block::paragraph(text).not_in(Form::Terminal, "whoever typed the command knows the workload"))
 }

@@ -4,15 +4,15 @@
 
 use super::times::verdict;
 use super::{mark, parts, shown};
-use crate::Run;
 use crate::chart::ratios;
 use crate::document::{Arrangement, Block, Cell, Column, Form, Row, Section, Table};
 use crate::number::{NONE, confidence, percent};
-use crate::view::{self, Side};
+use crate::{Run, view};
 
-const KEY: &str = "Time as a multiple of native on the same side of the container wall: the median over rounds of the \
-                   ratio within a round, with its interval. The grey band is the margin within which a difference is \
-                   called none. An A/A row is one case measured twice: it should hold 1.";
+const KEY: &str = "How to read it: a square right of the line at 1 took longer than native on the same side of the container \
+                   wall, one left of it less; the scale is log, so that twice as long and half as long are equally far. The \
+                   whisker is the interval of the median of the ratios within a round. The grey band is what this run \
+                   calls no difference. An A/A row is one case measured twice: it should hold 1.";
 
 /// The section.
 pub fn section(run: &Run) -> Section {
@@ -34,12 +34,9 @@ pub fn section(run: &Run) -> Section {
 
 fn figures(run: &Run) -> Vec<Block> {
     let mut figures = Vec::new();
-    for (index, bench) in view::shown_benches(run).into_iter().enumerate() {
-        for side in Side::ALL {
-            let caption = format!("{}, {}", bench.name, side.title());
-            let id = format!("ratio-{index}-{}", side.id());
-            figures.extend(Block::figure(ratios::figure(run, (&bench.name, side), &id), caption));
-        }
+    for (index, bench) in shown(run).enumerate() {
+        let figure = Block::figure(ratios::figure(run, bench, &format!("ratio-{index}")), bench);
+        figures.extend(Block::of_bench(index, figure.into_iter().collect()));
     }
     figures
 }

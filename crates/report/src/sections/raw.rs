@@ -2,9 +2,10 @@
 //!
 //! Not here: nanoseconds. Tables show ms to the microsecond; `samples.jsonl` holds the exact values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::mark;
+use crate::chart::thinned;
 use crate::document::{Block, Cell, Column, Form, Row, Section, Table};
 use crate::number::{NONE, confidence, fixed, significant};
 use crate::{Run, view};
@@ -29,6 +30,9 @@ const STATISTICS: [&str; 16] = [
     "first run / median",
 ];
 
+/// Single values of a page; `exports/samples.csv` has the others.
+const VALUES: usize = 9000;
+
 /// The section.
 pub fn section(run: &Run) -> Section {
     let files = "`summary.csv` and `exports/samples.csv` have every number";
@@ -37,7 +41,7 @@ pub fn section(run: &Run) -> Section {
     statistics.extend(mark(run, run.manifest.benches.iter().map(|bench| bench.name.as_str())));
     Section::new("raw", "Every number")
         .with(Block::details("Statistics of every cell", statistics))
-        .with(Block::details("Every sample by round", rounds(run)))
+        .with(Block::details("Samples by round", rounds(run)))
         .not_in(Form::Terminal, files)
         .not_in(Form::Markdown, files)
 }
@@ -107,24 +111,36 @@ fn rounds(run: &Run) -> Vec<Block> {
     }
     let benches =
         run.manifest.benches.iter().filter_map(|bench| Some((&bench.name, benches.get(bench.name.as_str())?)));
-    benches.map(|(bench, samples)| Block::table(rounds_of(run, bench, samples))).collect()
+    let benches: Vec<(&str, &[&Sample])> =
+        benches.map(|(bench, samples)| (bench.as_str(), samples.as_slice())).collect();
+    // A table of this report is a page's, and a page is opened on a phone too.
+    let most = VALUES / (benches.len() * run.manifest.cells.len()).max(1);
+    benches.into_iter().map(|bench| Block::table(rounds_of(run, bench, most.max(2)))).collect()
 }
 
-fn rounds_of(run: &Run, bench: &str, samples: &[&Sample]) -> Table {
+fn rounds_of(run: &Run, (bench, samples): (&str, &[&Sample]), most: usize) -> Table {
     let mut grid: BTreeMap<u32, BTreeMap<&str, &Sample>> = BTreeMap::new();
     for sample in samples {
         grid.entry(sample.round).or_default().insert(&sample.case, sample);
     }
     let cells = run.manifest.cells.iter().map(|cell| cell.name.as_str());
-    let cells: Vec<&str> = cells.filter(|cell| samples.iter().any(|sample| sample.case == *cell)).collect();
+    let measured: BTreeSet<&str> = samples.iter().map(|sample| sample.case.as_str()).collect();
+    let cells: Vec<&str> = cells.filter(|cell| measured.contains(cell)).collect();
     let columns = std::iter::once("round").chain(cells.iter().copied()).map(Column::right);
-    let rows = grid.iter().map(|(round, row)| {
+    let all: Vec<_> = grid.iter().collect();
+    let shown_rounds = thinned(&all, most);
+    let left_out = if shown_rounds.len() < all.len() {
+        format!("; {} of {} rounds, evenly, the first and the last among them", shown_rounds.len(), all.len())
+    } else {
+        String::new()
+    };
+    let rows = shown_rounds.into_iter().map(|(round, row)| {
         let warmup = row.values().any(|sample| sample.warmup);
         let name = if warmup { format!("{round}, warm-up") } else { round.to_string() };
         let values = cells.iter().map(|cell| row.get(cell).map_or_else(|| NONE.to_owned(), |sample| shown(sample)));
         Row::of(std::iter::once(name).chain(values).map(Cell::from))
     });
-    Table::new(format!("{bench}: every run, ms"), columns).with(rows)
+    Table::new(format!("{bench}: ms by round{left_out}"), columns).with(rows)
 }
 
 fn shown(sample: &Sample) -> String {

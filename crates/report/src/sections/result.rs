@@ -3,10 +3,10 @@
 //! Not here: what stands in its rows (`view::central`).
 
 use super::mark;
-use crate::Run;
 use crate::document::{Block, Cell, Column, Row, Section, Table, Text, Tone};
 use crate::number::confidence;
 use crate::view::{self, central};
+use crate::{Run, findings, picture};
 
 /// The section.
 pub fn section(run: &Run) -> Section {
@@ -34,10 +34,14 @@ pub fn section(run: &Run) -> Section {
         let text = format!("Published: {sources}. The image sizes there do not say whether compressed or unpacked.");
         Block::key(text)
     });
+    let bars = Block::figure(picture::drawing(run), "").filter(|_| !run.summary.cases.is_empty());
     section
         .with(Block::table(Table::new(caption, columns).with(rows.iter().map(row))))
         .with(mark(run, [bench.name.as_str()]))
         .with(published)
+        .with(Block::heading("In numbers"))
+        .with(Block::list(findings::sentences(run).iter().map(|text| Text::prose(text)).collect()))
+        .with(bars)
 }
 
 fn row(row: &central::Row) -> Row {

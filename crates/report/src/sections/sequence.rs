@@ -7,7 +7,7 @@ use crate::document::{Arrangement, Block, Form, Section};
 use crate::number::NONE;
 use crate::{Run, view};
 
-const KEY: &str = "Time in ms by round; the line is the median, the band its interval. Open circles are warm-up rounds, \
+const KEY: &str = "How to read it: marks without a slope or a step are a machine that stayed the same. Time in ms by round; the line is the median, the band its interval. Open circles are warm-up rounds, \
                    crosses failed runs; neither counts. A triangle at the upper edge is a run beyond it. ρ is the rank \
                    correlation of time and round, p its two-sided p-value.";
 
@@ -27,7 +27,7 @@ pub fn section(run: &Run) -> Section {
             Block::figure(drawing, format!("{}{drift}", row.case))
         });
         if let Some(group) = Block::group(Arrangement::SmallPanels, figures.collect()) {
-            blocks.extend([Block::heading(&bench.name), group]);
+            blocks.extend(Block::of_bench(bench_index, vec![Block::heading(&bench.name), group]));
         }
     }
     if blocks.is_empty() {

@@ -32,7 +32,7 @@ pub fn section(run: &Run) -> Section {
     ];
     let table = Table::new("Every program, kind and image", columns).with(rows.iter().map(|row| line(run, row)));
     section
-        .with(Block::key("Exact bytes in kB (1000 bytes), and their ratio to native."))
+        .with(Block::key("Exact bytes in kB (1000 bytes), and their ratio to native. How to read it: a bar half as long is half the bytes; what a node transfers is the image as pulled."))
         .with(Block::group(Arrangement::Panels, figures))
         .with(Block::table(table))
 }

@@ -6,24 +6,16 @@
 use super::{mark, parts, shown};
 use crate::Run;
 use crate::chart::times;
-use crate::document::{Arrangement, Block, Cell, Column, Form, Row, Section, Table, Text, Tone};
-use crate::number::confidence;
+use crate::document::{Arrangement, Block, Cell, Column, Form, Origin, Row, Section, Table, Text, Tone};
+use crate::number::{NONE, confidence};
 use crate::view::{self, Side};
 use results::{CaseSummary, Comparison, Verdict};
 
 /// The section.
 pub fn section(run: &Run) -> Section {
     let mut section = Section::new("times", "Times").with(key(run));
-    section.push(Block::group(Arrangement::Panels, figures(run)));
-    for bench in shown(run) {
-        let rows: Vec<&CaseSummary> = view::rows(run).filter(|row| row.bench == bench).collect();
-        if rows.is_empty() {
-            section.push(Block::paragraph(format!("{bench}: nothing was measured")));
-            continue;
-        }
-        let caption = format!("{bench}: {}", view::counts(&rows));
-        section.push(Block::table(table(caption, rows.into_iter().map(|row| line(run, row)))));
-        section.push(mark(run, [bench]));
+    for (index, bench) in shown(run).enumerate() {
+        section.push(Block::of_bench(index, blocks(run, bench, index)));
     }
     for further in view::further(run) {
         let rows = further.rows.iter().map(Row::of);
@@ -54,11 +46,24 @@ fn line(run: &Run, row: &CaseSummary) -> Row {
     Row::of([
         Cell::from(&row.case),
         Cell::from(row.n.to_string()).beneath(failed),
-        Cell::from(view::median(row)),
+        Cell::from(view::median(row)).origin(origin(run, row)),
         Cell::from(comparison.map_or_else(String::new, view::runtimes::marked_ratio)),
         verdict,
     ])
     .note(comparison.map_or_else(Text::default, |comparison| parts::beside(run, comparison)))
+}
+
+/// What is behind a median.
+fn origin(run: &Run, row: &CaseSummary) -> Origin {
+    let confidence = row.confidence.map_or_else(|| NONE.to_owned(), confidence);
+    let mut facts = vec![
+        ("n", Text::from(row.n.to_string())),
+        ("confidence", confidence.into()),
+        ("seed", run.manifest.seed.to_string().into()),
+        ("samples", Text::prose("`samples.jsonl`, the lines of this bench and case")),
+    ];
+    facts.extend(view::digest(run, &row.bench, &row.case).map(|digest| ("what ran", Text::code(digest))));
+    Origin { facts, command: view::command_of_cell(run, &row.bench, &row.case).into() }
 }
 
 /// A verdict, with its colour unless two runtimes are in the ratio: that alone makes no program faster.
@@ -81,25 +86,29 @@ fn role(run: &Run, case: &str) -> &'static str {
     }
 }
 
-fn figures(run: &Run) -> Vec<Block> {
-    let mut figures = Vec::new();
-    for (index, bench) in view::shown_benches(run).into_iter().enumerate() {
-        for side in Side::ALL {
-            let on_side = |row: &&CaseSummary| row.bench == bench.name && view::side(run, &row.case) == side;
-            let rows: Vec<&CaseSummary> = view::rows(run).filter(on_side).collect();
-            let caption = format!("{}, {}: {}", bench.name, side.title(), view::counts(&rows));
-            let id = format!("time-{index}-{}", side.id());
-            figures.extend(Block::figure(times::figure(run, (&bench.name, side), &id), caption));
-        }
+fn blocks(run: &Run, bench: &str, index: usize) -> Vec<Block> {
+    let rows: Vec<&CaseSummary> = view::rows(run).filter(|row| row.bench == bench).collect();
+    if rows.is_empty() {
+        return vec![Block::paragraph(format!("{bench}: nothing was measured"))];
     }
-    figures
+    let figures = Side::ALL.into_iter().filter_map(|side| {
+        let on_side = rows.iter().copied().filter(|row| view::side(run, &row.case) == side);
+        let caption = format!("{bench}, {}: {}", side.title(), view::counts(&on_side.collect::<Vec<_>>()));
+        let id = format!("time-{index}-{}", side.id());
+        Block::figure(times::figure(run, (bench, side), &id), caption)
+    });
+    let caption = format!("{bench}: {}", view::counts(&rows));
+    let figures = Block::group(Arrangement::Panels, figures.collect());
+    let table = Block::table(table(caption, rows.into_iter().map(|row| line(run, row))));
+    figures.into_iter().chain([table]).chain(mark(run, [bench])).collect()
 }
 
 fn key(run: &Run) -> Block {
     let sure = confidence(view::level(run));
     let mut key = format!(
-        "A dot is one fresh process or container; the line is the median, the bar its {sure} interval. Height within a \
-         row means nothing."
+        "How to read it: each mark is one fresh process or container, further right is longer; the line is the median, the \
+         bar its {sure} interval. Height within a row means nothing. Where marks of two rows overlap, single runs could \
+         have come out either way."
     );
     let most = view::rows(run).map(|row| row.n).max().unwrap_or(0);
     if most > times::DOTS {

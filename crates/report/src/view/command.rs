@@ -25,6 +25,17 @@ pub fn command(run: &Run) -> String {
     words.join(" ")
 }
 
+/// What measures one cell once more, with what it is compared with.
+pub fn command_of_cell(run: &Run, bench: &str, name: &str) -> String {
+    let case = super::cell(run, name).map(|cell| &cell.case);
+    let bench = run.manifest.benches.iter().find(|record| record.name == bench);
+    let bench = bench.map_or("", |record| record.sweep.as_ref().map_or(&record.name, |point| &point.name));
+    let cases = case.into_iter().flat_map(|case| std::iter::once(&case.name).chain(&case.baseline));
+    let cases: Vec<String> = cases.map(|name| format!(" --case {}", shell_word(name))).collect();
+    let (rounds, seed) = (run.manifest.rounds, run.manifest.seed);
+    format!("cargo xtask bench --bench {}{} --rounds {rounds} --seed {seed}", shell_word(bench), cases.concat())
+}
+
 /// One word for a POSIX shell. What can not be seen, and a tab, which a shell that is typed into completes on, is
 /// printed in octal by the shell itself: `"$(printf '\033')"`. (`$'\033'` is shorter, but dash does not know it.)
 pub fn shell_word(word: &str) -> String {
