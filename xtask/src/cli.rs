@@ -13,11 +13,13 @@ use values::{percent, percent_from_0, whole};
 pub mod completions;
 mod density;
 mod exit;
+mod report;
 mod rows;
 mod values;
 
 pub use density::DensityArgs;
 pub use exit::Exit;
+pub use report::ReportArgs;
 pub use rows::{CaseArgs, MatrixArgs, ProgramArgs, SelectArgs};
 
 /// What `cargo xtask` is asked to do.
@@ -263,22 +265,6 @@ pub struct BenchArgs {
     pub registry: RegistryArgs,
     #[command(flatten)]
     pub programs: ProgramArgs,
-    #[command(flatten)]
-    pub format: FormatArgs,
-}
-
-/// `report`.
-#[derive(Clone, Debug, Args)]
-pub struct ReportArgs {
-    /// The run: its folder, its name, or the beginning of its name [default: the newest; with `--readme` the newest
-    /// recorded one]
-    pub run: Option<String>,
-    /// Copy the run's result into the project's README, with its picture
-    #[arg(long)]
-    pub readme: bool,
-    /// Print the comment for a pull request instead of the table
-    #[arg(long, conflicts_with = "readme")]
-    pub markdown: bool,
     #[command(flatten)]
     pub format: FormatArgs,
 }

@@ -59,6 +59,11 @@ pub fn print_density(run: &::report::density::DensityRun) -> anyhow::Result<()> 
     console::result(::report::density::shown(run, colour()).as_bytes())
 }
 
+/// Writes a document to stdout, likewise.
+pub fn print_document(document: &::report::document::Document) -> anyhow::Result<()> {
+    console::result(terminal::document(document, colour()).as_bytes())
+}
+
 /// A plain table without lines between rows, as every command prints one.
 pub fn table(header: &[&str]) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();

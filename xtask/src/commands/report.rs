@@ -1,8 +1,11 @@
 //! `report`: everything in a run's folder but manifest and samples, computed again from these two.
 
+use std::path::Path;
+
 use anyhow::{Context as _, ensure};
 
 use crate::cli::{Exit, Format, ReportArgs};
+use crate::cmd::Cmd;
 use crate::workspace::Workspace;
 use crate::{commands, prepare};
 use report::markdown::Origin;
@@ -22,7 +25,12 @@ pub struct Reported {
 /// Rebuilds a run's report and shows it.
 pub fn run(workspace: &Workspace, args: &ReportArgs) -> anyhow::Result<Exit> {
     let results = workspace.results();
-    let named = args.run.as_ref().map(|name| RunDir::find(&results, name)).transpose()?;
+    let mut named = args.runs.iter().map(|name| RunDir::find(&results, name)).collect::<anyhow::Result<Vec<_>>>()?;
+    if named.len() > 1 {
+        ensure!(!args.readme && !args.markdown, "`--readme` and `--markdown` are of one run: name one");
+        return history(workspace, &named, args);
+    }
+    let named = named.pop();
     if args.readme {
         return show_in_readme(workspace, &named.map_or_else(|| recorded(workspace), Ok)?);
     }
@@ -39,7 +47,41 @@ pub fn run(workspace: &Workspace, args: &ReportArgs) -> anyhow::Result<Exit> {
     // Shown first: a run on a disk that takes nothing can still be looked at.
     store(&reported, &dir)?;
     crate::console::note(page(&dir));
+    if args.open {
+        open(&dir.path().join("report.html"))?;
+    }
     Ok(if reported.is_whole() { Exit::Done } else { Exit::Partial })
+}
+
+/// Several runs beside each other, on a page of their own.
+fn history(workspace: &Workspace, dirs: &[RunDir], args: &ReportArgs) -> anyhow::Result<Exit> {
+    ensure!(args.format.format == Format::Text, "a history has no JSON form: take the `summary.json` of each run");
+    for dir in dirs {
+        let of_density = dir.manifest()?.density.is_some();
+        ensure!(!of_density, "`{}` is a density run, and a history is of benches: name it alone", dir.name());
+    }
+    let reported = dirs.iter().map(|dir| read(workspace, dir)).collect::<anyhow::Result<Vec<_>>>()?;
+    let is_whole = reported.iter().all(Reported::is_whole);
+    let runs: Vec<report::Run> = reported.into_iter().map(|reported| reported.run).collect();
+    let document = report::sections::history::document(&runs);
+    commands::print_document(&document)?;
+    let path = workspace.results().join("history.html");
+    files::write_whole(&path, report::html::page(&document).as_bytes())
+        .with_context(|| format!("can not write `{}`", path.display()))?;
+    crate::console::note(format_args!("the page with all of them: {}", path.display()));
+    if args.open {
+        open(&path)?;
+    }
+    Ok(if is_whole { Exit::Done } else { Exit::Partial })
+}
+
+/// Shows a page in the browser of whoever asked for it.
+///
+/// # Errors
+/// When this machine has nothing that opens pages; the error has the path.
+fn open(page: &Path) -> anyhow::Result<()> {
+    let failed = || format!("nothing here opens pages: open `{}` in a browser", page.display());
+    Cmd::new("xdg-open").arg(page).run().with_context(failed).map(|_| ())
 }
 
 fn show_in_readme(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Exit> {
