@@ -35,6 +35,7 @@ mod isolation;
 mod looks;
 mod matrix;
 mod measuring;
+mod pods;
 mod programs;
 mod registries;
 mod rig;
@@ -66,6 +67,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "matrix", what: "rows by file alone, and runtimes of one's own", run: matrix::matrix },
     Stage { name: "looks", what: "how modules are executed, what isolates containers", run: looks::looks },
     Stage { name: "bench", what: "a short real run, its files, its rebuild", run: measuring::bench },
+    Stage { name: "cri", what: "containers in pods, by containerd's CRI", run: pods::pods },
     Stage { name: "variants", what: "--until, a sweep, an existing containerd", run: variants::variants },
     Stage { name: "density", what: "idle instances against what is known of them", run: density::density },
     Stage { name: "endings", what: "SIGKILL, Ctrl-C, two at once, not root", run: endings::endings },

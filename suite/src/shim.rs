@@ -175,6 +175,7 @@ pub fn setting(rig: &Rig, toolbox: &Toolbox, shim: Shim) -> anyhow::Result<(Sett
         namespace: name,
         scheme: Scheme::Http,
         user: None,
+        pods: None,
     };
     let runtimes = Runtimes { runc: toolbox.program("runc")?, shim };
     Ok((Setting { containers, runtimes }, scratch))

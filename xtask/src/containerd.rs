@@ -3,7 +3,6 @@
 //! Answers made for people (tables) are never parsed: only `--quiet` lists and exit statuses.
 //! Not here: starting containerd (`session`), timing (`measure`).
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,7 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::cmd::{Cmd, Following};
 use crate::invocation::Invocation;
+use crate::matrix::Annotations;
 
+pub mod cri;
 pub mod events;
 mod idle;
 mod prompt;
@@ -220,7 +221,7 @@ pub struct Container<'a> {
     /// The whole command, for `ctr` replaces the image's entrypoint and arguments together; empty for the image's own.
     pub command: &'a [String],
     /// What it is annotated with.
-    pub annotations: &'a BTreeMap<String, String>,
+    pub annotations: &'a Annotations,
     /// Additional environment.
     pub env: &'a [(String, String)],
 }
@@ -228,6 +229,7 @@ pub struct Container<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
 
     fn ctr() -> Ctr {
         Ctr {

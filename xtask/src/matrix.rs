@@ -8,12 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 
 use oci::definition::Definition;
 
 use crate::toolbox::identity::Maker;
-use results::case::{self, Case, Kind, Mode};
+use results::case::{self, Case, Kind, Mode, Pod};
 use results::names::{Misnamed, Names};
 use versions::Versions;
 
@@ -113,6 +113,13 @@ pub enum Behaviour {
         /// The shim's program.
         program: String,
     },
+    /// The calls of a kubelet to containerd's Container Runtime Interface: a pod sandbox, and a container in it.
+    Cri {
+        /// The runtime of this table whose containers they are.
+        pod: Pod,
+        /// What that does: one of the two above.
+        maker: Box<Self>,
+    },
 }
 
 /// A program that runs modules directly.
@@ -130,11 +137,34 @@ impl Behaviour {
         !matches!(self, Self::Process { .. })
     }
 
+    /// The pod around its containers.
+    pub fn pod(&self) -> Option<&Pod> {
+        match self {
+            Self::Cri { pod, .. } => Some(pod),
+            _ => None,
+        }
+    }
+
+    /// Another program that does the same.
+    fn replace_program(&mut self, other: &str, made: Maker) -> Result<(), &'static str> {
+        match (self, made) {
+            (Self::Oci { program, .. }, Maker::Oci) | (Self::Shim { program }, Maker::Shim) => {
+                other.clone_into(program);
+                Ok(())
+            }
+            (Self::Process { .. }, _) => Err("makes no containers: choose another name"),
+            (Self::Cri { .. }, _) => Err("makes pods of another runtime's containers: name that one"),
+            (Self::Oci { .. }, Maker::Shim) => Err("is an OCI runtime, and this is a shim"),
+            (Self::Shim { .. }, Maker::Oci) => Err("is a shim, and this is an OCI runtime"),
+        }
+    }
+
     /// The program that it starts; absent where that is the artifact or the engine.
     pub fn program(&self) -> Option<&str> {
         match self {
             Self::Process { own } => own.as_ref().map(|own| own.program.as_str()),
             Self::Oci { program, .. } | Self::Shim { program } => Some(program),
+            Self::Cri { maker, .. } => maker.program(),
         }
     }
 }
@@ -221,13 +251,13 @@ impl Matrix {
     pub fn add_runtime(&mut self, name: &str, program: &Path, made: Maker) -> anyhow::Result<()> {
         let program = program.to_str().context("its path is not UTF-8")?.to_owned();
         if let Some(known) = self.runtimes.iter_mut().find(|runtime| runtime.name == name) {
-            match (&mut known.behaviour, made) {
-                (Behaviour::Oci { program: own, .. }, Maker::Oci) | (Behaviour::Shim { program: own }, Maker::Shim) => {
-                    *own = program;
+            known.behaviour.replace_program(&program, made).map_err(|reason| anyhow::anyhow!("`{name}` {reason}"))?;
+            for runtime in &mut self.runtimes {
+                if let Behaviour::Cri { pod, maker } = &mut runtime.behaviour
+                    && pod.handler == name
+                {
+                    maker.replace_program(&program, made).map_err(anyhow::Error::msg)?;
                 }
-                (Behaviour::Process { .. }, _) => bail!("`{name}` makes no containers: choose another name"),
-                (Behaviour::Oci { .. }, Maker::Shim) => bail!("`{name}` is an OCI runtime, and this is a shim"),
-                (Behaviour::Shim { .. }, Maker::Oci) => bail!("`{name}` is a shim, and this is an OCI runtime"),
             }
             return Ok(());
         }
@@ -244,7 +274,13 @@ impl Matrix {
             form: Kind::Native,
             mode: Mode::Native,
             engine: None,
-            runtime: case::Runtime { name: name.to_owned(), title: name.to_owned(), container: true, version: None },
+            runtime: case::Runtime {
+                name: name.to_owned(),
+                title: name.to_owned(),
+                container: true,
+                version: None,
+                pod: None,
+            },
             image: Some(Kind::Native.name().to_owned()),
             baseline: baseline.map(|baseline| baseline.name.clone()),
             control: None,

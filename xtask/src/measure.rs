@@ -2,6 +2,7 @@
 
 mod bar;
 pub mod calibration;
+pub mod calls;
 pub mod child;
 mod difference;
 pub mod orphans;

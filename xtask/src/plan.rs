@@ -15,6 +15,9 @@ use crate::bench::calibration::{Calibration, SURROUNDINGS};
 use crate::matrix::{Behaviour, Matrix};
 use results::case::{Case, Cell, Kind, Mode};
 
+/// The program that a pod's sandbox is: it waits.
+pub const PAUSE: &str = "pause";
+
 /// Everything that a run will do, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
@@ -143,10 +146,12 @@ pub fn plan(benches: Vec<Bench>, (matrix, cases): (&Matrix, &[Case]), rounds: Ro
     }
     let programs: BTreeSet<&str> = benches.iter().map(|bench| bench.program.as_str()).collect();
     let kinds: BTreeSet<Kind> = cases.iter().map(|case| case.form).collect();
-    let builds = programs
-        .iter()
-        .flat_map(|program| kinds.iter().map(|kind| Build { program: (*program).to_owned(), kind: *kind }))
-        .collect();
+    let of =
+        |program: &str| kinds.iter().map(|kind| Build { program: program.to_owned(), kind: *kind }).collect::<Vec<_>>();
+    let mut builds: Vec<Build> = programs.iter().flat_map(|program| of(program)).collect();
+    if cases.iter().any(|case| case.runtime.pod.is_some()) {
+        builds.push(Build { program: PAUSE.to_owned(), kind: Kind::Native });
+    }
     let schedule = Schedule::new(benches.len(), cells.clone(), rounds);
     Ok(Plan { benches, cells, builds, calibration: None, programs: used(matrix, cases)?, schedule })
 }
@@ -201,6 +206,11 @@ impl Plan {
     /// Whether any cell needs containerd.
     pub fn has_containers(&self) -> bool {
         self.cells.iter().any(|cell| cell.case.is_container())
+    }
+
+    /// Whether any cell needs containerd's CRI.
+    pub fn has_pods(&self) -> bool {
+        self.cells.iter().any(|cell| cell.case.runtime.pod.is_some())
     }
 
     /// Whether any cell executes a module.

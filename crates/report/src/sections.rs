@@ -14,6 +14,7 @@ mod glossary;
 pub mod history;
 mod opening;
 mod parts;
+mod pods;
 mod ratios;
 mod raw;
 mod result;
@@ -29,6 +30,7 @@ pub fn all(run: &Run) -> Vec<Section> {
         warnings::section(run),
         sizes::section(run),
         times::section(run),
+        pods::section(run),
         ratios::section(run),
         parts::section(run),
         sequence::section(run),

@@ -80,6 +80,28 @@ pub struct Runtime {
     /// Its version, as it says itself; absent before it was asked, and for a process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// The pod around the container; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<Pod>,
+}
+
+/// A pod of Kubernetes, as containerd's Container Runtime Interface makes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pod {
+    /// The runtime that makes its containers.
+    pub handler: String,
+    /// Which runs it is there for.
+    pub life: PodLife,
+}
+
+/// Which runs a pod is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PodLife {
+    /// For one: making it is a part of the run.
+    Own,
+    /// It has run a container before the run begins.
+    Warm,
 }
 
 /// One row of the matrix.
@@ -112,6 +134,13 @@ pub struct Case {
     pub why: String,
 }
 
+impl Runtime {
+    /// The name of the runtime that makes its containers: that of a pod's are made by another than itself.
+    pub fn maker(&self) -> &str {
+        self.pod.as_ref().map_or(&self.name, |pod| &pod.handler)
+    }
+}
+
 impl Case {
     /// Whether it needs containerd, and with it root.
     pub fn is_container(&self) -> bool {
@@ -126,7 +155,7 @@ impl Case {
     /// Whether both are containers, and made by different runtimes: what the runtimes cost is then a part of their
     /// ratio.
     pub fn is_across_runtimes(&self, other: &Self) -> bool {
-        self.is_container() && other.is_container() && self.runtime.name != other.runtime.name
+        self.is_container() && other.is_container() && self.runtime.maker() != other.runtime.maker()
     }
 
     /// The name of its engine.
@@ -232,7 +261,13 @@ fn unknown(name: &str) -> Case {
         form: Kind::Native,
         mode: Mode::Native,
         engine: None,
-        runtime: Runtime { name: "unknown".to_owned(), title: "unknown".to_owned(), container: false, version: None },
+        runtime: Runtime {
+            name: "unknown".to_owned(),
+            title: "unknown".to_owned(),
+            container: false,
+            version: None,
+            pod: None,
+        },
         image: None,
         baseline: None,
         control: None,

@@ -7,6 +7,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::Sample;
+use super::case::Case;
+
+pub mod pod;
 
 /// The metric of the central table, the sentences and the claims: wall time.
 pub const HEADLINE: &str = "wall_ns";
@@ -55,14 +58,19 @@ pub struct Metric {
     pub obtained: &'static str,
 }
 
-/// Every metric that this version knows, in the order of reports. The headline is the first.
-pub const KNOWN: [Metric; 1] = [Metric {
+/// What every run has.
+const OF_ALL: [Metric; 1] = [Metric {
     name: Cow::Borrowed(HEADLINE),
     unit: Unit::Nanoseconds,
     title: Cow::Borrowed("time"),
     better: Some(Better::Lower),
     obtained: "monotonic clock, from just before spawn to the return of `wait4`",
 }];
+
+/// Every metric that this version knows, in the order of reports. The headline is the first.
+pub fn known() -> impl Iterator<Item = Metric> {
+    OF_ALL.into_iter().chain(pod::KNOWN)
+}
 
 impl Metric {
     /// A metric by its name. One that is not in the list is of a newer version: its unit is the end of its name, and what
@@ -75,7 +83,7 @@ impl Metric {
             better: None,
             obtained: "not known to this version",
         };
-        KNOWN.into_iter().find(|metric| metric.name == name).unwrap_or_else(unknown)
+        known().find(|metric| metric.name == name).unwrap_or_else(unknown)
     }
 
     /// What several values are called.
@@ -90,6 +98,11 @@ impl Metric {
         } else {
             Direction { above: "more", below: "less" }
         }
+    }
+
+    /// Whether runs of this case have values of it: what has none is not missing there.
+    pub fn is_of(&self, case: &Case) -> bool {
+        !pod::KNOWN.iter().any(|metric| metric.name == self.name) || pod::has(case, &self.name)
     }
 
     /// Whether it is the one of the central table.
@@ -112,9 +125,9 @@ fn unit(name: &str) -> Unit {
 pub fn of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Vec<Metric> {
     let found: BTreeSet<&str> =
         samples.into_iter().flat_map(|sample| sample.values.keys().map(String::as_str)).collect();
-    let is_known = |name: &&str| KNOWN.iter().any(|metric| metric.name == *name);
-    let known = KNOWN.into_iter().filter(|metric| metric.is_headline() || found.contains(&*metric.name));
-    known.chain(found.iter().copied().filter(|name| !is_known(name)).map(Metric::named)).collect()
+    let is_known = |name: &&str| known().any(|metric| metric.name == *name);
+    let among = known().filter(|metric| metric.is_headline() || found.contains(&*metric.name));
+    among.chain(found.iter().copied().filter(|name| !is_known(name)).map(Metric::named)).collect()
 }
 
 /// The metric of a stored row that was written when there was one.
@@ -128,10 +141,10 @@ mod tests {
 
     #[test]
     fn the_names_of_the_list_end_in_their_unit_and_stand_once() {
-        let names: BTreeSet<_> = KNOWN.iter().map(|metric| metric.name.clone()).collect();
-        assert_eq!(names.len(), KNOWN.len());
-        assert!(KNOWN[0].is_headline());
-        for metric in KNOWN {
+        let names: BTreeSet<_> = known().map(|metric| metric.name.clone()).collect();
+        assert_eq!(names.len(), known().count());
+        assert!(known().next().unwrap().is_headline());
+        for metric in known() {
             assert_eq!(unit(&metric.name), metric.unit, "{}", metric.name);
             assert_eq!(Metric::named(&metric.name), metric);
             assert!(metric.better.is_some() && !metric.title.is_empty());

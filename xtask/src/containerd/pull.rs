@@ -45,7 +45,8 @@ pub struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    fn limit(&self) -> Duration {
+    /// How long it may take.
+    pub fn limit(&self) -> Duration {
         LIMIT + Duration::from_secs(self.transfer_bytes / SLOWEST_BYTES_PER_SECOND)
     }
 

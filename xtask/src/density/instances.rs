@@ -63,6 +63,7 @@ impl Starter<'_> {
         let limit = Duration::from_millis(self.runs.timeout_ms);
         match self.runs.start(self.place) {
             Start::Absent(reason) => bail!("{reason}"),
+            Start::Pod(_) => bail!("idle pods are not measured: name cases without `cri`"),
             Start::Process => {
                 let file = self.runs.file(self.place).context("it was not built")?;
                 self.process(id, Cmd::new(&file.path), (limit, charged))

@@ -60,11 +60,15 @@ fn a_runtime_of_ones_own_is_a_row_or_takes_the_place_of_one() {
     ours.add_runtime("runc", mine, Maker::Oci).unwrap();
     let runc = ours.runtime(ours.case("native/runc").unwrap()).unwrap();
     assert_eq!(runc.behaviour.program(), Some("/x/mine"));
+    // Its pods are of the same containers.
+    let pods = ours.runtime(ours.case("native/cri-runc-warm").unwrap()).unwrap();
+    assert_eq!((pods.behaviour.program(), pods.behaviour.pod().unwrap().handler.as_str()), (Some("/x/mine"), "runc"));
     for (name, made, says) in [
         ("process", Maker::Oci, "makes no containers"),
         ("runc", Maker::Shim, "`runc` is an OCI runtime"),
         ("wasmedge", Maker::Oci, "`wasmedge` is a shim"),
         ("A b", Maker::Oci, "is no name"),
+        ("cri-runc", Maker::Oci, "makes pods of another runtime's containers"),
     ] {
         let error = ours.add_runtime(name, mine, made).unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
@@ -118,9 +122,20 @@ fn a_wrong_runtime_is_refused() {
         &[
             (
                 "behaviour = \"oci\"",
-                "behaviour = \"cri\"",
-                &["`runtimes.toml`", "line", "unknown variant `cri`", "`oci`"],
+                "behaviour = \"docker\"",
+                &["`runtimes.toml`", "line", "unknown variant `docker`", "`oci`"],
             ),
+            ("behaviour = \"oci\"", "behaviour = \"cri\"", &["line", "takes `program`"]),
+            ("handler = \"runc\"\n", "", &["line", "it needs `handler`"]),
+            ("handler = \"runc\"", "handler = \"process\"", &["line", "`process` makes no containers"]),
+            ("handler = \"runc\"", "handler = \"cri-wasmedge\"", &["line", "no runtime above `cri-wasmedge`"]),
+            ("pod = \"own\"\n", "", &["line", "it needs `pod`"]),
+            (
+                "pod = \"own\"\nruns = [\"native\"]",
+                "pod = \"own\"\nruns = [\"aot\"]",
+                &["line", "`runc` does not run wasm-aot"],
+            ),
+            ("behaviour = \"oci\"", "behaviour = \"oci\"\npod = \"own\"", &["line", "only `cri` has"]),
             ("program = \"runc\"\n", "", &["line", "it needs `program`"]),
             ("engine = \"wasmedge\"", "engine = \"v8\"", &["line", "there is no engine `v8`", "`wasmedge`"]),
             ("name = \"runc\"", "name = \"process\"", &["line", "`process` is defined twice"]),

@@ -11,7 +11,9 @@ use oci::definition::Definition;
 
 use super::versions::{Version, Versions};
 use super::{Annotations, Behaviour, Compile, Engine, FILE, OUTPUT, Own, Run, Runtime};
-use results::case::{self, Case, Kind, Mode};
+use results::case::{self, Case, Kind, Mode, PodLife};
+
+mod pod;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,6 +69,7 @@ enum WireBehaviour {
     Process,
     Oci,
     Shim,
+    Cri,
 }
 
 #[derive(Deserialize)]
@@ -81,6 +84,8 @@ struct WireRuntime {
     #[serde(default)]
     annotations: BTreeMap<Mode, Annotations>,
     engine: Option<Spanned<String>>,
+    handler: Option<Spanned<String>>,
+    pod: Option<PodLife>,
     runs: BTreeSet<Mode>,
     why: Spanned<String>,
 }
@@ -219,6 +224,11 @@ pub(super) fn runtimes(text: &str, engines: &[Engine]) -> anyhow::Result<Vec<Run
         if let Some(engine) = &wire.engine {
             at.known("engine", engine, (engines, |engine| &engine.name))?;
         }
+        if wire.behaviour.get_ref() == &WireBehaviour::Cri {
+            let pod = pod::runtime(&at, (name, why), wire, &runtimes)?;
+            runtimes.push(pod);
+            continue;
+        }
         let behaviour = behaviour(&at, &wire)?;
         let engine = wire.engine.map(Spanned::into_inner);
         if let Some(mode) = wire.annotations.keys().find(|mode| !wire.runs.contains(mode)) {
@@ -232,6 +242,9 @@ pub(super) fn runtimes(text: &str, engines: &[Engine]) -> anyhow::Result<Vec<Run
 
 fn behaviour(at: &At<'_>, wire: &WireRuntime) -> anyhow::Result<Behaviour> {
     let span = wire.behaviour.span();
+    if wire.handler.is_some() || wire.pod.is_some() {
+        return Err(at.refuse(&span, "only `cri` has a `handler` and a `pod`"));
+    }
     let program = || {
         let what = "it needs `program`: what is started";
         wire.program.clone().ok_or_else(|| at.refuse(&span, what))
@@ -243,6 +256,7 @@ fn behaviour(at: &At<'_>, wire: &WireRuntime) -> anyhow::Result<Behaviour> {
             Err(at.refuse(&span, "a shim has no `args`: it is started by name"))
         }
         WireBehaviour::Shim => Ok(Behaviour::Shim { program: program()? }),
+        WireBehaviour::Cri => Err(at.refuse(&span, "a pod is made of another runtime's containers")),
     }
 }
 
@@ -308,7 +322,13 @@ fn case(at: &At<'_>, wire: &WireCase, known: &Known<'_>, before: &[Case]) -> any
         form,
         mode,
         engine: wire.engine.as_ref().map(|engine| case::Engine { name: engine.get_ref().clone(), version: None }),
-        runtime: case::Runtime { name: runtime.name.clone(), title: runtime.title.clone(), container, version: None },
+        runtime: case::Runtime {
+            name: runtime.name.clone(),
+            title: runtime.title.clone(),
+            container,
+            version: None,
+            pod: runtime.behaviour.pod().cloned(),
+        },
         image,
         baseline: wire.baseline.as_ref().map(|baseline| baseline.get_ref().clone()),
         control: None,

@@ -83,7 +83,7 @@ impl Looking<'_> {
     fn times(&mut self, start: &Start, case: &Case) -> anyhow::Result<Vec<u64>> {
         let limit = Duration::from_millis(self.input.runs.timeout_ms);
         let id = format!("calibration-{}", self.containers);
-        let ctr = self.input.ctr.filter(|_| matches!(start, Start::Container { .. }));
+        let ctr = self.input.ctr.filter(|_| matches!(start, Start::Container { .. } | Start::Pod(_)));
         self.containers += u32::from(ctr.is_some());
         let program = &self.calibration.program;
         let ran = child::run(&single::invocation(start, (program, case), (ctr, &id))?, limit, self.watchdog)?;

@@ -1,4 +1,4 @@
-//! The timed region: from just before spawn to the return of `wait4`, and nothing else.
+//! The timed region of a program (that of calls is `calls`): from just before spawn to the return of `wait4`, and nothing else.
 //!
 //! Included: the spawn system calls, the program's whole life (loader, start-up, work, exit), the reaping. Not included: making the
 //! argument vector, opening the files that take its output, reading and comparing that output, drawing,
@@ -10,6 +10,7 @@
 //! grow beyond their limit: a program that floods them is refused further writes by the kernel, which costs nothing
 //! while it is not reached.
 
+use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use super::output::{OUTPUT_LIMIT_BYTES, Outputs, written};
 use super::watchdog::{Cut, Watchdog, WatchedRun};
 use crate::clock::Stopwatch;
 use crate::invocation::Invocation;
+use results::metric::HEADLINE;
 
 /// The end that the watchdog gives.
 const KILLED: End = End::Signalled(libc::SIGKILL);
@@ -44,10 +46,12 @@ pub enum End {
 pub struct Ran {
     /// The timed region.
     pub wall_ns: u64,
-    /// User time of it and of its waited-for children.
-    pub user_ns: u64,
+    /// User time of it and of its waited-for children; absent where nothing was started here.
+    pub user_ns: Option<u64>,
     /// System time, likewise.
-    pub system_ns: u64,
+    pub system_ns: Option<u64>,
+    /// What else was measured, by metric.
+    pub further: Vec<(&'static str, u64)>,
     /// How it ended.
     pub end: End,
     /// What it wrote to stdout, up to [`OUTPUT_LIMIT_BYTES`] and a page.
@@ -57,6 +61,12 @@ pub struct Ran {
 }
 
 impl Ran {
+    /// What was measured, by metric.
+    pub fn values(&self) -> BTreeMap<String, u64> {
+        let all = std::iter::once((HEADLINE, self.wall_ns)).chain(self.further.iter().copied());
+        all.map(|(metric, value)| (metric.to_owned(), value)).collect()
+    }
+
     /// The stream to which it wrote more than [`OUTPUT_LIMIT_BYTES`], of which the rest was refused.
     pub fn flooded(&self) -> Option<&'static str> {
         let beyond = |bytes: &[u8]| bytes.len() as u64 > OUTPUT_LIMIT_BYTES;
@@ -78,8 +88,9 @@ pub fn run(invocation: &Invocation, limit: Duration, watchdog: &Watchdog) -> any
         .with_context(|| format!("can not run `{}`", invocation.program.display()))?;
     Ok(Ran {
         wall_ns,
-        user_ns: usage.user_ns,
-        system_ns: usage.system_ns,
+        user_ns: Some(usage.user_ns),
+        system_ns: Some(usage.system_ns),
+        further: Vec::new(),
         end,
         stdout: written(&outputs.stdout)?,
         stderr: written(&outputs.stderr)?,
@@ -189,7 +200,7 @@ mod tests {
         let ran = run_shell("sleep 0.05", 10_000);
         assert_eq!(ran.end, End::Exited(0));
         assert!(ran.wall_ns >= 50_000_000, "{}", ran.wall_ns);
-        assert!(ran.user_ns + ran.system_ns < ran.wall_ns, "sleeping is not computing");
+        assert!(ran.user_ns.unwrap() + ran.system_ns.unwrap() < ran.wall_ns, "sleeping is not computing");
     }
 
     #[test]

@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use anyhow::Context as _;
+
 use super::orphans::Orphans;
 use crate::containerd::Ctr;
 use crate::containerd::events::TaskEvents;
 use crate::plan::{Place, Slot};
-use results::metric::HEADLINE;
 use results::store::SampleSink;
 use results::{NotMeasured, Outcome, RunStatus, Sample, UntilEnd, UntilReason};
 
 use super::bar::RoundsBar;
+use super::calls::PodHost;
 use super::child::{self, End, Ran};
-use super::runs::{ComparedOutput, Runs, Until};
+use super::runs::{ComparedOutput, PodStart, Runs, Start, Until};
 use super::single;
 use super::watchdog::Watchdog;
 use crate::clock::Stopwatch;
@@ -53,6 +55,8 @@ pub struct RoundsInput<'a> {
     pub runs: &'a Runs,
     /// The client of the containerd that is up; absent when none is.
     pub ctr: Option<&'a Ctr>,
+    /// What makes pods; absent when there are none.
+    pub pods: Option<PodHost<'a>>,
     /// What containers leave to be reaped; absent where somebody else reaps it.
     pub orphans: Option<Orphans>,
     /// Bench and cell pairs that can not be run, with the reason: no image, no containerd.
@@ -60,7 +64,7 @@ pub struct RoundsInput<'a> {
 }
 
 /// Makes the runs of a plan until its last round, until they are precise enough, or until `stop`.
-pub fn run(input: RoundsInput<'_>, sink: &mut SampleSink, stop: &Stop, width: Width<'_>) -> RoundsEnd {
+pub fn run<'a>(input: RoundsInput<'a>, sink: &mut SampleSink, stop: &'a Stop, width: Width<'_>) -> RoundsEnd {
     let mut running = Loop {
         barred: input.barred,
         failures: BTreeMap::new(),
@@ -71,11 +75,13 @@ pub fn run(input: RoundsInput<'_>, sink: &mut SampleSink, stop: &Stop, width: Wi
         until: None,
         runs: input.runs,
         ctr: input.ctr,
+        pods: input.pods,
+        stop,
         orphans: input.orphans,
         events: None,
     };
     running.listen();
-    let ended = Watchdog::start(stop).and_then(|watchdog| running.rounds(sink, &watchdog, (stop, width)));
+    let ended = Watchdog::start(stop).and_then(|watchdog| running.rounds(sink, &watchdog, width));
     let (status, reason) = match ended {
         Ok(status) => (status, None),
         Err(error) => (RunStatus::Failed, Some(format!("{error:#}"))),
@@ -112,6 +118,8 @@ fn is_beside_its_case(runs: &Runs, place: Place, barred: &BTreeMap<Place, String
 struct Loop<'a> {
     runs: &'a Runs,
     ctr: Option<&'a Ctr>,
+    pods: Option<PodHost<'a>>,
+    stop: &'a Stop,
     orphans: Option<Orphans>,
     barred: BTreeMap<Place, String>,
     failures: BTreeMap<Place, u32>,
@@ -124,17 +132,12 @@ struct Loop<'a> {
 }
 
 impl Loop<'_> {
-    fn rounds(
-        &mut self,
-        sink: &mut SampleSink,
-        watchdog: &Watchdog,
-        (stop, width): (&Stop, Width<'_>),
-    ) -> anyhow::Result<RunStatus> {
+    fn rounds(&mut self, sink: &mut SampleSink, watchdog: &Watchdog, width: Width<'_>) -> anyhow::Result<RunStatus> {
         let rounds = self.runs.schedule.rounds();
         let mut bar = RoundsBar::new(rounds.warmup + rounds.counted, self.runs.schedule.slots_per_round());
         for round in 0..rounds.warmup + rounds.counted {
             for slot in self.runs.schedule.round(round) {
-                if stop.is_requested() {
+                if self.stop.is_requested() {
                     return Ok(RunStatus::Interrupted);
                 }
                 let (bench, cell) = (self.runs.bench(slot.place), self.runs.cell(slot.place));
@@ -180,7 +183,10 @@ impl Loop<'_> {
         let id = format!("r{}-p{}", slot.round, slot.position);
         let limit = Duration::from_millis(self.runs.timeout_ms);
         let clock = *self.clock.get_or_insert_with(Stopwatch::start);
-        let ran = self.invocation(slot, &id).and_then(|invocation| child::run(&invocation, limit, watchdog));
+        let ran = match self.runs.start(slot.place) {
+            Start::Pod(start) => self.in_pod(slot, (&id, start), limit),
+            _ => self.invocation(slot, &id).and_then(|invocation| child::run(&invocation, limit, watchdog)),
+        };
         self.wall_ns = clock.elapsed_ns();
         let sample = match ran {
             Ok(ran) if ran.end == End::Stopped => {
@@ -216,11 +222,15 @@ impl Loop<'_> {
         }
     }
 
-    /// Before the first round: without its events no container can be believed.
+    /// Before the first round: without its events no container of `ctr` can be believed. That one of a pod has ended is known
+    /// from containerd itself.
     fn listen(&mut self) {
         let Some(ctr) = self.ctr else { return };
         let all = self.runs.schedule.container_places();
-        let places: BTreeSet<Place> = all.into_iter().filter(|place| !self.barred.contains_key(place)).collect();
+        let is_ctrs = |place: &Place| {
+            matches!(self.runs.start(*place), Start::Container { .. }) && !self.barred.contains_key(place)
+        };
+        let places: BTreeSet<Place> = all.into_iter().filter(is_ctrs).collect();
         if places.is_empty() {
             return;
         }
@@ -258,6 +268,13 @@ impl Loop<'_> {
         single::invocation(self.runs.start(slot.place), of, (self.ctr, id))
     }
 
+    /// Runs a cell in a pod.
+    fn in_pod(&mut self, slot: Slot, (id, start): (&str, &PodStart), limit: Duration) -> anyhow::Result<Ran> {
+        let image = self.runs.image(slot.place).context("it has no image")?;
+        let pods = self.pods.as_mut().context("no containerd with CRI is running")?;
+        pods.run((id, start), (image, &self.runs.bench(slot.place).args), limit, self.stop)
+    }
+
     fn judge(&self, slot: Slot, ran: &Ran) -> Sample {
         let expected = &self.runs.bench(slot.place).expected;
         let (outcome, reason) = single::outcome(ran, expected, Duration::from_millis(self.runs.timeout_ms));
@@ -271,9 +288,9 @@ impl Loop<'_> {
             round: slot.round,
             position: slot.position,
             warmup: slot.warmup,
-            values: ran.map(|ran| (HEADLINE.to_owned(), ran.wall_ns)).into_iter().collect(),
-            user_ns: ran.map(|ran| ran.user_ns),
-            system_ns: ran.map(|ran| ran.system_ns),
+            values: ran.map(Ran::values).unwrap_or_default(),
+            user_ns: ran.and_then(|ran| ran.user_ns),
+            system_ns: ran.and_then(|ran| ran.system_ns),
             outcome,
             reason,
             output_sha256: ran.map(|ran| oci::digest::Digest::of(&ran.stdout).hex()),
@@ -281,9 +298,10 @@ impl Loop<'_> {
     }
 
     /// A container whose client was killed goes on without it, and one that failed may be left half made.
-    fn clean(&self, slot: Slot, id: &str) -> anyhow::Result<()> {
-        match self.ctr {
-            Some(ctr) if self.runs.cell(slot.place).case.is_container() => ctr.remove(id),
+    fn clean(&mut self, slot: Slot, id: &str) -> anyhow::Result<()> {
+        match (self.ctr, &mut self.pods) {
+            (_, Some(pods)) if self.runs.cell(slot.place).case.runtime.pod.is_some() => pods.clean(),
+            (Some(ctr), _) if self.runs.cell(slot.place).case.is_container() => ctr.remove(id),
             _ => Ok(()),
         }
     }

@@ -2,16 +2,16 @@
 //!
 //! Not here: making the runs (`rounds`).
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::bench::calibration::Walks;
 use crate::containerd::ContainerRuntime;
+use crate::matrix::Annotations;
 use crate::plan::{Place, Schedule};
 use oci::digest::Digest;
-use results::case::{Case, Cell, Kind};
+use results::case::{Case, Cell, Kind, PodLife};
 
 /// The runs of a plan, with everything that they are made of.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,10 +47,25 @@ pub enum Start {
         /// What makes it.
         runtime: ContainerRuntime,
         /// What it is annotated with.
-        annotations: BTreeMap<String, String>,
+        annotations: Annotations,
     },
+    /// In a container of a pod, by containerd's Container Runtime Interface.
+    Pod(PodStart),
     /// Not at all, for this reason.
     Absent(String),
+}
+
+/// How a container is run in a pod.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PodStart {
+    /// The runtime handler of containerd's configuration: the name of the runtime that makes its containers.
+    pub handler: String,
+    /// What makes them.
+    pub runtime: ContainerRuntime,
+    /// What sandbox and container are annotated with.
+    pub annotations: Annotations,
+    /// Which runs the pod is there for.
+    pub life: PodLife,
 }
 
 /// What becomes of the output of a run once it was compared.
@@ -136,6 +151,13 @@ pub struct NamedImage {
     pub platform: String,
     /// The command before the bench's arguments.
     pub entrypoint: Vec<String>,
+}
+
+impl NamedImage {
+    /// Everything that a store holds of it: manifest, config, layers.
+    pub fn parts(&self) -> impl Iterator<Item = Digest> {
+        std::iter::once(self.manifest).chain(self.blobs.iter().copied())
+    }
 }
 
 impl Runs {

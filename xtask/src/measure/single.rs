@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use super::child::{End, Ran};
 use super::difference::difference;
 use super::output::OUTPUT_LIMIT_BYTES;
-use super::runs::{RunnableBench, Start};
+use super::runs::{PodStart, RunnableBench, Start};
 use crate::containerd::{Container, Ctr};
 use crate::invocation::Invocation;
 use crate::matrix::FILE;
@@ -38,7 +38,8 @@ pub fn invocation(
             let args = args.iter().map(|arg| arg.replace(FILE, &path)).collect();
             Ok(Invocation { program: program.clone(), args: with(args), env: Vec::new() })
         }
-        Start::Container { runtime, annotations } => {
+        // A pod is no program, and its container is the same without it: so it is looked at.
+        Start::Container { runtime, annotations } | Start::Pod(PodStart { runtime, annotations, .. }) => {
             let ctr = ctr.context("no containerd is running")?;
             let image = bench.image(case).context("it has no image")?;
             let command = with(image.entrypoint.clone());

@@ -1,8 +1,9 @@
 //! From what was prepared to a session: files, images, and how each cell is started.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use super::builds::AvailablePrograms;
 use super::{Prepared, programs};
@@ -13,15 +14,17 @@ use crate::containerd::{ContainerRuntime, Scheme};
 use crate::isolation::Look;
 use crate::machine;
 use crate::matrix::{Behaviour, Engine, Matrix};
-use crate::measure::runs::{CalibrationRuns, ComparedOutput, KindFile, RunnableBench, Runs, Start, Until};
-use crate::plan::Plan;
+use crate::measure::runs::{
+    CalibrationRuns, ComparedOutput, KindFile, NamedImage, PodStart, RunnableBench, Runs, Start, Until,
+};
+use crate::plan::{PAUSE, Plan};
 use crate::progress::Stderr;
 use crate::registry::Credentials;
 use crate::session::leftovers;
-use crate::session::request::{Containers, DaemonChoice, Session};
+use crate::session::request::{Containers, DaemonChoice, PodSetup, Session};
 use crate::workspace::Workspace;
 use results::Manifest;
-use results::case::{Case, Cell};
+use results::case::{Case, Cell, Kind};
 use results::isolation::Subject;
 
 /// How a session is to be run, beside what its plan says.
@@ -52,6 +55,11 @@ fn of_a_known_version(engine: &Engine, program: PathBuf) -> anyhow::Result<PathB
     Ok(program)
 }
 
+/// Handlers stand in containerd's configuration, and somebody else's is not changed.
+fn no_pods() -> Start {
+    Start::Absent("pods need a containerd of our own: leave out `--containerd-address`".to_owned())
+}
+
 impl Prepared {
     /// The session that makes the runs of a plan.
     ///
@@ -67,12 +75,16 @@ impl Prepared {
         let calibration = plan.calibration.as_ref().filter(|_| plan.has_modules());
         let looks = plan.calibration.as_ref().map(|calibration| self.looks((workspace, matrix), plan, calibration));
         let looks = looks.transpose()?.unwrap_or_default();
-        let containers = plan.has_containers().then(|| self.containers(workspace, &options)).transpose()?;
+        let mut starts = plan.cells.iter().map(start).collect::<anyhow::Result<Vec<_>>>()?;
+        if options.containerd_address.is_some() {
+            starts.iter_mut().filter(|start| matches!(start, Start::Pod(_))).for_each(|start| *start = no_pods());
+        }
+        let containers = plan.has_containers().then(|| self.containers(workspace, &options, &starts)).transpose()?;
         Ok(Session {
             runs: Runs {
                 benches: plan.benches.iter().map(|bench| self.bench(bench)).collect(),
                 schedule: plan.schedule.clone(),
-                starts: plan.cells.iter().map(start).collect::<anyhow::Result<_>>()?,
+                starts,
                 until: options.until,
                 timeout_ms: options.timeout_ms,
                 output: options.output,
@@ -114,10 +126,13 @@ impl Prepared {
         }
     }
 
-    /// A look into a container of every runtime, by a native program and by a module, as far as the plan has such cells.
+    /// A look into a container of every runtime without a pod, by a native program and by a module, as far as the plan has
+    /// such cells.
     fn looks(&self, of: (&Workspace, &Matrix), plan: &Plan, calibration: &Calibration) -> anyhow::Result<Vec<Look>> {
         let mut looks: Vec<Look> = Vec::new();
-        for case in plan.cells.iter().map(|cell| &cell.case).filter(|case| case.is_container()) {
+        for case in
+            plan.cells.iter().map(|cell| &cell.case).filter(|case| case.is_container() && case.runtime.pod.is_none())
+        {
             let subject = Subject::of(case);
             let is_it = |look: &Look| look.case.runtime.name == case.runtime.name && Subject::of(&look.case) == subject;
             if looks.iter().any(is_it) {
@@ -130,7 +145,7 @@ impl Prepared {
             let program = self.program_to_look_with(program, args);
             let options = match &of.1.runtime(case)?.behaviour {
                 Behaviour::Oci { args, .. } => args.clone(),
-                Behaviour::Process { .. } | Behaviour::Shim { .. } => Vec::new(),
+                Behaviour::Process { .. } | Behaviour::Shim { .. } | Behaviour::Cri { .. } => Vec::new(),
             };
             looks.push(Look { start: self.start(of, case)?, program, case: case.clone(), options });
         }
@@ -156,9 +171,21 @@ impl Prepared {
             return Ok(Start::Absent(reason.clone()));
         }
         let runtime = matrix.runtime(case)?;
+        let (behaviour, runtime_pod) = match &runtime.behaviour {
+            Behaviour::Cri { pod, maker } => (&**maker, Some(pod)),
+            other => (other, None),
+        };
         let annotations = runtime.annotations.get(&case.mode).cloned().unwrap_or_default();
-        let container = |runtime| Start::Container { runtime, annotations: annotations.clone() };
-        Ok(match (&runtime.behaviour, matrix.engine(case)) {
+        let container = |runtime| match runtime_pod {
+            None => Start::Container { runtime, annotations: annotations.clone() },
+            Some(pod) => Start::Pod(PodStart {
+                handler: pod.handler.clone(),
+                runtime,
+                annotations: annotations.clone(),
+                life: pod.life,
+            }),
+        };
+        Ok(match (behaviour, matrix.engine(case)) {
             (Behaviour::Process { own: Some(own) }, _) => {
                 or_absent(self.program(&own.program), &|program| Start::Engine { program, args: own.args.clone() })
             }
@@ -175,6 +202,7 @@ impl Prepared {
                 });
                 or_absent(path, &|program| container(ContainerRuntime::Oci { program }))
             }
+            (Behaviour::Cri { .. }, _) => bail!("`{case}` would be a pod of pods"),
             (Behaviour::Shim { program }, _) => {
                 or_absent(self.program(program), &|program| container(ContainerRuntime::Shim { program }))
             }
@@ -186,7 +214,12 @@ impl Prepared {
     }
 
     /// What containers need.
-    fn containers(&self, workspace: &Workspace, options: &SessionOptions) -> anyhow::Result<Containers> {
+    fn containers(
+        &self,
+        workspace: &Workspace,
+        options: &SessionOptions,
+        starts: &[Start],
+    ) -> anyhow::Result<Containers> {
         let toolbox = self.toolbox.as_ref().context("containers need the toolbox")?;
         let registry = self.shipped.registry.as_ref().context("containers need a registry")?;
         let name = leftovers::new_name();
@@ -210,6 +243,22 @@ impl Prepared {
                 Credentials::Anonymous => None,
                 Credentials::Password { user, .. } => Some(user.clone()),
             },
+            pods: self.pods(starts)?,
         })
+    }
+
+    /// What pods need, where there are some.
+    fn pods(&self, starts: &[Start]) -> anyhow::Result<Option<PodSetup>> {
+        let handler = |start: &Start| match start {
+            Start::Pod(start) => Some((start.handler.clone(), start.runtime.clone())),
+            _ => None,
+        };
+        let handlers: BTreeMap<String, ContainerRuntime> = starts.iter().filter_map(handler).collect();
+        if handlers.is_empty() {
+            return Ok(None);
+        }
+        let is_plain = |image: &NamedImage| image.name == Kind::Native.name();
+        let pause = self.shipped.of(PAUSE).into_iter().find(is_plain);
+        Ok(Some(PodSetup { handlers, pause: pause.context("the image of the sandbox was not pushed")? }))
     }
 }

@@ -1,5 +1,6 @@
 //! The private containerd itself: configuration, start, readiness, log, end.
 
+use std::collections::BTreeMap;
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -8,10 +9,14 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 
+use super::request::PodSetup;
 use super::scratch;
 use crate::clock::Stopwatch;
 use crate::cmd;
 use crate::containerd::{self, Ctr};
+use cri::Cri;
+
+mod cri;
 
 /// How long containerd may take until its API answers.
 const READY_LIMIT: Duration = Duration::from_secs(30);
@@ -33,6 +38,11 @@ impl DaemonFolder {
         self.scratch.join(scratch::LOG)
     }
 
+    /// Where the logs of its pods are.
+    pub fn pod_logs(&self) -> PathBuf {
+        self.root().join("pod-logs")
+    }
+
     fn root(&self) -> PathBuf {
         self.scratch.join(scratch::ROOT)
     }
@@ -45,6 +55,8 @@ pub struct DaemonPrograms {
     pub containerd: PathBuf,
     /// Folders in which it looks for shims and helpers.
     pub search: Vec<PathBuf>,
+    /// What its CRI makes pods of; without, that is off.
+    pub pods: Option<PodSetup>,
 }
 
 /// A running containerd.
@@ -67,7 +79,7 @@ impl Daemon {
     pub fn start(programs: &DaemonPrograms, places: DaemonFolder, ctr: &Ctr) -> anyhow::Result<Self> {
         std::fs::create_dir_all(places.root())?;
         let config = places.scratch.join(scratch::CONFIG);
-        std::fs::write(&config, configuration(&places.root())?)
+        std::fs::write(&config, configuration(&places.root(), (programs.pods.as_ref(), &ctr.snapshotter))?)
             .with_context(|| format!("can not write `{}`", config.display()))?;
         let notify = UnixDatagram::bind(NOTIFY).context("can not make the socket for containerd's readiness")?;
         notify.set_read_timeout(Some(Duration::from_millis(50)))?;
@@ -152,6 +164,8 @@ struct Configuration<'a> {
     disabled_plugins: &'a [&'a str],
     debug: Debug<'a>,
     grpc: Grpc<'a>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    plugins: BTreeMap<&'static str, Cri<'a>>,
 }
 
 #[derive(Serialize)]
@@ -165,22 +179,23 @@ struct Grpc<'a> {
 }
 
 /// Plugins that want devices or a cluster.
-const DISABLED: [&str; 5] = [
-    "io.containerd.grpc.v1.cri",
+const DISABLED: [&str; 4] = [
     "io.containerd.internal.v1.opt",
     "io.containerd.snapshotter.v1.btrfs",
     "io.containerd.snapshotter.v1.devmapper",
     "io.containerd.snapshotter.v1.zfs",
 ];
 
-fn configuration(root: &Path) -> anyhow::Result<String> {
+fn configuration(root: &Path, (pods, snapshotter): (Option<&PodSetup>, &str)) -> anyhow::Result<String> {
+    let disabled: Vec<&str> = DISABLED.into_iter().chain(pods.is_none().then_some(cri::PLUGIN)).collect();
     let configuration = Configuration {
         version: 2,
         root,
         state: "/run/containerd/state",
-        disabled_plugins: &DISABLED,
+        disabled_plugins: &disabled,
         debug: Debug { level: "warn" },
         grpc: Grpc { address: SOCKET },
+        plugins: pods.map(|pods| (cri::PLUGIN, cri::configuration(pods, snapshotter, root))).into_iter().collect(),
     };
     toml::to_string(&configuration).with_context(|| format!("`{}` can not be configured as root", root.display()))
 }
@@ -192,10 +207,35 @@ mod tests {
     #[test]
     fn any_path_comes_back_from_the_configuration() {
         for root in ["/a b/root", "/a\"b/root", "/a'b\\c/root", "/a\nb/root", "/a\"\"\"\'\'\'b/root"] {
-            let text = configuration(Path::new(root)).unwrap();
+            let text = configuration(Path::new(root), (None, "overlayfs")).unwrap();
             let read: toml::Value = toml::from_str(&text).unwrap();
             assert_eq!(read["root"].as_str(), Some(root), "{text}");
             assert_eq!((read["version"].as_integer(), read["grpc"]["address"].as_str()), (Some(2), Some(SOCKET)));
         }
+    }
+
+    #[test]
+    fn pods_have_their_handlers_and_sandbox_in_the_configuration() {
+        let reference = "127.0.0.1:5000/x/pause@sha256:0";
+        let pause = serde_json::json!({
+            "name": "native", "reference": reference, "manifest": format!("sha256:{}", "0".repeat(64)), "blobs": [],
+            "transfer_bytes": 1, "platform": "linux/amd64", "entrypoint": ["/pause"],
+        });
+        let pods = PodSetup {
+            handlers: [
+                ("runc".to_owned(), containerd::ContainerRuntime::Oci { program: "/t/runc".into() }),
+                ("w".to_owned(), containerd::ContainerRuntime::Shim { program: "/t/containerd-shim-w-v1".into() }),
+            ]
+            .into(),
+            pause: serde_json::from_value(pause).unwrap(),
+        };
+        let text = configuration(Path::new("/r"), (Some(&pods), "native")).unwrap();
+        let read: toml::Value = toml::from_str(&text).unwrap();
+        let plugin = &read["plugins"][cri::PLUGIN];
+        assert_eq!(plugin["sandbox_image"].as_str(), Some(reference));
+        let runtimes = &plugin["containerd"]["runtimes"];
+        assert_eq!(runtimes["runc"]["options"]["BinaryName"].as_str(), Some("/t/runc"));
+        assert_eq!(runtimes["w"]["runtime_path"].as_str(), Some("/t/containerd-shim-w-v1"));
+        assert!(!read["disabled_plugins"].as_array().unwrap().iter().any(|name| name.as_str() == Some(cri::PLUGIN)));
     }
 }

@@ -4,16 +4,18 @@
 //! What fails for one image bars its cells and no others; what fails for containerd bars every container.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
 use crate::clock::Stopwatch;
 use crate::containerd::Ctr;
+use crate::containerd::cri::Cri;
 use crate::density;
 use crate::isolation;
 use crate::machine::load::Snapshot;
 use crate::measure::calibration::{self, Modes};
+use crate::measure::calls::PodHost;
 use crate::measure::orphans::Orphans;
 use crate::measure::rounds::{self, RoundsEnd, RoundsInput};
 use crate::plan::Place;
@@ -80,7 +82,7 @@ fn direct(session: &Session, reason: &str, sink: &mut SampleSink, stop: &Stop, p
     crate::console::note(reason);
     let places: Vec<Place> = session.runs.schedule.container_places();
     let barred = places.into_iter().map(|place| (place, reason.to_owned())).collect();
-    let input = RoundsInput { runs: &session.runs, ctr: None, orphans: None, barred };
+    let input = RoundsInput { runs: &session.runs, ctr: None, pods: None, orphans: None, barred };
     measured(make_rounds(session, input, (sink, stop), precision), Vec::new(), None)
 }
 
@@ -92,11 +94,11 @@ fn measure(
 ) -> anyhow::Result<Measured> {
     let mut sink = SampleSink::open(&session.samples)?;
     let Some(containers) = &session.containers else {
-        let input = RoundsInput { runs: &session.runs, ctr: None, orphans: None, barred: BTreeMap::new() };
+        let input = RoundsInput { runs: &session.runs, ctr: None, pods: None, orphans: None, barred: BTreeMap::new() };
         return Ok(measured(make_rounds(session, input, (&mut sink, stop), precision), Vec::new(), None));
     };
     match ContainerHost::start(containers) {
-        Ok(host) => {
+        Ok(mut host) => {
             let mut outcome = host.run(session, (containers, password), &mut sink, stop, precision);
             if let Err(error) = host.stop(containers) {
                 outcome.status = RunStatus::Failed;
@@ -185,6 +187,9 @@ pub struct ContainerHost {
 struct Private {
     daemon: Daemon,
     scratch: Scratch,
+    /// The client of its CRI, where that is on; or why there is none.
+    cri: Option<Result<Cri, String>>,
+    pod_logs: PathBuf,
 }
 
 impl ContainerHost {
@@ -202,14 +207,20 @@ impl ContainerHost {
                 let overlay = namespace::supports_overlay(scratch)?;
                 let snapshotter = if overlay { "overlayfs" } else { "native" };
                 let ctr = client(containers, Path::new(SOCKET), snapshotter);
-                let programs = DaemonPrograms { containerd: containerd.clone(), search: search.clone() };
-                let daemon = Daemon::start(&programs, DaemonFolder { scratch: scratch.clone() }, &ctr)?;
+                let pods = containers.pods.clone();
+                let has_pods = pods.is_some();
+                let programs = DaemonPrograms { containerd: containerd.clone(), search: search.clone(), pods };
+                let places = DaemonFolder { scratch: scratch.clone() };
+                let pod_logs = places.pod_logs();
+                std::fs::create_dir_all(&pod_logs)?;
+                let daemon = Daemon::start(&programs, places, &ctr)?;
+                let cri = has_pods.then(|| Cri::connect(Path::new(SOCKET)).map_err(|error| format!("{error:#}")));
                 let record = record(
                     "private",
                     snapshotter,
                     &crate::machine::filesystem(scratch).unwrap_or_else(|| "unknown".to_owned()),
                 );
-                Ok(Self { ctr, private: Some(Private { daemon, scratch: folder }), record })
+                Ok(Self { ctr, private: Some(Private { daemon, scratch: folder, cri, pod_logs }), record })
             }
             DaemonChoice::Existing { address } => {
                 let ctr = client(containers, address, "overlayfs");
@@ -224,17 +235,22 @@ impl ContainerHost {
 
     /// Pulls, then makes the rounds.
     fn run(
-        &self,
+        &mut self,
         session: &Session,
         (containers, password): (&Containers, Option<&Secret>),
         sink: &mut SampleSink,
         stop: &Stop,
         precision: Precision<'_>,
     ) -> Measured {
-        let Pulls { done, barred } = pulls::pull_all((session, containers), password, &self.ctr, stop);
+        let cri = self.private.as_mut().and_then(|private| private.cri.as_mut());
+        let Pulls { done, barred } = pulls::pull_all((session, containers), password, (&self.ctr, cri), stop);
         let own = self.private.as_ref().and_then(|private| private.daemon.pids().ok());
-        let input =
-            RoundsInput { runs: &session.runs, ctr: Some(&self.ctr), orphans: own.and_then(Orphans::adopted), barred };
+        let pods = self.private.as_mut().and_then(|private| {
+            let cri = private.cri.as_mut()?.as_mut().ok()?;
+            Some(PodHost { cri, cgroup: format!("/{}", containers.namespace), logs: private.pod_logs.clone() })
+        });
+        let orphans = own.and_then(Orphans::adopted);
+        let input = RoundsInput { runs: &session.runs, ctr: Some(&self.ctr), pods, orphans, barred };
         let isolation = isolation::look(&session.looks, &self.ctr, stop);
         let (mut outcome, modes) = make_rounds(session, input, (sink, stop), precision);
         if outcome.status == RunStatus::Failed
@@ -251,12 +267,24 @@ impl ContainerHost {
     /// When something could not be removed.
     pub fn stop(self, containers: &Containers) -> anyhow::Result<()> {
         let removed = self.ctr.remove_namespace();
-        let scratch = self.private.map(|private| private.daemon.stop().map(|()| private.scratch)).transpose()?;
+        let scratch = self.private.map(Private::stop).transpose()?;
         leftovers::end_cgroups(Path::new(leftovers::TREE), &containers.namespace)?;
         if let Some(scratch) = scratch {
             scratch.remove_root()?;
         }
         removed.context("containerd could not be emptied")
+    }
+}
+
+impl Private {
+    /// Pods first: a sandbox outlives its containerd.
+    fn stop(mut self) -> anyhow::Result<Scratch> {
+        let removed = match &mut self.cri {
+            Some(Ok(cri)) => cri.remove_all(),
+            _ => Ok(()),
+        };
+        self.daemon.stop()?;
+        removed.map(|()| self.scratch)
     }
 }
 

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use crate::clock::Stopwatch;
 use crate::console;
+use crate::containerd::cri::{self, Cri};
 use crate::containerd::{Ctr, Login, Pulled, Wanted};
 use crate::measure::runs::{NamedImage, Start};
 use crate::plan::Place;
 use crate::secret::Secret;
 use crate::session::measured::Pull;
-use crate::session::request::{Containers, Session};
+use crate::session::request::{Containers, PodSetup, Session};
 use crate::stop::Stop;
 
 /// What was pulled, and what can not be run.
@@ -26,12 +27,14 @@ pub struct Pulls {
 pub fn pull_all(
     (session, containers): (&Session, &Containers),
     password: Option<&Secret>,
-    ctr: &Ctr,
+    (ctr, cri): (&Ctr, Option<&mut Result<Cri, String>>),
     stop: &Stop,
 ) -> Pulls {
     let login = containers.user.as_deref().zip(password).map(|(user, password)| Login { user, password });
     let mut registry = Registry { containers, login, silent: None, tried: BTreeMap::new(), done: Vec::new() };
     let mut barred = BTreeMap::new();
+    let mut pods =
+        cri.zip(containers.pods.as_ref()).map(|(cri, setup)| PodPulls { cri, setup, tried: BTreeMap::new() });
     for place in session.runs.schedule.container_places() {
         if let Start::Absent(reason) = session.runs.start(place) {
             barred.insert(place, reason.clone());
@@ -41,7 +44,11 @@ pub fn pull_all(
             barred.insert(place, "it has no image".to_owned());
             continue;
         };
-        if let Err(reason) = registry.pull_once(image, ctr, stop) {
+        let mut pulled = registry.pull_once(image, ctr, stop);
+        if let (Ok(()), Start::Pod(_), Some(pods)) = (&pulled, session.runs.start(place), &mut pods) {
+            pulled = pods.pull(&registry, image, (ctr, stop));
+        }
+        if let Err(reason) = pulled {
             barred.insert(place, reason);
         } else if let Some(image) = session.calibration_image(place) {
             // What fails here is said, and then the mode can not be told: the cell can be measured all the same.
@@ -54,6 +61,32 @@ pub fn pull_all(
         }
     }
     Pulls { done: registry.done, barred }
+}
+
+/// The images of pods: containerd's CRI has a namespace of its own for them, into which it pulls by itself.
+struct PodPulls<'a> {
+    cri: &'a mut Result<Cri, String>,
+    setup: &'a PodSetup,
+    tried: BTreeMap<String, Result<(), String>>,
+}
+
+impl PodPulls<'_> {
+    /// The image, and before the first one that of the sandboxes.
+    fn pull(&mut self, registry: &Registry<'_>, image: &NamedImage, (ctr, stop): (&Ctr, &Stop)) -> Result<(), String> {
+        let Self { cri, setup, tried } = self;
+        let cri = cri.as_mut().map_err(|reason| reason.clone())?;
+        for image in [&setup.pause, image] {
+            let pull = || {
+                // The rounds see the same wish.
+                if stop.is_requested() {
+                    return Ok(());
+                }
+                registry.pull_for_pods(image, (ctr, cri)).inspect_err(|reason| console::note(reason))
+            };
+            tried.entry(image.reference.clone()).or_insert_with(pull).clone()?;
+        }
+        Ok(())
+    }
 }
 
 /// The registry of a session.
@@ -80,28 +113,39 @@ impl Registry<'_> {
         result
     }
 
-    /// Pulls an image and hashes what containerd then holds; `None` when somebody wished to stop.
-    fn pull(&mut self, image: &NamedImage, ctr: &Ctr, stop: &Stop) -> Result<Option<Pull>, String> {
-        if let Some(silent) = &self.silent {
-            return Err(format!("not tried: {silent}"));
-        }
-        let wanted = Wanted {
+    /// Pulls an image into CRI's namespace and hashes what containerd then holds there.
+    fn pull_for_pods(&self, image: &NamedImage, (ctr, cri): (&Ctr, &mut Cri)) -> Result<(), String> {
+        let wanted = self.wanted(image);
+        let theirs = Ctr { namespace: cri::NAMESPACE.to_owned(), ..ctr.clone() };
+        let pulled = cri.pull(wanted.reference, wanted.login, wanted.limit());
+        pulled.and_then(|()| theirs.ensure_holds(image.parts())).map_err(|error| format!("{error:#}"))
+    }
+
+    fn wanted<'a>(&'a self, image: &'a NamedImage) -> Wanted<'a> {
+        Wanted {
             reference: &image.reference,
             platform: &image.platform,
             scheme: self.containers.scheme,
             login: self.login,
             transfer_bytes: image.transfer_bytes,
-        };
+        }
+    }
+
+    /// Pulls an image and hashes what containerd then holds; `None` when somebody wished to stop.
+    fn pull(&mut self, image: &NamedImage, ctr: &Ctr, stop: &Stop) -> Result<Option<Pull>, String> {
+        if let Some(silent) = &self.silent {
+            return Err(format!("not tried: {silent}"));
+        }
         let clock = Stopwatch::start();
-        let pulled = ctr.pull(&wanted, stop);
+        let pulled = ctr.pull(&self.wanted(image), stop);
         let pull_ns = clock.elapsed_ns();
         match pulled.map_err(|error| format!("{error:#}"))? {
             Pulled::Stopped => return Ok(None),
             Pulled::TimedOut(reason) => return Err(self.silent.insert(reason).clone()),
             Pulled::Done => {}
         }
-        let parts = std::iter::once(image.manifest).chain(image.blobs.iter().copied());
-        ctr.ensure_holds(parts).map_err(|error| format!("`{}` is not what was pushed: {error:#}", image.reference))?;
+        ctr.ensure_holds(image.parts())
+            .map_err(|error| format!("`{}` is not what was pushed: {error:#}", image.reference))?;
         Ok(Some(Pull { manifest: image.manifest, pull_ns }))
     }
 }

@@ -3,12 +3,13 @@
 //!
 //! Not here: making the runs (`rounds`), and what comes back (`measured`).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::containerd::Scheme;
+use crate::containerd::{ContainerRuntime, Scheme};
 use crate::density;
 use crate::isolation::Look;
 use crate::measure::runs::{CalibrationRuns, NamedImage, Runs};
@@ -59,6 +60,17 @@ pub struct Containers {
     pub scheme: Scheme,
     /// The account that the registry wants. Its password is not here: this goes into a file.
     pub user: Option<String>,
+    /// What pods need; absent when there are none.
+    pub pods: Option<PodSetup>,
+}
+
+/// What containerd's CRI has to know before it starts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PodSetup {
+    /// What makes the containers of each runtime handler.
+    pub handlers: BTreeMap<String, ContainerRuntime>,
+    /// The image of every sandbox.
+    pub pause: NamedImage,
 }
 
 /// Our own containerd, or one that is there.

@@ -6,7 +6,7 @@
 use super::{comparison_in, runtimes, shown_benches};
 use crate::Run;
 use crate::number::{Rounded, interval};
-use results::metric::{HEADLINE, Metric, Unit};
+use results::metric::{HEADLINE, Metric, Unit, pod};
 use results::{CaseSummary, Comparison, Resolution, Verdict};
 
 /// What a run has values of, the headline first.
@@ -97,10 +97,11 @@ pub struct FurtherTable {
     pub rows: Vec<[String; 5]>,
 }
 
-/// What was measured beside the headline, of the benches that are shown.
+/// What was measured beside the headline, of the benches that are shown; but for the calls of pods, which have a section.
 pub fn further(run: &Run) -> Vec<FurtherTable> {
     let mut tables = Vec::new();
-    for metric in further_metrics(run) {
+    let has_section = |metric: &Metric| pod::KNOWN.iter().any(|known| known.name == metric.name);
+    for metric in further_metrics(run).into_iter().filter(|metric| !has_section(metric)) {
         for bench in shown_benches(run) {
             let rows = rows_of(run, &metric.name).filter(|row| row.bench == bench.name);
             let rows = rows.map(|row| further_row(run, row)).collect();

@@ -58,21 +58,26 @@ impl<'a> Cells<'a> {
         self.by_bench.get(bench)?.get(cell)
     }
 
-    /// Every bench × cell in the manifest's order.
+    /// Every bench × cell that the metric is of, in the manifest's order.
     pub fn iter(&self) -> impl Iterator<Item = (&'a BenchRecord, &'a Cell, &CellRuns<'a>)> {
         self.manifest.benches.iter().flat_map(move |bench| {
-            self.manifest.cells.iter().filter_map(move |cell| Some((bench, cell, self.get(&bench.name, &cell.name)?)))
+            self.cells().filter_map(move |cell| Some((bench, cell, self.get(&bench.name, &cell.name)?)))
         })
     }
 
     /// The cases of the run, twins left out, in the manifest's order.
     pub fn cases(&self) -> Vec<&'a Case> {
-        super::cases_of(self.manifest)
+        self.cells().filter(|cell| !cell.is_twin()).map(|cell| &cell.case).collect()
     }
 
     /// The cells that measure a case once more.
     pub fn twins(&self) -> impl Iterator<Item = &'a Cell> {
-        self.manifest.cells.iter().filter(|cell| cell.is_twin())
+        self.cells().filter(|cell| cell.is_twin())
+    }
+
+    /// The cells whose runs have values of the metric.
+    fn cells(&self) -> impl Iterator<Item = &'a Cell> {
+        self.manifest.cells.iter().filter(|cell| self.metric.is_of(&cell.case))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Level;
 use super::cells::Cells;
-use crate::case::{Case, Cell, Mode};
+use crate::case::{Case, Cell, Mode, PodLife};
 use crate::{Comparison, Resolution};
 use stats::verdict::{Limits, Margin, more_rounds, verdict};
 use stats::{Pair, PairedRatio, paired_ratio};
@@ -57,7 +57,8 @@ pub fn comparisons(cells: &Cells<'_>, resolutions: &[Resolution], level: Level) 
 
 /// What is compared, among the cases of a run: each with its baseline; a container with the process of the same mode and
 /// engine; the interpreter with compiled code of the same engine in the same runtime; and a module with the native
-/// program in the same runtime, where that control arm was run.
+/// program in the same runtime, where that control arm was run. Between pods: one of its own with a warm one, and with the
+/// same container without a pod.
 pub fn pairs<'a>(cases: &[&'a Case]) -> Vec<(&'a Case, &'a Case)> {
     let mut pairs: Vec<(&Case, &Case)> = Vec::new();
     let mut add = |case: &'a Case, baseline: Option<&&'a Case>| {
@@ -92,7 +93,23 @@ pub fn pairs<'a>(cases: &[&'a Case]) -> Vec<(&'a Case, &'a Case)> {
     for case in cases.iter().filter(|case| case.is_container()) {
         add(case, cases.iter().find(beside(case, Mode::Native)));
     }
+    for case in cases {
+        cases.iter().filter(|other| is_without_its_pod(case, other)).for_each(|other| add(case, Some(other)));
+    }
     pairs
+}
+
+/// Whether the other one is the same container with less of a pod: none, or for one of its own a warm one.
+fn is_without_its_pod(case: &Case, other: &Case) -> bool {
+    let Some(pod) = &case.runtime.pod else { return false };
+    let is_less = match &other.runtime.pod {
+        None => pod.life == PodLife::Own,
+        Some(less) => (pod.life, less.life) == (PodLife::Own, PodLife::Warm),
+    };
+    is_less
+        && other.is_container()
+        && other.runtime.maker() == pod.handler
+        && (other.mode, other.engine_name(), &other.image) == (case.mode, case.engine_name(), &case.image)
 }
 
 /// The margin asked for, or the worst A/A resolution of this bench on the sides of the container wall that
@@ -139,7 +156,7 @@ fn comparison(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::case::FirstEdition;
+    use crate::case::{FirstEdition, Pod};
 
     #[test]
     fn each_case_meets_its_baseline_its_process_and_its_mode() {
@@ -163,6 +180,24 @@ mod tests {
             wasm-interpreter/wasmedge over native/wasmedge
             wasm-aot/wasmedge over native/wasmedge"]]
         .assert_eq(&shown.join("\n"));
+    }
+
+    #[test]
+    fn a_pod_meets_its_container_without_one_and_a_warm_one() {
+        let runc = FirstEdition::read().cases.iter().find(|case| case.name == "native/runc").unwrap().clone();
+        let pod = |life| {
+            let mut case = Case { name: format!("{life:?}"), baseline: None, ..runc.clone() };
+            case.runtime.name = case.name.clone();
+            case.runtime.pod = Some(Pod { handler: "runc".to_owned(), life });
+            case
+        };
+        let cases = [runc.clone(), pod(PodLife::Own), pod(PodLife::Warm)];
+        let shown: Vec<String> = pairs(&cases.iter().collect::<Vec<_>>())
+            .iter()
+            .map(|(case, other)| format!("{case} over {other}"))
+            .collect();
+        assert_eq!(shown, ["Own over native/runc", "Own over Warm"]);
+        assert!(!cases[1].is_across_runtimes(&runc));
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl Trial {
     }
 
     fn run_into(&self, path: &Path, stop: &Stop, width: Width<'_>) -> RoundsEnd {
-        let input = RoundsInput { runs: &self.runs, ctr: None, orphans: None, barred: self.barred.clone() };
+        let input = RoundsInput { runs: &self.runs, ctr: None, pods: None, orphans: None, barred: self.barred.clone() };
         run(input, &mut SampleSink::open(path).unwrap(), stop, width)
     }
 
