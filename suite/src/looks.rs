@@ -19,12 +19,18 @@ pub const DAMAGE: &str = "damage-module";
 
 /// Every check.
 pub fn looks(rig: &Rig) -> Vec<Check> {
-    let containers: [Named; 2] = [
-        ("of a default run every mode is as it was asked for, and every runtime was looked into", default_rows),
-        ("a compiled module whose code can not be used is no sample, in a container", in_container),
+    let directly: [Named; 2] = [
+        ("a module that is interpreted where it was to be compiled is no sample, directly", |rig| silent(rig, DIRECT)),
+        ("a compiled module whose code can not be used is no sample, directly", |rig| damaged(rig, DIRECT)),
     ];
-    let mut checks =
-        vec![Check::of("a compiled module whose code can not be used is no sample, directly", directly(rig))];
+    let containers: [Named; 3] = [
+        ("a module that is interpreted where it was to be compiled is no sample, in a container", |rig| {
+            silent(rig, INSIDE)
+        }),
+        ("a compiled module whose code can not be used is no sample, in a container", |rig| damaged(rig, INSIDE)),
+        ("of a default run every mode is as it was asked for, and every runtime was looked into", default_rows),
+    ];
+    let mut checks: Vec<Check> = directly.map(|(name, check)| Check::of(name, check(rig))).into();
     for (name, check) in containers {
         checks.push(match rig.no_containers() {
             Some(reason) => Check::skipped(name, reason),
@@ -34,32 +40,43 @@ pub fn looks(rig: &Rig) -> Vec<Check> {
     checks
 }
 
+/// A runtime, and the baseline on its side of the container wall.
+type Place = [&'static str; 2];
+
+const DIRECT: Place = ["process", "native/process"];
+const INSIDE: Place = ["wasmedge", "native/runc"];
+
 /// Damages a module in place.
 pub fn damage(file: &Path) -> anyhow::Result<()> {
     let bytes = std::fs::read(file).with_context(|| format!("can not read `{}`", file.display()))?;
     Ok(std::fs::write(file, ModuleCompiler::for_another_version_of(Shim::WasmEdge, &bytes)?)?)
 }
 
-/// The project's matrix with a compiler whose modules are as good as any, but for a version that no engine has.
-fn damaging(rig: &Rig) -> anyhow::Result<PathBuf> {
-    let folder = rig.scratch.join("matrix-damaging");
+/// A copy of the project's matrix, in which each of these texts of a file was replaced.
+fn changed(rig: &Rig, name: &str, changes: &[(&str, &str, String)]) -> anyhow::Result<PathBuf> {
+    let folder = rig.scratch.join(name);
     std::fs::create_dir_all(&folder)?;
     for file in ["engines.toml", "runtimes.toml", "cases.toml"] {
-        std::fs::copy(rig.workspace.matrix().join(file), folder.join(file))?;
+        let mut text = std::fs::read_to_string(rig.workspace.matrix().join(file))?;
+        for (_, from, to) in changes.iter().filter(|(of, ..)| *of == file) {
+            ensure!(text.contains(from), "`{file}` does not say {from:?} any more");
+            text = text.replacen(from, to, 1);
+        }
+        std::fs::write(folder.join(file), text)?;
     }
-    let (compiler, wasmedge) = (folder.join("compiler"), tools::toolbox_program(rig, "wasmedge")?);
+    Ok(folder)
+}
+
+/// A compiler whose modules are as good as any, but for a version that no engine has.
+fn damaging(rig: &Rig) -> anyhow::Result<PathBuf> {
+    let (compiler, wasmedge) = (rig.scratch.join("damaging-compiler"), tools::toolbox_program(rig, "wasmedge")?);
     let (wasmedge, suite) = (wasmedge.display(), rig.suite.display());
     let script = format!(
         "#!/bin/sh\n[ \"$1\" = --version ] && exec '{wasmedge}' --version\n'{wasmedge}' \"$@\" && exec '{suite}' {DAMAGE} \"$4\"\n"
     );
     std::fs::write(&compiler, script)?;
     std::fs::set_permissions(&compiler, std::fs::Permissions::from_mode(0o755))?;
-    let engines = std::fs::read_to_string(folder.join("engines.toml"))?;
-    let own = "form = \"wasm-aot\"\nprogram = \"wasmedge\"";
-    ensure!(engines.contains(own), "the engine does not compile as it did: {engines}");
-    let named = own.replace("\"wasmedge\"", &format!("{:?}", compiler.display().to_string()));
-    std::fs::write(folder.join("engines.toml"), engines.replace(own, &named))?;
-    Ok(folder)
+    Ok(compiler)
 }
 
 /// A short run of the no-op by two cases: its exit status, manifest and samples.
@@ -72,38 +89,67 @@ fn short(rig: &Rig, name: &str, args: &[&str]) -> anyhow::Result<(Option<i32>, M
     Ok((output.code, serde_json::from_slice(&manifest)?, samples))
 }
 
-fn directly(rig: &Rig) -> anyhow::Result<()> {
-    damaged(rig, "process", "native/process")
+/// WasmEdge without a compiler interprets a plain module, and says nothing of it.
+fn silent(rig: &Rig, [runtime, baseline]: Place) -> anyhow::Result<()> {
+    let (aot, runs) = ("[engine.modes.aot]", "runs = [\"native\", \"interpreter\", \"aot\"]");
+    let case = format!(
+        "[[case]]\nname = \"silent/{runtime}\"\nmode = \"jit\"\nengine = \"wasmedge\"\nruntime = \"{runtime}\"\n\
+         baseline = \"{baseline}\"\nsets = []\nwhy = \"a test\"\n\n"
+    );
+    let changes = [
+        ("engines.toml", aot, format!("[engine.modes.jit]\nform = \"wasm\"\nargs = [\"{{file}}\"]\n\n{aot}")),
+        ("runtimes.toml", runs, runs.replace("\"aot\"", "\"jit\", \"aot\"")),
+        ("cases.toml", "[[case]]", case + "[[case]]"),
+    ];
+    let matrix = changed(rig, &format!("matrix-silent-{runtime}"), &changes)?;
+    let silent = format!("silent/{runtime}");
+    let args = ["--matrix", &matrix.to_string_lossy(), "--case", baseline, "--case", &silent];
+    let name = format!("silent-{runtime}");
+    let (code, manifest, samples) = short(rig, &name, &args)?;
+    let seen = manifest.cell(&silent).and_then(|cell| cell.mode_observed.clone()).context("no mode")?;
+    ensure!(seen.mode == Some(Mode::Interpreter), "it was seen as {seen:?}");
+    let said = "it was to run wasm-jit and runs wasm-interpreter: ";
+    let [row] = &manifest.not_measured[..] else { anyhow::bail!("{:?}", manifest.not_measured) };
+    ensure!(row.case == silent && row.reason.starts_with(said), "{row:?}");
+    ensure!(samples.iter().all(|sample| sample.case != silent), "it has samples");
+    others_go_on(rig, &name, (code, &samples), &[baseline])
 }
 
-fn in_container(rig: &Rig) -> anyhow::Result<()> {
-    damaged(rig, "wasmedge", "native/runc")
-}
-
-/// The interpreted module is beside it: what is contradicted is one row.
-fn damaged(rig: &Rig, runtime: &str, baseline: &str) -> anyhow::Result<()> {
-    let matrix = damaging(rig)?;
+/// The interpreted module is beside it: what is wrong is one row.
+fn damaged(rig: &Rig, [runtime, baseline]: Place) -> anyhow::Result<()> {
+    let own = "form = \"wasm-aot\"\nprogram = \"wasmedge\"";
+    let named = own.replace("\"wasmedge\"", &format!("{:?}", damaging(rig)?.display().to_string()));
+    let matrix = changed(rig, &format!("matrix-damaging-{runtime}"), &[("engines.toml", own, named)])?;
     let [compiled, interpreted] = ["aot", "interpreter"].map(|mode| format!("wasm-{mode}/{runtime}"));
     let args = ["--matrix", &matrix.to_string_lossy(), "--case", baseline, "--case", &compiled, "--case", &interpreted];
-    let (code, manifest, samples) = short(rig, &format!("damaged-{runtime}"), &args)?;
-    let mode = |case: &str| manifest.cell(case).and_then(|cell| cell.mode_observed.clone());
-    let (first, second) = (mode(&compiled).context("no mode")?, mode(&interpreted).context("no mode")?);
-    ensure!(first.mode == Some(Mode::Interpreter), "the damaged module was seen as {first:?}");
+    let name = format!("damaged-{runtime}");
+    let (code, manifest, samples) = short(rig, &name, &args)?;
+    let mode = |case: &str| manifest.cell(case).and_then(|cell| cell.mode_observed.clone()).context("no mode");
+    let (first, second) = (mode(&compiled)?, mode(&interpreted)?);
+    ensure!(first.mode != Some(Mode::Aot), "the damaged module was seen as {first:?}");
     ensure!(second.mode == Some(Mode::Interpreter), "the interpreted module was seen as {second:?}");
-    ensure!(manifest.not_measured.len() == 1, "{:?}", manifest.not_measured);
-    let row = &manifest.not_measured[0];
-    let said = row.reason.starts_with("it was to run wasm-aot and runs wasm-interpreter: ");
-    ensure!(row.case == compiled && said, "{row:?}");
+    let [row] = &manifest.not_measured[..] else { anyhow::bail!("{:?}", manifest.not_measured) };
+    ensure!(row.case == compiled, "{row:?}");
+    let good = samples.iter().filter(|sample| sample.case == compiled && sample.reason.is_none()).count();
+    ensure!(good == 0, "the damaged module has {good} samples");
+    others_go_on(rig, &name, (code, &samples), &[baseline, &interpreted])
+}
+
+fn others_go_on(
+    rig: &Rig,
+    name: &str,
+    (code, samples): (Option<i32>, &[Sample]),
+    cases: &[&str],
+) -> anyhow::Result<()> {
     ensure!(code == Some(3), "exit status {code:?}");
-    ensure!(samples.iter().all(|sample| sample.case != compiled), "the damaged module has samples");
-    for case in [baseline, &interpreted] {
-        let good = samples.iter().filter(|sample| sample.case == case && sample.reason.is_none()).count();
+    for case in cases {
+        let good = samples.iter().filter(|sample| sample.case == *case && sample.reason.is_none()).count();
         ensure!(good == 3, "`{case}` was run {good} times of 3");
     }
-    let shown = rig.xtask(&["report"]).arg(rig.scratch.join(format!("damaged-{runtime}"))).output()?;
+    let shown = rig.xtask(&["report"]).arg(rig.scratch.join(name)).output()?;
     expect_code(&shown, 0)?;
     let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
-    ensure!(shown.contains("it was to run wasm-aot"), "the report does not say why:\n{shown}");
+    ensure!(shown.contains("not measured"), "the report does not say it:\n{shown}");
     Ok(())
 }
 

@@ -42,7 +42,8 @@ pub fn artifacts(
     compile::build(workspace, &builds, &compilers, progress)
 }
 
-/// An engine's compiler. What this project builds is identified by its sources, everything else by its version.
+/// An engine's compiler. What this project builds is identified by its sources, everything else by its version and its bytes:
+/// two programs that say the same version may compile differently.
 fn compiler(
     (engine, compile): (&Engine, &Compile),
     path: PathBuf,
@@ -53,7 +54,7 @@ fn compiler(
         (format!("{} in {}", engine.title, extra.record.version), source)
     } else {
         let record = crate::machine::program(&compile.program, &path, "", "--version", &[])?;
-        (format!("{} {}", engine.title, compile::aot::version(&record.version)), String::new())
+        (format!("{} {}", engine.title, compile::aot::version(&record.version)), record.sha256)
     };
     Ok(Compiler { program: path, args: compile.args.clone(), title, identity })
 }
