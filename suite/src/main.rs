@@ -79,9 +79,11 @@ const STAGES: &[Stage] = &[
     Stage { name: "browser", what: "report.html in headless Chromium", run: browser::browser },
 ];
 
-/// What this program is started again for, with a file.
-const HIDDEN: [(&str, fn(&Path) -> anyhow::Result<()>); 2] =
-    [(shim::INSIDE, shim::inside), (looks::DAMAGE, looks::damage)];
+/// A word that this program is started again with, and what it then does with a file.
+type Hidden = (&'static str, fn(&Path) -> anyhow::Result<()>);
+
+/// What this program is started again for.
+const HIDDEN: [Hidden; 2] = [(shim::INSIDE, shim::inside), (looks::DAMAGE, looks::damage)];
 
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1);

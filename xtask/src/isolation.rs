@@ -122,10 +122,11 @@ fn from_outside(pid: u32) -> anyhow::Result<Texts> {
 
 /// The texts of this process: what is the same in a container is not the container's own.
 fn host() -> Texts {
-    texts(|name| match name.contains("/ns/") {
-        true => process::link(name),
-        false => std::fs::read_to_string(name).unwrap_or_default(),
-    })
+    texts(
+        |name| {
+            if name.contains("/ns/") { process::link(name) } else { std::fs::read_to_string(name).unwrap_or_default() }
+        },
+    )
 }
 
 fn texts(read: impl Fn(&str) -> String) -> Texts {

@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     }
     // Whoever reads this looks at the process meanwhile, and ends it.
     loop {
-        std::thread::sleep(std::time::Duration::from_secs(60));
+        std::thread::sleep(std::time::Duration::from_mins(1));
     }
 }
 

@@ -309,7 +309,8 @@ async fn heard(
     container: &str,
 ) -> Result<i32, Status> {
     loop {
-        let event = events.recv().await.unwrap_or_else(|| Err(Status::unimplemented("nobody listens")))?;
+        let Some(event) = events.recv().await else { return Err(Status::unimplemented("nobody listens")) };
+        let event = event?;
         if event.container_id == container && event.container_event_type == STOPPED {
             let status = event.containers_statuses.iter().find(|status| status.id == container);
             return status.map(|status| status.exit_code).ok_or_else(|| Status::internal("an event without a status"));

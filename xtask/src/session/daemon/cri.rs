@@ -15,6 +15,7 @@ pub const PLUGIN: &str = "io.containerd.grpc.v1.cri";
 
 /// `[plugins."io.containerd.grpc.v1.cri"]` (containerd 1.7, `docs/cri/config.md`).
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the plugin's own")]
 pub struct Cri<'a> {
     sandbox_image: &'a str,
     /// A sandbox wants to be killed last (-998), for which CAP_SYS_RESOURCE is needed: only as far as it may.
