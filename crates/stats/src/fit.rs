@@ -2,6 +2,8 @@
 //!
 //! Not here: which benches form a sweep (`analysis`).
 
+pub mod pair;
+
 use super::describe::{Samples, median_of_ascending};
 use super::interval::{Confidence, Interval};
 use super::random::{Random, Stream};
@@ -99,27 +101,24 @@ impl Sweep {
 
     /// The lines of [`REPLICATES`] resamples of the rounds.
     fn bootstrap(&self, seed: u64) -> Vec<Line> {
-        let orders: Vec<Vec<usize>> = (0..self.sizes.len()).map(|size| self.order_of(size)).collect();
+        let orders = self.orders();
+        resamples(self.rounds.len(), seed, |counts| self.line_of(&orders, counts))
+    }
+
+    /// For each size, the rounds in ascending order of their time.
+    fn orders(&self) -> Vec<Vec<usize>> {
+        (0..self.sizes.len()).map(|size| self.order_of(size)).collect()
+    }
+
+    /// The line through the medians when each round counts as often as it was drawn.
+    fn line_of(&self, orders: &[Vec<usize>], counts: &[usize]) -> Option<Line> {
         let n = self.rounds.len();
-        let mut random = Random::new(seed, Stream(u64::MAX));
-        let mut counts = vec![0_usize; n];
-        (0..REPLICATES)
-            .filter_map(|_| {
-                counts.fill(0);
-                for _ in 0..n {
-                    counts[random.index(n)] += 1;
-                }
-                let medians: Vec<f64> = orders
-                    .iter()
-                    .enumerate()
-                    .map(|(size, order)| {
-                        let at = |rank| self.rounds[round_of_rank([order, &counts], rank)][size];
-                        f64::midpoint(at((n - 1) / 2), at(n / 2))
-                    })
-                    .collect();
-                self.line_through(&medians)
-            })
-            .collect()
+        let median = |(size, order): (usize, &Vec<usize>)| {
+            let at = |rank| self.rounds[round_of_rank([order, counts], rank)][size];
+            f64::midpoint(at((n - 1) / 2), at(n / 2))
+        };
+        let medians: Vec<f64> = orders.iter().enumerate().map(median).collect();
+        self.line_through(&medians)
     }
 
     /// `argmin Σ ((a + b·nᵢ − tᵢ)/tᵢ)²`: weighted least squares with weights `1/tᵢ²` in closed form. `None` when
@@ -146,6 +145,21 @@ impl Sweep {
         order.sort_by(|left, right| self.rounds[*left][size].total_cmp(&self.rounds[*right][size]));
         order
     }
+}
+
+/// What follows from each of [`REPLICATES`] resamples of `n` rounds, drawn with replacement: how often each was drawn.
+fn resamples<T>(n: usize, seed: u64, mut each: impl FnMut(&[usize]) -> Option<T>) -> Vec<T> {
+    let mut counts = vec![0_usize; n];
+    let mut random = Random::new(seed, Stream(u64::MAX));
+    let mut found = Vec::with_capacity(REPLICATES);
+    for _ in 0..REPLICATES {
+        counts.fill(0);
+        for _ in 0..n {
+            counts[random.index(n)] += 1;
+        }
+        found.extend(each(&counts));
+    }
+    found
 }
 
 /// The round that holds this rank (from 0) when each counts as often as it was drawn.

@@ -14,6 +14,10 @@ use super::looks;
 use super::paired::{Pair, PairedRatio, Timed, paired_ratio};
 use super::random::{Random, Stream};
 
+pub mod lines;
+
+use lines::{LineCoverage, line_coverage};
+
 /// What happens to the machine during a simulated run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disturbance {
@@ -27,11 +31,15 @@ pub enum Disturbance {
     Step,
     /// A slow wander: AR(1), φ = 0.95 from one run to the next, σ = 5 %.
     Wander,
+    /// Everything becomes 25 % slower, evenly: what a laptop does when it grows warm.
+    StrongDrift,
 }
 
 impl Disturbance {
-    /// Every one, in the order of the table.
+    /// Those of the table of ratios, in its order.
     pub const ALL: [Self; 5] = [Self::Noise, Self::Spikes, Self::Drift, Self::Step, Self::Wander];
+    /// Those of the table of fits.
+    pub const OF_LINES: [Self; 4] = [Self::Noise, Self::Spikes, Self::StrongDrift, Self::Wander];
 
     /// The name in the table.
     pub const fn name(self) -> &'static str {
@@ -41,6 +49,7 @@ impl Disturbance {
             Self::Drift => "10 % linear drift",
             Self::Step => "10 % step in the middle",
             Self::Wander => "slow autocorrelation",
+            Self::StrongDrift => "25 % linear drift",
         }
     }
 }
@@ -142,6 +151,7 @@ fn environment(disturbance: Disturbance, total: u32, random: &mut Random) -> Vec
         .map(|slot| match disturbance {
             Disturbance::Noise | Disturbance::Spikes => 1.0,
             Disturbance::Drift => 1.0 + 0.10 * f64::from(slot) / f64::from(total),
+            Disturbance::StrongDrift => 1.0 + 0.25 * f64::from(slot) / f64::from(total),
             Disturbance::Step if slot < total / 2 => 1.0,
             Disturbance::Step => 1.10,
             Disturbance::Wander => {
@@ -230,6 +240,10 @@ pub struct CoverageTable {
     pub rows: Vec<CoverageRow>,
     /// What `--until` does to the coverage, a row per precision asked for.
     pub until: Vec<UntilCoverage>,
+    /// What fits of a sweep hold, a row per disturbance.
+    pub lines: Vec<LineCoverage>,
+    /// Over how many sweeps: each has a bootstrap.
+    pub sweeps: u32,
 }
 
 /// The most rounds of the simulated runs that stop on precision.
@@ -237,8 +251,10 @@ const UNTIL_ROUNDS: u32 = 160;
 /// The precisions that they are asked for, as fractions.
 const UNTIL: [f64; 3] = [0.02, 0.03, 0.05];
 
-/// Simulates every disturbance in both orders, and runs that stop on precision. With the default setup a few
-/// seconds in the dev profile.
+/// A sweep with its bootstraps takes as long as some hundred simulated benches.
+const BENCHES_PER_SWEEP: u32 = 5;
+
+/// Simulates every disturbance in both orders, runs that stop on precision, and sweeps.
 pub fn coverage_table(setup: &Setup) -> CoverageTable {
     let row = |disturbance| CoverageRow {
         disturbance,
@@ -247,12 +263,15 @@ pub fn coverage_table(setup: &Setup) -> CoverageTable {
         twins: coverage(&Setup { ratio: 1.0, ..*setup }, disturbance, Order::Interleaved),
     };
     let longer = Setup { rounds: UNTIL_ROUNDS, ..*setup };
+    let fewer = Setup { replicates: setup.replicates.div_ceil(BENCHES_PER_SWEEP), ..*setup };
     let looks = looks::looks(UNTIL_ROUNDS);
     let each = looks::look_confidence(setup.confidence, looks.len());
     CoverageTable {
         setup: *setup,
         rows: Disturbance::ALL.into_iter().map(row).collect(),
         until: UNTIL.into_iter().map(|until| until_coverage(&longer, &looks, until, each)).collect(),
+        lines: Disturbance::OF_LINES.into_iter().map(|disturbance| line_coverage(&fewer, disturbance)).collect(),
+        sweeps: fewer.replicates,
     }
 }
 
@@ -291,7 +310,7 @@ impl fmt::Display for CoverageTable {
         for row in &self.until {
             writeln!(f, "| {:.0} % | {:.1} % | {:.0} |", row.until * 100.0, row.covered * 100.0, row.rounds)?;
         }
-        Ok(())
+        lines::show(&self.lines, self.sweeps, f)
     }
 }
 

@@ -83,7 +83,10 @@ fn the_table_is_the_same_every_time() {
     let setup = setup(40);
     let table = coverage_table(&setup);
     assert_eq!(table, coverage_table(&setup));
-    assert_eq!(table.to_string().lines().count(), 4 + Disturbance::ALL.len() + 3 + UNTIL.len());
+    assert_eq!(
+        table.to_string().lines().count(),
+        4 + Disturbance::ALL.len() + 3 + UNTIL.len() + 3 + Disturbance::OF_LINES.len()
+    );
 }
 
 #[test]
