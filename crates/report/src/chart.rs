@@ -11,6 +11,7 @@ use crate::visible::visible;
 use results::case::Mode;
 
 pub mod axis;
+pub mod break_even;
 pub mod fit;
 pub mod ratios;
 pub mod sequence;

@@ -103,6 +103,9 @@ pub fn empty() -> Run {
         claims: Vec::new(),
         warnings: Vec::new(),
         not_measured: Vec::new(),
+        break_even: None,
+        ledger: None,
+        first_use: None,
     };
     run
 }
@@ -355,6 +358,9 @@ fn summary(run: &str, samples: &[Sample], rounds: u32) -> Summary {
             metric: None,
             reason: "the engine ran compiled code where interpretation was asked for".to_owned(),
         }],
+        break_even: None,
+        ledger: None,
+        first_use: None,
     }
 }
 

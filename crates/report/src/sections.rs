@@ -7,11 +7,14 @@ use crate::document::{Block, Document, Form, Section, Target, Text};
 use crate::{Run, answer, view};
 
 mod again;
+mod break_even;
 mod claims;
 mod fingerprint;
+mod first_use;
 mod fit;
 mod glossary;
 pub mod history;
+mod ledger;
 mod opening;
 mod parts;
 mod pods;
@@ -29,12 +32,15 @@ pub fn all(run: &Run) -> Vec<Section> {
         result::section(run),
         warnings::section(run),
         sizes::section(run),
+        ledger::section(run),
         times::section(run),
         pods::section(run),
         ratios::section(run),
         parts::section(run),
         sequence::section(run),
         fit::section(run),
+        break_even::section(run),
+        first_use::section(run),
         claims::section(run),
         glossary::section(),
         fingerprint::section(run),

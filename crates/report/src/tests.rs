@@ -6,6 +6,7 @@ use super::terminal::{self, ColourChoice};
 use super::{Run, answer, csv, files, findings, fixture, html, markdown};
 use results::{Comparison, Verdict};
 
+mod costs;
 mod forms;
 mod history;
 mod hostile;

@@ -17,7 +17,9 @@ use stats::verdict::Margin;
 use stats::{Confidence, Pair, paired_ratio};
 
 mod attribution;
+mod break_even;
 pub mod cells;
+mod first_use;
 #[cfg(test)]
 pub mod fixture;
 #[cfg(test)]
@@ -30,6 +32,7 @@ mod sweeps;
 mod tests;
 mod warnings;
 
+pub use first_use::first_use;
 pub use warnings::damage;
 
 use cells::Cells;
@@ -50,6 +53,9 @@ pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Sum
         claims: Vec::new(),
         warnings: Vec::new(),
         not_measured: Vec::new(),
+        break_even: None,
+        ledger: Some(crate::ledger::ledger(manifest)),
+        first_use: None,
     };
     for metric in metric::of(samples) {
         let cells = Cells::new(manifest, samples, &metric);
@@ -68,6 +74,7 @@ pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Sum
             summary.claims = claim_rows(claims, (&cells, &cases), (&summary.sizes, level));
             summary.not_measured.extend(rows::not_measured(&cells));
             summary.attributions = attribution::attributions(&cells, level);
+            summary.break_even = break_even::break_even(&cells, &cases, level);
         } else {
             summary.not_measured.extend(rows::no_value(&cells));
         }

@@ -10,14 +10,18 @@ use serde::{Deserialize, Serialize};
 
 pub mod analysis;
 pub mod audit;
+pub mod break_even;
 pub mod case;
 pub mod claims;
 pub mod compare;
 pub mod density;
+pub mod first_use;
 pub mod isolation;
+pub mod ledger;
 mod manifest;
 pub mod metric;
 pub mod names;
+pub mod node;
 pub mod observed;
 mod sample;
 pub mod store;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::Cell;
 use crate::isolation::Isolation;
+use crate::node::{NodeRecord, StoredBytes};
 
 /// `manifest.json`: the circumstances of a run. Written before the first sample; `finished` is added at the
 /// end, so a manifest without it belongs to a run that was cut off.
@@ -50,6 +51,9 @@ pub struct Manifest {
     pub programs: Vec<ProgramRecord>,
     /// The packages that they came from.
     pub packages: Vec<PackageRecord>,
+    /// What a node must have to run these cases; absent in runs of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeRecord>,
     /// What this machine is.
     pub machine: Machine,
     /// What isolation containers had, by runtime; in older runs nothing.
@@ -198,6 +202,10 @@ pub struct ImageRecord {
     /// How long containerd took to pull and unpack it from the local registry; absent when it did not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pull_ns: Option<u64>,
+    /// What containerd's root grew by; absent when it was not pulled, when the containerd is not ours, and in runs before
+    /// this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<StoredBytes>,
 }
 
 impl ImageRecord {

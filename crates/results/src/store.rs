@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::audit::audit;
 use super::case::FirstEdition;
+use super::first_use::{self, FirstUseSample};
 use super::{Manifest, SCHEMA, Sample, density};
 
 mod find;
@@ -25,6 +26,8 @@ pub struct Run {
     pub samples: Vec<Sample>,
     /// What `samples.jsonl` lacks or has too much of, for the person to know.
     pub lost: Vec<String>,
+    /// The lines of `first-use.jsonl`; none where first use was not asked for.
+    pub first_use: Vec<FirstUseSample>,
 }
 
 /// The folder of one run.
@@ -93,6 +96,19 @@ impl RunDir {
         Ok((manifest, lines, lost))
     }
 
+    /// Where the samples of first use are, if there are any.
+    pub fn first_use_path(&self) -> PathBuf {
+        self.0.join("first-use.jsonl")
+    }
+
+    /// Makes an empty file for the samples of first use.
+    ///
+    /// # Errors
+    /// When it is there already, or can not be made.
+    pub fn create_first_use(&self) -> anyhow::Result<()> {
+        File::create_new(self.first_use_path()).map(drop).with_context(|| self.write_error("first-use.jsonl"))
+    }
+
     /// Replaces the manifest, whole or not at all.
     pub fn write_manifest(&self, manifest: &Manifest) -> anyhow::Result<()> {
         let mut text = serde_json::to_string_pretty(manifest)?;
@@ -141,7 +157,13 @@ impl RunDir {
         let (samples, mut lost) = parse_samples(&bytes);
         let audited = audit(&manifest, samples);
         lost.extend(audited.faults);
-        Ok(Run { manifest, samples: audited.samples, lost })
+        let first_use = self.first_use_path();
+        let (first_use, damaged) = match std::fs::read(&first_use) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => (Vec::new(), Vec::new()),
+            bytes => first_use::parse(&bytes.with_context(|| format!("can not read `{}`", first_use.display()))?),
+        };
+        lost.extend(damaged);
+        Ok(Run { manifest, samples: audited.samples, lost, first_use })
     }
 }
 

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::break_even::BreakEven;
+use super::first_use::FirstUse;
+use super::ledger::Ledger;
 use super::{NotMeasured, Verdict, metric};
 use crate::isolation::IsolationDifference;
 
@@ -34,6 +37,15 @@ pub struct Summary {
     pub warnings: Vec<Warning>,
     /// What was asked for and has no number.
     pub not_measured: Vec<NotMeasured>,
+    /// From which size of work on one case is slower than another, where the run has a size sweep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_even: Option<BreakEven>,
+    /// What shipping costs, from the file that was built to the disk of a node; absent in summaries of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Ledger>,
+    /// What a run costs when not everything is there yet; absent where that was not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_use: Option<FirstUse>,
 }
 
 /// The distribution of one metric of one cell, in the metric's unit. `None` (JSON `null`) where n has no answer. The

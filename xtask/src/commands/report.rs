@@ -108,7 +108,8 @@ pub fn read(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Reported> {
     let claims = results::claims::load(&workspace.claims_toml(), &prepare::selection::defined(workspace)?.cases)?;
     let mut summary = analysis::analyse(&run.manifest, &run.samples, &claims);
     summary.warnings.splice(0..0, analysis::damage(&run.lost));
-    let Run { manifest, samples, lost } = run;
+    summary.first_use = analysis::first_use(&run.manifest, &run.first_use, &run.samples);
+    let Run { manifest, samples, lost, .. } = run;
     Ok(Reported { run: report::Run { manifest, samples, summary }, lost })
 }
 

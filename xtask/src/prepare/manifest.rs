@@ -84,6 +84,7 @@ pub fn begin(
         images: images.map(|image| image_record(image, prepared)).collect(),
         programs,
         packages: prepared.toolbox.as_ref().map(Toolbox::packages).unwrap_or_default(),
+        node: None,
         machine: machine::read(),
         isolation: Vec::new(),
         host: None,
@@ -183,6 +184,7 @@ fn image_record(image: &Image, prepared: &Prepared) -> ImageRecord {
         transfer_bytes: sizes.transfer_bytes,
         pulled_digest: None,
         pull_ns: None,
+        stored: None,
     }
 }
 

@@ -52,6 +52,7 @@ pub fn manifest(rounds: u32) -> Manifest {
             architecture: "amd64".to_owned(),
             sha256: "d0".repeat(32),
         }],
+        node: None,
         machine: Machine {
             kernel: Some("Linux 6.18".to_owned()),
             cpu_model: Some("A processor".to_owned()),
@@ -140,6 +141,7 @@ fn image(kind: &str, [transfer_bytes, layers_unpacked_bytes]: [u64; 2]) -> Image
         transfer_bytes,
         pulled_digest: None,
         pull_ns: None,
+        stored: None,
     }
 }
 
