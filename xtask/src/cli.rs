@@ -13,12 +13,14 @@ use values::{percent, percent_from_0, whole};
 pub mod completions;
 mod density;
 mod exit;
+mod first_use;
 mod report;
 mod rows;
 mod values;
 
 pub use density::DensityArgs;
 pub use exit::Exit;
+pub use first_use::FirstUseArgs;
 pub use report::ReportArgs;
 pub use rows::{CaseArgs, MatrixArgs, ProgramArgs, SelectArgs};
 
@@ -259,6 +261,8 @@ pub struct BenchArgs {
     /// Read the bench definitions from this file
     #[arg(long, value_name = "FILE")]
     pub benches_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub first_use: FirstUseArgs,
     #[command(flatten)]
     pub busy: BusyArgs,
     #[command(flatten)]

@@ -7,6 +7,7 @@ pub mod connection;
 mod credentials;
 mod destination;
 pub mod embedded;
+pub mod limiter;
 mod patience;
 mod push;
 

@@ -15,6 +15,7 @@ use request::{DaemonChoice, Session};
 use scratch::Scratch;
 
 pub mod daemon;
+mod first_use;
 pub mod inside;
 pub mod leftovers;
 pub mod measured;
@@ -25,6 +26,7 @@ pub mod process;
 mod pulls;
 pub mod request;
 pub mod scratch;
+mod store;
 
 /// Runs a session where it has to be: containers inside, everything else here. When the process inside fails before
 /// its first sample, what needs no containers is measured here.

@@ -65,6 +65,11 @@ fn measure(
     (manifest, dir): (&Manifest, &RunDir),
     stop: &Stop,
 ) -> anyhow::Result<Measured> {
+    let of = (&selected.matrix, &selected.plan);
+    let first_use = prepared.first_use(of, &args.first_use, dir.first_use_path());
+    if first_use.is_some() {
+        dir.create_first_use()?;
+    }
     let options = SessionOptions {
         until: until(args, manifest),
         manifest: args.until.is_some().then(|| manifest.clone()),
@@ -74,7 +79,8 @@ fn measure(
         scratch: args.scratch.clone(),
         containerd_address: args.programs.containerd_address.clone(),
     };
-    let session = prepared.session(workspace, (&selected.matrix, &selected.plan), options)?;
+    let mut session = prepared.session(workspace, of, options)?;
+    session.first_use = first_use;
     session::run(workspace, session, (&selected.privileges, prepared.shipped.password()), stop, &precision::widest)
 }
 

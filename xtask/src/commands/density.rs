@@ -12,6 +12,7 @@ use crate::density::{Request, counters, limits};
 use crate::machine::load::Snapshot;
 use crate::measure::runs::ComparedOutput;
 use crate::plan::{Plan, Rounds, Schedule, plan};
+use crate::prepare::node::NodeDaemon;
 use crate::prepare::selection::{self, Selected};
 use crate::prepare::starts::SessionOptions;
 use crate::prepare::{Prepared, Sources, manifest, prepare, programs, registry};
@@ -56,6 +57,7 @@ pub fn run(workspace: &Workspace, args: &DensityArgs) -> anyhow::Result<Exit> {
         sequential: None,
         timeout_ms: args.timeout * 1000,
         density: Some(density_plan(args)),
+        daemon: NodeDaemon::of(&args.programs),
     };
     let manifest = manifest::begin(workspace, settings, &selected, &prepared, started)?;
     let out = args.out.clone().unwrap_or_else(|| workspace.results().join(&manifest.run));

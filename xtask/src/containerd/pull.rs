@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 
 use super::prompt::Prompt;
 use super::{Ctr, Scheme};
-use crate::cmd::Watched;
+use crate::cmd::{Cmd, Watched};
 use crate::secret::Secret;
 use crate::stop::Stop;
 use oci::digest::Digest;
@@ -72,34 +72,24 @@ impl Ctr {
     /// # Errors
     /// When the registry can not be reached, refuses, sends more than the image, or the image can not be unpacked.
     pub fn pull(&self, wanted: &Wanted<'_>, stop: &Stop) -> anyhow::Result<Pulled> {
-        let reference = wanted.reference;
-        let failed = || format!("containerd can not pull `{reference}`");
-        let mut cmd = self.cmd().args(["images", "pull", "--snapshotter", &self.snapshotter]);
-        cmd = cmd.args(["--platform", wanted.platform]);
-        if wanted.scheme == Scheme::Http {
-            cmd = cmd.arg("--plain-http");
-        }
-        // Held until the end: a program that has no terminal any more reads an error.
-        let prompt = wanted.login.map(|login| Prompt::answering(login.password)).transpose().with_context(failed)?;
-        if let (Some(login), Some(prompt)) = (wanted.login, &prompt) {
-            cmd = cmd.args(["--user", login.user]).stdin_file(prompt.stdin()?);
-        }
-        let cmd = cmd.arg(reference);
-        let (limit, most) = (wanted.limit(), wanted.most_bytes());
-        let objection = |process| {
-            let read = read_bytes(process).filter(|read| *read > most)?;
-            Some(format!("the registry sent {read} bytes and no end, for an image of {} bytes", wanted.transfer_bytes))
-        };
-        match cmd.start().and_then(|running| running.watch(stop, limit, &objection)).with_context(failed)? {
-            Watched::Ended(output) => cmd.check(output).map(|_| Pulled::Done).with_context(failed),
-            Watched::Stopped => Ok(Pulled::Stopped),
-            Watched::TimedOut => Ok(Pulled::TimedOut(format!(
-                "`{reference}` was not pulled within {} s, which its {} bytes do not need: the registry does not answer",
-                limit.as_secs(),
-                wanted.transfer_bytes
-            ))),
-            Watched::Refused(reason) => Err(anyhow::anyhow!(reason)).with_context(failed),
-        }
+        transfer(self.cmd().args(["images", "pull", "--snapshotter", &self.snapshotter]), wanted, stop)
+    }
+
+    /// Pulls an image and does not unpack it.
+    ///
+    /// # Errors
+    /// As [`Ctr::pull`].
+    pub fn fetch(&self, wanted: &Wanted<'_>, stop: &Stop) -> anyhow::Result<Pulled> {
+        transfer(self.cmd().args(["content", "fetch"]), wanted, stop)
+    }
+
+    /// Removes an image, and what no other image needs of its content and snapshots, before this returns.
+    ///
+    /// # Errors
+    /// When there is no such image.
+    pub fn forget(&self, reference: &str) -> anyhow::Result<()> {
+        let forgotten = self.cmd().args(["images", "delete", "--sync", reference]).run();
+        forgotten.map(|_| ()).with_context(|| format!("containerd can not forget `{reference}`"))
     }
 
     /// Fails unless containerd holds, under each of these digests, bytes of that digest.
@@ -113,6 +103,37 @@ impl Ctr {
             ensure!(held == digest, "containerd holds `{held}` under the name `{digest}`: its store is damaged");
             Ok(())
         })
+    }
+}
+
+/// What pull and fetch have in common.
+fn transfer(mut cmd: Cmd, wanted: &Wanted<'_>, stop: &Stop) -> anyhow::Result<Pulled> {
+    let reference = wanted.reference;
+    let failed = || format!("containerd can not pull `{reference}`");
+    cmd = cmd.args(["--platform", wanted.platform]);
+    if wanted.scheme == Scheme::Http {
+        cmd = cmd.arg("--plain-http");
+    }
+    // Held until the end: a program that has no terminal any more reads an error.
+    let prompt = wanted.login.map(|login| Prompt::answering(login.password)).transpose().with_context(failed)?;
+    if let (Some(login), Some(prompt)) = (wanted.login, &prompt) {
+        cmd = cmd.args(["--user", login.user]).stdin_file(prompt.stdin()?);
+    }
+    let cmd = cmd.arg(reference);
+    let (limit, most) = (wanted.limit(), wanted.most_bytes());
+    let objection = |process| {
+        let read = read_bytes(process).filter(|read| *read > most)?;
+        Some(format!("the registry sent {read} bytes and no end, for an image of {} bytes", wanted.transfer_bytes))
+    };
+    match cmd.start().and_then(|running| running.watch(stop, limit, &objection)).with_context(failed)? {
+        Watched::Ended(output) => cmd.check(output).map(|_| Pulled::Done).with_context(failed),
+        Watched::Stopped => Ok(Pulled::Stopped),
+        Watched::TimedOut => Ok(Pulled::TimedOut(format!(
+            "`{reference}` was not pulled within {} s, which its {} bytes do not need: the registry does not answer",
+            limit.as_secs(),
+            wanted.transfer_bytes
+        ))),
+        Watched::Refused(reason) => Err(anyhow::anyhow!(reason)).with_context(failed),
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::Prepared;
+use super::node::NodeDaemon;
 use super::selection::Selected;
 use super::source::source;
 use crate::cli::BenchArgs;
@@ -37,6 +38,8 @@ pub struct Settings {
     pub timeout_ms: u64,
     /// What a density run is to do.
     pub density: Option<results::density::Plan>,
+    /// Whose containerd it is.
+    pub daemon: NodeDaemon,
 }
 
 impl Settings {
@@ -45,7 +48,13 @@ impl Settings {
     /// # Errors
     /// When the nominal confidence is none, which means a bug.
     pub fn of(args: &BenchArgs) -> anyhow::Result<Self> {
-        Ok(Self { delta: args.delta, sequential: sequential(args)?, timeout_ms: args.timeout * 1000, density: None })
+        Ok(Self {
+            delta: args.delta,
+            sequential: sequential(args)?,
+            timeout_ms: args.timeout * 1000,
+            density: None,
+            daemon: NodeDaemon::of(&args.programs),
+        })
     }
 }
 
@@ -84,7 +93,7 @@ pub fn begin(
         images: images.map(|image| image_record(image, prepared)).collect(),
         programs,
         packages: prepared.toolbox.as_ref().map(Toolbox::packages).unwrap_or_default(),
-        node: None,
+        node: Some(prepared.node((&selected.matrix, plan), settings.daemon).record),
         machine: machine::read(),
         isolation: Vec::new(),
         host: None,
@@ -115,6 +124,7 @@ pub fn finish(mut manifest: Manifest, measured: Measured, finished: Utc) -> Mani
         let pull = measured.pulls.iter().find(|pull| pull.manifest.to_string() == image.manifest_digest);
         image.pulled_digest = pull.map(|pull| pull.manifest.to_string());
         image.pull_ns = pull.map(|pull| pull.pull_ns);
+        image.stored = pull.and_then(|pull| pull.stored);
     }
     for cell in &mut manifest.cells {
         cell.mode_observed = measured.modes.get(&cell.case.name).cloned();

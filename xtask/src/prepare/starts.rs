@@ -94,6 +94,7 @@ impl Prepared {
             containers,
             density: None,
             manifest: options.manifest,
+            first_use: None,
             samples: options.samples,
             measured: PathBuf::new(),
         })
@@ -209,7 +210,7 @@ impl Prepared {
         })
     }
 
-    fn program(&self, name: &str) -> anyhow::Result<PathBuf> {
+    pub(super) fn program(&self, name: &str) -> anyhow::Result<PathBuf> {
         AvailablePrograms { toolbox: self.toolbox.as_ref(), extra: &self.extra }.path(name)
     }
 

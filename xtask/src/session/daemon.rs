@@ -120,8 +120,23 @@ impl Daemon {
         cmd::pids(&self.handle)
     }
 
+    /// Ends it and starts it anew on the same root; returns when its API answers.
+    ///
+    /// # Errors
+    /// When it can not be ended, or as [`Daemon::start`].
+    pub fn restart(&mut self, programs: &DaemonPrograms, ctr: &Ctr) -> anyhow::Result<()> {
+        self.end()?;
+        std::fs::remove_file(NOTIFY).with_context(|| format!("can not remove `{NOTIFY}`"))?;
+        *self = Self::start(programs, self.places.clone(), ctr)?;
+        Ok(())
+    }
+
     /// Asks it to end and waits until it has.
     pub fn stop(self) -> anyhow::Result<()> {
+        self.end()
+    }
+
+    fn end(&self) -> anyhow::Result<()> {
         for pid in self.pids()? {
             rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
         }

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::clock::Stopwatch;
-use crate::containerd::Ctr;
 use crate::containerd::cri::Cri;
+use crate::containerd::{Ctr, Login};
 use crate::density;
 use crate::isolation;
 use crate::machine::load::Snapshot;
@@ -24,7 +24,8 @@ use crate::session::daemon::{Daemon, DaemonFolder, DaemonPrograms, SOCKET};
 use crate::session::measured::{Measured, Pull};
 use crate::session::request::{self, Containers, DaemonChoice, Session};
 use crate::session::scratch::Scratch;
-use crate::session::{leftovers, namespace, password};
+use crate::session::store::Store;
+use crate::session::{first_use, leftovers, namespace, password};
 use crate::stop::Stop;
 use results::store::SampleSink;
 use results::{HostRecord, Manifest, RunStatus, Sample};
@@ -83,7 +84,18 @@ fn direct(session: &Session, reason: &str, sink: &mut SampleSink, stop: &Stop, p
     let places: Vec<Place> = session.runs.schedule.container_places();
     let barred = places.into_iter().map(|place| (place, reason.to_owned())).collect();
     let input = RoundsInput { runs: &session.runs, ctr: None, pods: None, orphans: None, barred };
-    measured(make_rounds(session, input, (sink, stop), precision), Vec::new(), None)
+    let mut outcome = measured(make_rounds(session, input, (sink, stop), precision), Vec::new(), None);
+    first_use(session, None, (&mut outcome, stop));
+    outcome
+}
+
+/// First use comes after the rounds: what it does to images, caches and containerd would change them.
+fn first_use(session: &Session, source: Option<first_use::Source<'_>>, (outcome, stop): (&mut Measured, &Stop)) {
+    let Some(request) = session.first_use.as_ref().filter(|_| outcome.status == RunStatus::Complete) else { return };
+    let end = first_use::run(session, request, source, stop);
+    outcome.status = end.status;
+    outcome.reason = end.reason;
+    outcome.not_measured.extend(end.not_measured);
 }
 
 fn measure(
@@ -95,11 +107,16 @@ fn measure(
     let mut sink = SampleSink::open(&session.samples)?;
     let Some(containers) = &session.containers else {
         let input = RoundsInput { runs: &session.runs, ctr: None, pods: None, orphans: None, barred: BTreeMap::new() };
-        return Ok(measured(make_rounds(session, input, (&mut sink, stop), precision), Vec::new(), None));
+        let mut outcome = measured(make_rounds(session, input, (&mut sink, stop), precision), Vec::new(), None);
+        first_use(session, None, (&mut outcome, stop));
+        return Ok(outcome);
     };
     match ContainerHost::start(containers) {
         Ok(mut host) => {
             let mut outcome = host.run(session, (containers, password), &mut sink, stop, precision);
+            let login = containers.user.as_deref().zip(password).map(|(user, password)| Login { user, password });
+            let source = first_use::Source { host: &mut host, containers, login };
+            first_use(session, Some(source), (&mut outcome, stop));
             if let Err(error) = host.stop(containers) {
                 outcome.status = RunStatus::Failed;
                 outcome.reason.get_or_insert(format!("what was started could not be ended: {error:#}"));
@@ -242,8 +259,10 @@ impl ContainerHost {
         stop: &Stop,
         precision: Precision<'_>,
     ) -> Measured {
+        let store = self.store();
         let cri = self.private.as_mut().and_then(|private| private.cri.as_mut());
-        let Pulls { done, barred } = pulls::pull_all((session, containers), password, (&self.ctr, cri), stop);
+        let holders = (&self.ctr, store.as_ref(), cri);
+        let Pulls { done, barred } = pulls::pull_all((session, containers), password, holders, stop);
         let own = self.private.as_ref().and_then(|private| private.daemon.pids().ok());
         let pods = self.private.as_mut().and_then(|private| {
             let cri = private.cri.as_mut()?.as_mut().ok()?;
@@ -259,6 +278,28 @@ impl ContainerHost {
             reason.push_str(&private.daemon.log_end());
         }
         Measured { isolation, ..measured((outcome, modes), done, Some(self.record.clone())) }
+    }
+
+    /// What a containerd of our own keeps; `None` for one that was named.
+    pub(super) fn store(&self) -> Option<Store> {
+        self.private.as_ref().map(|private| Store::below(private.scratch.path()))
+    }
+
+    /// The processes of a containerd of our own; none for one that was named.
+    pub(super) fn pids(&self) -> anyhow::Result<Vec<rustix::process::Pid>> {
+        self.private.as_ref().map_or_else(|| Ok(Vec::new()), |private| private.daemon.pids())
+    }
+
+    /// Ends a containerd of our own and starts it anew.
+    pub(super) fn restart(&mut self, containers: &Containers) -> anyhow::Result<()> {
+        match (&mut self.private, &containers.daemon) {
+            (Some(private), DaemonChoice::Private { containerd, search, .. }) => {
+                let pods = containers.pods.clone();
+                let programs = DaemonPrograms { containerd: containerd.clone(), search: search.clone(), pods };
+                private.daemon.restart(&programs, &self.ctr)
+            }
+            _ => anyhow::bail!("the containerd is not ours"),
+        }
     }
 
     /// Ends everything that was started, and removes every trace of it.

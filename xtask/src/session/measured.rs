@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::measure::calibration::Modes;
 use oci::digest::Digest;
 use results::isolation::Isolation;
+use results::node::StoredBytes;
 use results::{HostRecord, LoadDuring, NotMeasured, RunStatus, UntilEnd};
 
 /// What a session came to, beside its samples.
@@ -43,4 +44,6 @@ pub struct Pull {
     pub manifest: Digest,
     /// How long `ctr images pull` took.
     pub pull_ns: u64,
+    /// What containerd's root grew by; `None` where it is not ours.
+    pub stored: Option<StoredBytes>,
 }

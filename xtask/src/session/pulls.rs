@@ -12,6 +12,7 @@ use crate::plan::Place;
 use crate::secret::Secret;
 use crate::session::measured::Pull;
 use crate::session::request::{Containers, PodSetup, Session};
+use crate::session::store::{self, Store};
 use crate::stop::Stop;
 
 /// What was pulled, and what can not be run.
@@ -27,11 +28,11 @@ pub struct Pulls {
 pub fn pull_all(
     (session, containers): (&Session, &Containers),
     password: Option<&Secret>,
-    (ctr, cri): (&Ctr, Option<&mut Result<Cri, String>>),
+    (ctr, store, cri): (&Ctr, Option<&Store>, Option<&mut Result<Cri, String>>),
     stop: &Stop,
 ) -> Pulls {
     let login = containers.user.as_deref().zip(password).map(|(user, password)| Login { user, password });
-    let mut registry = Registry { containers, login, silent: None, tried: BTreeMap::new(), done: Vec::new() };
+    let mut registry = Registry { containers, login, store, silent: None, tried: BTreeMap::new(), done: Vec::new() };
     let mut barred = BTreeMap::new();
     let mut pods =
         cri.zip(containers.pods.as_ref()).map(|(cri, setup)| PodPulls { cri, setup, tried: BTreeMap::new() });
@@ -93,6 +94,8 @@ impl PodPulls<'_> {
 struct Registry<'a> {
     containers: &'a Containers,
     login: Option<Login<'a>>,
+    /// Where its images are kept; `None` where that is not ours.
+    store: Option<&'a Store>,
     /// What it did not answer to.
     silent: Option<String>,
     /// What it was asked for, and what came of it.
@@ -136,6 +139,7 @@ impl Registry<'_> {
         if let Some(silent) = &self.silent {
             return Err(format!("not tried: {silent}"));
         }
+        let before = self.store.and_then(Store::bytes);
         let clock = Stopwatch::start();
         let pulled = ctr.pull(&self.wanted(image), stop);
         let pull_ns = clock.elapsed_ns();
@@ -146,6 +150,7 @@ impl Registry<'_> {
         }
         ctr.ensure_holds(image.parts())
             .map_err(|error| format!("`{}` is not what was pushed: {error:#}", image.reference))?;
-        Ok(Some(Pull { manifest: image.manifest, pull_ns }))
+        let stored = before.zip(self.store.and_then(Store::bytes)).map(|(before, after)| store::growth(before, after));
+        Ok(Some(Pull { manifest: image.manifest, pull_ns, stored }))
     }
 }

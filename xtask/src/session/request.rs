@@ -15,7 +15,8 @@ use crate::isolation::Look;
 use crate::measure::runs::{CalibrationRuns, NamedImage, Runs};
 use crate::plan::Place;
 use results::Manifest;
-use results::case::Mode;
+use results::case::{Kind, Mode};
+use results::first_use::Link;
 
 /// What to run, with what, and where to write it down.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,6 +34,9 @@ pub struct Session {
     /// A density run instead of rounds.
     #[serde(default)]
     pub density: Option<density::Request>,
+    /// What is measured of first use after the rounds; absent when that was not asked for.
+    #[serde(default)]
+    pub first_use: Option<FirstUseRequest>,
     /// The file that samples, or the lines of a density run, are appended to.
     pub samples: PathBuf,
     /// Where [`super::measured::Measured`] is written at the end.
@@ -45,6 +49,34 @@ impl Session {
         let case = &self.runs.cell(place).case;
         self.calibration.as_ref().filter(|_| case.mode != Mode::Native)?.program.image(case)
     }
+}
+
+/// First use: what is to be measured of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FirstUseRequest {
+    /// How often each class of each cell is measured.
+    pub rounds: u32,
+    /// The links over which images are pulled too.
+    pub links: Vec<Link>,
+    /// The bench whose cells are run, by its place.
+    pub bench: usize,
+    /// What each case is started with and loads, by its name.
+    pub files: BTreeMap<String, Vec<PathBuf>>,
+    /// What compiles the bench's module.
+    pub compilations: Vec<Compilation>,
+    /// The file that the samples are appended to.
+    pub samples: PathBuf,
+}
+
+/// One way to compile a module ahead of time.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Compilation {
+    /// The form of file that comes of it.
+    pub form: Kind,
+    /// The compiler.
+    pub program: PathBuf,
+    /// Its arguments; [`crate::matrix::FILE`] stands for the module, [`crate::matrix::OUTPUT`] for what is made of it.
+    pub args: Vec<String>,
 }
 
 /// What containers need.
