@@ -30,6 +30,7 @@ mod density;
 mod documents;
 mod endings;
 mod faults;
+mod first_use;
 mod images;
 mod isolation;
 mod looks;
@@ -68,6 +69,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "looks", what: "how modules are executed, what isolates containers", run: looks::looks },
     Stage { name: "bench", what: "a short real run, its files, its rebuild", run: measuring::bench },
     Stage { name: "cri", what: "containers in pods, by containerd's CRI", run: pods::pods },
+    Stage { name: "first-use", what: "what is not there yet, and bytes on disk", run: first_use::first_use },
     Stage { name: "variants", what: "--until, a sweep, an existing containerd", run: variants::variants },
     Stage { name: "density", what: "idle instances against what is known of them", run: density::density },
     Stage { name: "endings", what: "SIGKILL, Ctrl-C, two at once, not root", run: endings::endings },
