@@ -95,7 +95,7 @@ impl Cri {
                 Err(error) if clock.elapsed() > ANSWER_LIMIT || !error.to_string().contains("not initialized") => {
                     return Err(error);
                 }
-                Err(_) => self.runtime.block_on(tokio::time::sleep(POLL)),
+                Err(_) => self.runtime.block_on(async { tokio::time::sleep(POLL).await }),
             }
         }
     }
@@ -143,7 +143,7 @@ impl Cri {
     /// When containerd does not answer any more.
     pub fn wait(&mut self, container: &str, limit: Duration) -> anyhow::Result<Waited> {
         let Self { runtime, events, .. } = self;
-        let heard = runtime.block_on(tokio::time::timeout(limit, heard(events, container)));
+        let heard = runtime.block_on(async { tokio::time::timeout(limit, heard(events, container)).await });
         match heard {
             Err(_) if self.has_events => {
                 ensure!(
@@ -172,7 +172,7 @@ impl Cri {
             if let Some(code) = self.exit_code(container)? {
                 return Ok(Waited::Exited(code));
             }
-            self.runtime.block_on(tokio::time::sleep(POLL));
+            self.runtime.block_on(async { tokio::time::sleep(POLL).await });
         }
         Ok(Waited::NotYet)
     }
@@ -269,10 +269,12 @@ impl Cri {
     {
         let mut grpc = Grpc::new(self.channel.clone());
         let path = path(method)?;
-        let answer = self.runtime.block_on(tokio::time::timeout(limit, async {
+        let call = async {
             grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
             grpc.unary(tonic::Request::new(request), path, ProstCodec::default()).await
-        }));
+        };
+        // A time limit is made within the runtime that keeps the time.
+        let answer = self.runtime.block_on(async { tokio::time::timeout(limit, call).await });
         match answer {
             Ok(Ok(answer)) => Ok(answer.into_inner()),
             Ok(Err(status)) => bail!("`{method}` failed: {}", text(&status)),
