@@ -6,8 +6,10 @@ use std::collections::HashMap;
 
 use prost::Message;
 
-/// `NamespaceMode`: the node's, and one of its own.
+/// `NamespaceMode`: the node's.
 pub const NODE: i32 = 2;
+/// `NamespaceMode`: one of the container's own. 0 is the pod's.
+pub const CONTAINER: i32 = 1;
 /// `ContainerState.CONTAINER_EXITED`.
 pub const EXITED: i32 = 2;
 /// `ContainerEventType.CONTAINER_STOPPED_EVENT`.
@@ -33,6 +35,8 @@ pub struct PodSandboxMetadata {
 pub struct NamespaceOption {
     #[prost(int32, tag = "1")]
     pub network: i32,
+    #[prost(int32, tag = "2")]
+    pub pid: i32,
 }
 
 /// What a sandbox may do.
@@ -236,14 +240,14 @@ mod tests {
             linux: Some(LinuxPodSandboxConfig {
                 cgroup_parent: "/g".into(),
                 security_context: Some(LinuxSandboxSecurityContext {
-                    namespace_options: Some(NamespaceOption { network: NODE }),
+                    namespace_options: Some(NamespaceOption { network: NODE, pid: CONTAINER }),
                 }),
             }),
             ..PodSandboxConfig::default()
         };
         let request = RunPodSandboxRequest { config: Some(config), runtime_handler: "runc".into() };
         let metadata = b"\x0a\x09\x0a\x01a\x12\x01b\x1a\x01c";
-        let linux = b"\x42\x0a\x0a\x02/g\x12\x04\x0a\x02\x08\x02";
+        let linux = b"\x42\x0c\x0a\x02/g\x12\x06\x0a\x04\x08\x02\x10\x01";
         let inner = [&metadata[..], b"\x1a\x02/l", linux].concat();
         let length = u8::try_from(inner.len()).unwrap();
         assert_eq!(request.encode_to_vec(), [&[0x0a, length][..], &inner, b"\x12\x04runc"].concat());

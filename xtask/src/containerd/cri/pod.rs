@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::image;
 use super::messages::{
-    ContainerConfig, ContainerMetadata, LinuxContainerConfig, LinuxContainerSecurityContext, LinuxPodSandboxConfig,
+    CONTAINER, ContainerConfig, ContainerMetadata, LinuxContainerConfig, LinuxContainerSecurityContext, LinuxPodSandboxConfig,
     LinuxSandboxSecurityContext, NODE, NamespaceOption, PodSandboxConfig, PodSandboxMetadata,
 };
 use crate::matrix::Annotations;
@@ -45,9 +45,10 @@ fn map(annotations: &Annotations) -> HashMap<String, String> {
 }
 
 impl Pod<'_> {
-    /// On the node's network: a network of its own needs plugins that configure one.
+    /// On the node's network: a network of its own needs plugins that configure one. Processes are each container's own, as
+    /// a kubelet has it unless told otherwise.
     pub(super) fn config(&self) -> PodSandboxConfig {
-        let namespace_options = Some(NamespaceOption { network: NODE });
+        let namespace_options = Some(NamespaceOption { network: NODE, pid: CONTAINER });
         PodSandboxConfig {
             metadata: Some(PodSandboxMetadata {
                 name: self.name.to_owned(),
@@ -67,7 +68,7 @@ impl Pod<'_> {
 
 impl PodContainer<'_> {
     pub(super) fn config(&self, pod: &Pod<'_>) -> ContainerConfig {
-        let namespace_options = Some(NamespaceOption { network: NODE });
+        let namespace_options = Some(NamespaceOption { network: NODE, pid: CONTAINER });
         ContainerConfig {
             metadata: Some(ContainerMetadata { name: "program".to_owned(), attempt: self.attempt }),
             image: Some(image(self.image)),
