@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::image;
 use super::messages::{
-    CONTAINER, ContainerConfig, ContainerMetadata, LinuxContainerConfig, LinuxContainerSecurityContext, LinuxPodSandboxConfig,
-    LinuxSandboxSecurityContext, NODE, NamespaceOption, PodSandboxConfig, PodSandboxMetadata,
+    CONTAINER, ContainerConfig, ContainerMetadata, LinuxContainerConfig, LinuxContainerSecurityContext,
+    LinuxPodSandboxConfig, LinuxSandboxSecurityContext, NODE, NamespaceOption, PodSandboxConfig, PodSandboxMetadata,
 };
 use crate::matrix::Annotations;
 
