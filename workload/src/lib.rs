@@ -6,6 +6,8 @@
 
 use std::fmt::{self, Display};
 
+pub mod stamp;
+
 /// The seed of the numbers: any would do, a fixed one makes the output a constant.
 const SEED: u64 = 20_250_601;
 

@@ -21,6 +21,8 @@ pub struct Bench {
     pub name: String,
     /// The binary target of the `workload` package.
     pub program: String,
+    /// The one that prints its clock first and last, and does the same in between; absent where there is none.
+    pub stamped: Option<String>,
     /// Its arguments.
     pub args: Vec<String>,
     /// Exactly what it must print.
@@ -56,6 +58,7 @@ struct File {
 struct Wire {
     name: String,
     program: String,
+    stamped: Option<String>,
     #[serde(default)]
     args: Vec<String>,
     expected: Option<String>,
@@ -114,7 +117,9 @@ fn expand(wire: &Wire) -> anyhow::Result<Vec<Bench>> {
     let plain =
         |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     ensure!(plain(&wire.name), "its name must be of lower-case letters, digits and `-`");
-    ensure!(plain(&wire.program), "`program` must be of lower-case letters, digits and `-`");
+    for program in std::iter::once(&wire.program).chain(&wire.stamped) {
+        ensure!(plain(program), "`program` and `stamped` must be of lower-case letters, digits and `-`");
+    }
     ensure!(
         wire.role.is_none() || wire.sizes.is_empty(),
         "a sweep has no `role`: its points are several benches, and a role is one's"
@@ -123,6 +128,7 @@ fn expand(wire: &Wire) -> anyhow::Result<Vec<Bench>> {
     let point = |name: String, args: Vec<String>, expected: String, sweep: Option<SweepPoint>| Bench {
         name,
         program: wire.program.clone(),
+        stamped: wire.stamped.clone(),
         args,
         expected,
         why: wire.why.trim().to_owned(),

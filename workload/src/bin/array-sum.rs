@@ -21,7 +21,8 @@ const STAMP: &str = concat!(
     ")\n"
 );
 
-fn main() -> ExitCode {
+/// Also what `array-sum-stamped` does between its two stamps.
+pub fn main() -> ExitCode {
     let arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
     match parse(arguments) {
         Ok(Request::Version) => say(STAMP),

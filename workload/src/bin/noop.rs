@@ -1,3 +1,4 @@
 //! Does nothing: what is left is the cost of starting it.
 
-fn main() {}
+/// Also what `noop-stamped` does between its two stamps.
+pub fn main() {}
