@@ -4,12 +4,14 @@ use std::collections::hash_map::RandomState;
 use std::fs::File;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::io::Write as _;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use rustix::fs::{Mode, OFlags};
 use serde_json::Value;
 
 use crate::engine::{Engine, LINKED, LOADING};
+use crate::marks;
 use crate::preparation::{self, Adopted};
 use crate::root::Root;
 use crate::specification::{self, Namespaces};
@@ -49,11 +51,28 @@ pub fn leave_pod() -> Result<()> {
     specification::without_pod(read()?).map_or(Ok(()), |changed| write(&changed))
 }
 
-/// Whether the container asks for its engine to be loaded as a linked one. Where nothing can be read it does not: what
-/// is wrong with the bundle is told by whoever needs it.
-pub fn asks_for_linked() -> bool {
+/// What a container asks of every process of its shim.
+#[derive(Debug, Default)]
+pub struct Wishes {
+    /// Its engine is loaded as a linked one.
+    pub linked: bool,
+    /// Moments are noted in this file.
+    pub marks: Option<PathBuf>,
+}
+
+/// What this container asks for. Where nothing can be read it is nothing: what is wrong with the bundle is told by whoever
+/// needs it.
+pub fn wishes() -> Wishes {
     let text = std::fs::read_to_string(SPECIFICATION).unwrap_or_default();
-    text.contains(LOADING) && read().is_ok_and(|text| specification::loading(&text).as_deref() == Some(LINKED))
+    // Most containers ask for nothing, and are spared a parser.
+    if ![LOADING, marks::ANNOTATION].into_iter().any(|name| text.contains(name)) {
+        return Wishes::default();
+    }
+    let Ok(specification) = serde_json::from_str(&text) else { return Wishes::default() };
+    Wishes {
+        linked: specification::loading(&specification).as_deref() == Some(LINKED),
+        marks: specification::marks(&specification).map(PathBuf::from),
+    }
 }
 
 /// Adapts the specification (`specification::rewritten`) and tells the process that containers are made from what

@@ -12,6 +12,7 @@ use anyhow::Result;
 
 use crate::failure::Failure;
 use crate::lifetime;
+use crate::marks;
 use crate::preparation::{self, Prepared};
 
 /// The annotation by which a container asks for one of the engine's modes.
@@ -117,7 +118,10 @@ pub fn await_preload() -> Option<Prepared> {
 fn prepare_zygote<E: Engine>((): ()) -> Prepared {
     lifetime::end_with_parent();
     load_here::<E>();
-    preparation::prepare()
+    marks::note("engine-loaded");
+    let prepared = preparation::prepare();
+    marks::note("zygote-prepared");
+    prepared
 }
 
 /// The engine, loaded now if this process was not forked from one that has it.

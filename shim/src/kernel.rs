@@ -8,6 +8,7 @@ use std::ffi::CStr;
 use std::fs::File;
 use std::io::{Error, Result, Write as _};
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
+use std::sync::atomic::AtomicU64;
 
 use rustix::mount::{OpenTreeFlags, open_tree};
 use rustix::net::{AddressFamily, SocketType, socket};
@@ -94,6 +95,26 @@ fn close_range(first: RawFd, last: RawFd) -> Result<()> {
     }
     // SAFETY: no memory is passed. What it means for owners of descriptors is said at `close_descriptors`.
     check(unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) })
+}
+
+/// What a file holds, as numbers that this process, its children and whoever reads the file share. Mapped for good.
+///
+/// # Errors
+/// The file is shorter, or can not be mapped.
+pub fn shared_numbers(file: &File, bytes: usize) -> Result<&'static [AtomicU64]> {
+    if file.metadata()?.len() < bytes as u64 {
+        return Err(std::io::ErrorKind::UnexpectedEof.into());
+    }
+    // SAFETY: the kernel chooses the place, which is nobody's before. It is never unmapped, begins at a page, and is only
+    // ever read and written as atomic numbers, for which any bytes are a value.
+    unsafe {
+        let (access, sharing) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED);
+        let place = libc::mmap(std::ptr::null_mut(), bytes, access, sharing, file.as_raw_fd(), 0);
+        if place == libc::MAP_FAILED {
+            return Err(Error::last_os_error());
+        }
+        Ok(std::slice::from_raw_parts(place.cast(), bytes / size_of::<AtomicU64>()))
+    }
 }
 
 /// A file in memory that holds `contents`; its descriptor is closed on exec.

@@ -18,6 +18,7 @@ mod failure;
 mod journal;
 pub mod kernel;
 mod lifetime;
+pub mod marks;
 mod native;
 mod order;
 mod preparation;
@@ -59,12 +60,14 @@ impl<E: Engine> Shim for ShimOf<E> {
     /// server, when the container's root file system is mounted and before it makes the container, which is the moment
     /// by which the engine has to be in the zygote, and the specification adapted.
     async fn compiler() -> Option<impl Compiler> {
+        marks::note("rootfs-mounted");
         if let Some(prepared) = engine::await_preload() {
             if let Err(error) = bundle::adapt::<E>(&prepared.namespaces) {
                 log::error!("the container's specification could not be adapted: {error:#}");
             }
             CGROUP.get_or_init(|| prepared.cgroup);
         }
+        marks::note("specification-adapted");
         None::<NoCompiler>
     }
 }
@@ -91,6 +94,7 @@ static CGROUP: OnceLock<Option<PathBuf>> = OnceLock::new();
 /// # Errors
 /// The pod of a container can not be left, or the shim can not be executed from a file that no container can change.
 pub fn run<E: Engine>() -> Result<()> {
+    let began_ns = marks::now_ns();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some((_, rest)) = arguments.split_first().filter(|(first, _)| *first == direct::COMMAND) {
         std::process::exit(direct::run::<E>(rest)?);
@@ -103,8 +107,15 @@ pub fn run<E: Engine>() -> Result<()> {
     if serves {
         sealed::ensure::<E>(&arguments)?;
     }
-    if (serves || matches!(last, Some("start" | "delete"))) && bundle::asks_for_linked() {
-        engine::load_linked::<E>();
+    if serves || matches!(last, Some("start" | "delete")) {
+        let wishes = bundle::wishes();
+        if let Some(file) = wishes.marks.filter(|_| last != Some("delete")) {
+            marks::open(&file);
+            marks::note_at(if serves { "server-started" } else { "shim-started" }, began_ns);
+        }
+        if wishes.linked {
+            engine::load_linked::<E>();
+        }
     }
     if serves {
         journal::open(E::NAME, arguments.iter().any(|argument| argument == "-debug"));

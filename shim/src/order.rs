@@ -27,7 +27,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
 use tracing::{Event, Metadata, Subscriber};
 
-use crate::lifetime;
+use crate::{lifetime, marks};
 
 /// How long the loser of a race is waited for. It needs nothing but a processor.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -99,9 +99,16 @@ impl Subscriber for Witness {
 
     fn event(&self, event: &Event<'_>) {
         match Sign::of(event.metadata()) {
-            Some(Sign::Making) => lifetime::end_with_parent(),
-            Some(Sign::Entering) => BETWEEN.is_here(),
+            Some(Sign::Making) => {
+                marks::note("content-fetched");
+                lifetime::end_with_parent();
+            }
+            Some(Sign::Entering) => {
+                marks::note("namespaces-entered");
+                BETWEEN.is_here();
+            }
             Some(Sign::NearlyReady) => {
+                marks::note("container-prepared");
                 BETWEEN.await_end();
                 lifetime::end_with_parent();
             }

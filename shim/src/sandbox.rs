@@ -27,7 +27,7 @@ use containerd_shim_wasm::sandbox::context::{RuntimeContext, Source};
 use crate::engine::{self, Engine, LINKED, LOADING, MODE, Module};
 use crate::failure::Failure;
 use crate::specification::Program;
-use crate::{confinement, native, preparation};
+use crate::{confinement, marks, native, preparation};
 
 /// Runs modules with an engine, and executes native programs. Made in the container's process, before that has a second
 /// thread: what has to be done then is done by `default`, and its outcome kept.
@@ -80,6 +80,7 @@ fn execute(context: &impl RuntimeContext, arguments: &[String]) -> Failure {
     if matches!(context.entrypoint().source, Source::Oci(_)) {
         return Failure::NotAModule;
     }
+    marks::note("program-executed");
     Failure::NotExecuted(native::execute(arguments, context.envs()))
 }
 
@@ -94,6 +95,7 @@ fn run<E: Engine>(context: &impl RuntimeContext, arguments: &[String]) -> Result
         Source::File(_) => read(path, context.envs()).map(Cow::Owned),
     };
     let bytes = bytes.map_err(|error| Failure::NoModule(format!("{error:#}")))?;
+    marks::note("module-read");
     let engine = engine::loaded::<E>().map_err(|reason| Failure::Engine(reason.to_owned()))?;
     confinement::close_start().map_err(|error| Failure::Engine(format!("{error:#}")))?;
     let environment = context.envs();

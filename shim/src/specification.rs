@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::engine::{LOADING, MODE};
+use crate::marks;
 use crate::root::Root;
 
 /// Marks a container that would share its shim with the others of its pod (the key is containerd's, for Kubernetes).
@@ -75,6 +76,11 @@ pub fn mode(specification: &Value) -> Option<String> {
 /// The way of loading its engine that the container asks for, as [`mode`].
 pub fn loading(specification: &Value) -> Option<String> {
     annotation(specification, LOADING)
+}
+
+/// The file in which the container wants moments to be noted.
+pub fn marks(specification: &Value) -> Option<String> {
+    annotation(specification, marks::ANNOTATION)
 }
 
 fn annotation(specification: &Value, name: &str) -> Option<String> {

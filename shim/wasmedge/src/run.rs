@@ -1,7 +1,7 @@
 //! What is done with a module, and what each of the engine's answers means.
 
 use anyhow::Result;
-use shim::{Failure, Loaded, Module};
+use shim::{Failure, Loaded, Module, marks};
 
 use crate::ffi::{Engine, Machine, Refusal};
 use crate::module::Form;
@@ -10,8 +10,12 @@ impl Loaded for Engine {
     fn run(&self, module: &Module<'_>) -> Result<i32, Failure> {
         let machine = prepare(self, module)?;
         load(&machine, module.bytes)?;
+        marks::note("module-loaded");
         machine.validate().map_err(|refusal| rejected("validated", &refusal))?;
-        let exit_code = match machine.instantiate().map_err(|refusal| not_instantiated(&refusal))? {
+        marks::note("module-validated");
+        let instantiated = machine.instantiate().map_err(|refusal| not_instantiated(&refusal))?;
+        marks::note("module-instantiated");
+        let exit_code = match instantiated {
             Some(exit_code) => exit_code,
             None => machine.call(module.function).map_err(|refusal| not_finished(module.function, &refusal))?,
         };

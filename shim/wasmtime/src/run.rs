@@ -2,7 +2,7 @@
 
 use std::mem::ManuallyDrop;
 
-use shim::{Failure, Loaded};
+use shim::{Failure, Loaded, marks};
 use wasmtime::{Engine, Error, Instance, Module, Precompiled, Store, Trap};
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
@@ -23,13 +23,18 @@ impl Loaded for Engines {
 
 fn run(engines: &Engines, module: &shim::Module<'_>) -> Result<i32, Failure> {
     let (prepared, compiled) = open(engines, module)?;
+    // Wasmtime validates what it compiles, and what was compiled before is not validated again.
+    marks::note("module-loaded");
     let context = context(module).map_err(|error| Failure::Engine(format!("{error:#}")))?;
     // Never dropped: the process ends with its module, and the kernel is faster at taking its memory back.
     let mut store = ManuallyDrop::new(Store::new(&prepared.engine, context));
     let ready = prepared.linker.instantiate_pre(&compiled);
     let ready = ready.map_err(|error| Failure::ForeignImport(format!("{error:#}")))?;
     match ready.instantiate(&mut *store) {
-        Ok(instance) => call(&mut store, &instance, module.function),
+        Ok(instance) => {
+            marks::note("module-instantiated");
+            call(&mut store, &instance, module.function)
+        }
         Err(error) => ended(&error).unwrap_or_else(|| Err(not_instantiated(&error))),
     }
 }
