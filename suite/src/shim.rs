@@ -295,6 +295,7 @@ fn command(runtimes: &Runtimes, ctr: &Ctr, trial: &Trial, id: &str) -> Cmd {
         runtime: &runtime,
         command: &trial.command,
         annotations: &BTreeMap::new(),
+        cgroup: None,
         env: &trial.env,
     };
     let mut invocation = ctr.run(&container);

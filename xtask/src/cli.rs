@@ -14,6 +14,7 @@ pub mod completions;
 mod density;
 mod exit;
 mod first_use;
+mod measures;
 mod report;
 mod rows;
 mod values;
@@ -21,6 +22,7 @@ mod values;
 pub use density::DensityArgs;
 pub use exit::Exit;
 pub use first_use::FirstUseArgs;
+pub use measures::MeasureArgs;
 pub use report::ReportArgs;
 pub use rows::{CaseArgs, MatrixArgs, ProgramArgs, SelectArgs};
 
@@ -263,6 +265,8 @@ pub struct BenchArgs {
     pub benches_file: Option<PathBuf>,
     #[command(flatten)]
     pub first_use: FirstUseArgs,
+    #[command(flatten)]
+    pub measures: MeasureArgs,
     #[command(flatten)]
     pub busy: BusyArgs,
     #[command(flatten)]

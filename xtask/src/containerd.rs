@@ -15,6 +15,7 @@ use crate::invocation::Invocation;
 use crate::matrix::Annotations;
 
 pub mod cri;
+pub mod dates;
 pub mod events;
 mod idle;
 mod prompt;
@@ -117,6 +118,9 @@ impl Ctr {
                 args.extend(["--runtime", "io.containerd.runc.v2", "--runc-binary"].map(str::to_owned));
                 args.push(program.to_string_lossy().into_owned());
             }
+        }
+        if let Some(group) = container.cgroup {
+            args.extend(["--cgroup", group].map(str::to_owned));
         }
         for (name, value) in container.annotations {
             args.extend(["--annotation".to_owned(), format!("{name}={value}")]);
@@ -222,6 +226,8 @@ pub struct Container<'a> {
     pub command: &'a [String],
     /// What it is annotated with.
     pub annotations: &'a Annotations,
+    /// The cgroup that it is put into, where not the one of its name.
+    pub cgroup: Option<&'a str>,
     /// Additional environment.
     pub env: &'a [(String, String)],
 }
@@ -253,6 +259,7 @@ mod tests {
             runtime: &runc,
             annotations: &none,
             command: &command,
+            cgroup: None,
             env: &[],
         };
         let line = |container: &Container<'_>| ctr().run(container).args.join(" ");
@@ -263,6 +270,8 @@ mod tests {
         );
         container.runtime = &shim;
         container.annotations = &annotations;
-        assert!(line(&container).contains("--runtime /t/shim --annotation a.b/c=d 127.0.0.1"));
+        container.cgroup = Some("/ns/r0/c");
+        let expected = "--runtime /t/shim --cgroup /ns/r0/c --annotation a.b/c=d 127.0.0.1";
+        assert!(line(&container).contains(expected));
     }
 }

@@ -4,6 +4,7 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod bench;
+pub mod cgroups;
 pub mod cli;
 pub mod clock;
 pub mod cmd;

@@ -33,6 +33,17 @@ pub struct Plan {
     pub programs: BTreeSet<String>,
     /// The order of the runs.
     pub schedule: Schedule,
+    /// What is traced beside them; absent unless that was asked for.
+    pub traced: Option<TracedPlan>,
+}
+
+/// Traced rounds, beside the plain ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TracedPlan {
+    /// The benches that can be traced, each with its stamped program in the place of its own.
+    pub benches: Vec<Bench>,
+    /// The order of the runs: every case of these, without twins.
+    pub schedule: Schedule,
 }
 
 /// One program in one kind.
@@ -153,7 +164,7 @@ pub fn plan(benches: Vec<Bench>, (matrix, cases): (&Matrix, &[Case]), rounds: Ro
         builds.push(Build { program: PAUSE.to_owned(), kind: Kind::Native });
     }
     let schedule = Schedule::new(benches.len(), cells.clone(), rounds);
-    Ok(Plan { benches, cells, builds, calibration: None, programs: used(matrix, cases)?, schedule })
+    Ok(Plan { benches, cells, builds, calibration: None, programs: used(matrix, cases)?, schedule, traced: None })
 }
 
 /// What starts and executes these cases, and compiles their modules.
@@ -198,9 +209,44 @@ impl Plan {
         self.benches.iter().any(|bench| bench.program == program)
     }
 
+    /// Whether this program is what traced runs are made of.
+    pub fn traces(&self, program: &str) -> bool {
+        self.traced.iter().flat_map(|traced| &traced.benches).any(|bench| bench.program == program)
+    }
+
     /// Whether a file is needed in an image. Outside of what is measured that is what containers run.
     pub fn is_shipped(&self, program: &str, kind: Kind) -> bool {
-        self.measures(program) || (self.has_containers() && (kind != Kind::Native || program == SURROUNDINGS))
+        self.measures(program)
+            || self.traces(program)
+            || (self.has_containers() && (kind != Kind::Native || program == SURROUNDINGS))
+    }
+
+    /// The plan with traced rounds beside its own, of the benches that have a stamped program.
+    ///
+    /// # Errors
+    /// When none has.
+    pub fn with_traces(mut self) -> anyhow::Result<Self> {
+        let stamped = |bench: &Bench| Some(Bench { program: bench.stamped.clone()?, ..bench.clone() });
+        let benches: Vec<Bench> = self.benches.iter().filter_map(stamped).collect();
+        anyhow::ensure!(
+            !benches.is_empty(),
+            "nothing can be traced: none of these benches has a program that prints its clock (`stamped` in its table)"
+        );
+        let kinds: BTreeSet<Kind> = self.cells.iter().map(|cell| cell.case.form).collect();
+        let programs: BTreeSet<&str> = benches.iter().map(|bench| bench.program.as_str()).collect();
+        let builds = programs
+            .into_iter()
+            .flat_map(|program| kinds.iter().map(move |kind| Build { program: program.to_owned(), kind: *kind }));
+        let known: BTreeSet<Build> = self.builds.iter().cloned().collect();
+        self.builds.extend(builds.filter(|build| !known.contains(build)));
+        // For a pod nothing is started here: its phases are the calls, of every run.
+        let is_traced = |cell: &&Cell| !cell.is_twin() && cell.case.runtime.pod.is_none();
+        let cells = self.cells.iter().filter(is_traced).cloned().collect();
+        let rounds = self.schedule.rounds();
+        // Another seed, so that a traced round has an order of its own.
+        let rounds = Rounds { seed: rounds.seed.wrapping_add(1), ..rounds };
+        self.traced = Some(TracedPlan { schedule: Schedule::new(benches.len(), cells, rounds), benches });
+        Ok(self)
     }
 
     /// Whether any cell needs containerd.
@@ -309,6 +355,27 @@ mod tests {
         let looked = planned("native/runc").all_builds();
         assert_eq!(looked, [Build { program: SURROUNDINGS.to_owned(), kind: Kind::Native }]);
         assert!(planned("native/process").all_builds().is_empty());
+    }
+
+    #[test]
+    fn traced_rounds_have_the_stamped_programs_and_no_twins() {
+        let ours = ours();
+        let cases = ours.select(&["*/process".to_owned()], &[]).unwrap();
+        let benches = crate::bench::parse(include_str!("../../workload/benches.toml")).unwrap();
+        let rounds = Rounds { warmup: 1, counted: 2, seed: u64::MAX };
+        let plain = plan(benches, (&ours, &cases), rounds).unwrap();
+        let built = plain.builds.len();
+        let traced = plain.with_traces().unwrap();
+        let programs = |traced: &TracedPlan| -> Vec<_> {
+            traced.benches.iter().map(|bench| (bench.name.clone(), bench.program.clone())).collect()
+        };
+        let found = traced.traced.as_ref().unwrap();
+        let both = ["array-sum", "noop"].map(|name| (name.to_owned(), format!("{name}-stamped")));
+        assert_eq!(programs(found), both);
+        assert_eq!((found.schedule.slots_per_round(), found.schedule.rounds().seed), (2 * 3, 0));
+        assert_eq!(traced.builds.len(), built + 2 * 3);
+        let none = plan(Vec::new(), (&ours, &cases), rounds).unwrap().with_traces();
+        assert!(none.unwrap_err().to_string().contains("`stamped`"));
     }
 
     #[test]

@@ -154,7 +154,7 @@ pub fn comparisons(run: &Run) -> Result<String> {
 /// # Errors
 /// As [`summary`].
 pub fn samples(run: &Run) -> Result<String> {
-    let metrics = metric::of(&run.samples);
+    let metrics = metric::stored(&run.samples);
     let further = || metrics.iter().filter(|metric| !metric.is_headline());
     let mut columns: Vec<String> = Vec::new();
     for column in SAMPLE_COLUMNS {

@@ -100,6 +100,8 @@ pub fn empty() -> Run {
         isolation: Vec::new(),
         resolutions: Vec::new(),
         fits: Vec::new(),
+        timeline: Vec::new(),
+        resources: Vec::new(),
         claims: Vec::new(),
         warnings: Vec::new(),
         not_measured: Vec::new(),
@@ -346,6 +348,8 @@ fn summary(run: &str, samples: &[Sample], rounds: u32) -> Summary {
         isolation: Vec::new(),
         resolutions: vec![resolution(samples, "array-sum"), resolution(samples, "noop")],
         fits: CELLS.iter().filter(|cell| !cell.0.ends_with("#2")).map(|cell| fit(samples, *cell)).collect(),
+        timeline: Vec::new(),
+        resources: Vec::new(),
         claims: claims(),
         warnings: vec![Warning {
             what: "values rose over the run in 3 of 13 cells (Spearman, p < 0.05)".to_owned(),

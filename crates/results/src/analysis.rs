@@ -9,6 +9,7 @@ use crate::claims::Claim;
 use crate::claims::judge::{Evidence, Question, judge};
 use crate::isolation;
 use crate::metric::{self, HEADLINE, Metric};
+use crate::timeline::{ArmTimeline, Trace};
 use crate::{
     ArtifactRecord, CaseSummary, ClaimRow, Comparison, ImageRecord, Manifest, SCHEMA, Sample, SizeRow, Summary,
 };
@@ -25,11 +26,13 @@ pub mod fixture;
 #[cfg(test)]
 mod metrics;
 mod ratios;
+mod resources;
 mod rows;
 mod stalls;
 mod sweeps;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod warnings;
 
 pub use first_use::first_use;
@@ -50,6 +53,8 @@ pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Sum
         isolation: isolation::differences(manifest, &ratios::pairs(&cases_of(manifest))),
         resolutions: Vec::new(),
         fits: Vec::new(),
+        timeline: Vec::new(),
+        resources: resources::resources(manifest, samples, level),
         claims: Vec::new(),
         warnings: Vec::new(),
         not_measured: Vec::new(),
@@ -95,6 +100,13 @@ pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Sum
 /// The cases of a run, twins left out.
 fn cases_of(manifest: &Manifest) -> Vec<&Case> {
     manifest.cells.iter().filter(|cell| !cell.is_twin()).map(|cell| &cell.case).collect()
+}
+
+/// Where the time of traced runs went, beside the plain ones of the same rounds.
+pub fn timeline(manifest: &Manifest, samples: &[Sample], traces: &[Trace]) -> Vec<ArmTimeline> {
+    let headline = Metric::named(HEADLINE);
+    let cells = Cells::new(manifest, samples, &headline);
+    timeline::timelines(manifest, traces, &cells, Level::of(manifest))
 }
 
 /// What is published, beside the headline metric.
@@ -182,5 +194,10 @@ pub fn size_rows(manifest: &Manifest) -> Vec<SizeRow> {
         rows.sort_by_key(|row| !row.is_default());
         if rows.is_empty() { vec![row(None)] } else { rows }
     };
-    manifest.artifacts.iter().flat_map(of_artifact).collect()
+    // Programs of traced runs are not what is shipped.
+    let is_shipped = |artifact: &&ArtifactRecord| {
+        !manifest.traced.iter().any(|traced| traced.program == artifact.program)
+            || manifest.benches.iter().any(|bench| bench.program == artifact.program)
+    };
+    manifest.artifacts.iter().filter(is_shipped).flat_map(of_artifact).collect()
 }

@@ -1,7 +1,8 @@
 //! The stored format of a run: what `manifest.json`, `samples.jsonl` and `summary.json` hold.
 //!
-//! `manifest.json` and `samples.jsonl` are facts, written while measuring and never changed afterwards.
-//! `summary.json` and everything else in a run's folder is computed from these two, by `analysis` and
+//! `manifest.json`, `samples.jsonl` and, where runs were traced, `timeline.jsonl` are facts, written while measuring and
+//! never changed afterwards.
+//! `summary.json` and everything else in a run's folder is computed from these, by `analysis` and
 //! `report`. Field by field, with units: `results/README.md`. Not here: any computation.
 
 use std::collections::BTreeMap;
@@ -23,13 +24,16 @@ pub mod metric;
 pub mod names;
 pub mod node;
 pub mod observed;
+pub mod resources;
 mod sample;
 pub mod store;
 mod summary;
+pub mod timeline;
 
 pub use manifest::{
     ArtifactRecord, BenchRecord, Finished, HostRecord, ImageRecord, LoadDuring, Machine, Manifest, NotMeasured,
-    PackageRecord, ProgramRecord, Role, RunStatus, Sequential, Source, SweepPoint, UntilEnd, UntilReason,
+    PackageRecord, ProgramRecord, ResourceRecord, Role, RunStatus, Sequential, Source, SweepPoint, TracedBench,
+    UntilEnd, UntilReason,
 };
 pub use stats::verdict::Verdict;
 pub use summary::{

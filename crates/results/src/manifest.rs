@@ -40,6 +40,9 @@ pub struct Manifest {
     pub source: Source,
     /// The benches of this run, in the order of the table.
     pub benches: Vec<BenchRecord>,
+    /// The benches beside which runs were traced; none unless that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub traced: Vec<TracedBench>,
     /// The cells of every bench, in the order of the table; by name alone in runs of schema 1.
     #[serde(deserialize_with = "crate::case::cells")]
     pub cells: Vec<Cell>,
@@ -62,6 +65,9 @@ pub struct Manifest {
     /// How containers were run; absent when none were.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<HostRecord>,
+    /// What memory and processor time were read from; absent when they were not wanted, and in runs before this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourceRecord>,
     /// What was asked for and could not be measured here.
     pub not_measured: Vec<NotMeasured>,
     /// How the run ended.
@@ -128,6 +134,15 @@ pub struct BenchRecord {
     /// The sweep that it is a point of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sweep: Option<SweepPoint>,
+}
+
+/// A bench beside which runs were traced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TracedBench {
+    /// Its name.
+    pub bench: String,
+    /// The program of the traced runs: it prints its clock first and last, and does the same as the bench's in between.
+    pub program: String,
 }
 
 /// What a bench is there for beside its own row.
@@ -292,6 +307,26 @@ pub struct HostRecord {
     pub cgroup_driver: String,
     /// File system type under containerd's root.
     pub filesystem: String,
+}
+
+/// What memory and processor time were read from. What is absent was not measured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceRecord {
+    /// The version of the cgroup files: `v1` (on a hybrid machine too) or `v2`.
+    pub tree: Option<String>,
+    /// The file of the peak of memory, of containers and direct runs.
+    pub memory: Option<String>,
+    /// The files of a container's processor time.
+    pub container_cpu: Option<String>,
+    /// Where that of a direct run is from.
+    pub direct_cpu: String,
+    /// Where that of containerd's client is from.
+    pub client_cpu: String,
+    /// The files of that of containerd and its shims.
+    pub containerd_cpu: Option<String>,
+    /// Why something is absent, or ended before the run did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// What was asked for and has no number, with the reason.

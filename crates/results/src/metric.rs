@@ -14,6 +14,19 @@ pub mod pod;
 /// The metric of the central table, the sentences and the claims: wall time.
 pub const HEADLINE: &str = "wall_ns";
 
+/// Peak of memory of what a run is about.
+pub const MEMORY_PEAK: &str = "memory_peak_bytes";
+/// Its processor time.
+pub const CPU: &str = "cpu_ns";
+/// The part of it in user mode.
+pub const CPU_USER: &str = "cpu_user_ns";
+/// The part of it in the kernel.
+pub const CPU_SYSTEM: &str = "cpu_system_ns";
+/// Processor time of containerd's client.
+pub const CLIENT_CPU: &str = "client_cpu_ns";
+/// Processor time of containerd and its shims.
+pub const CONTAINERD_CPU: &str = "containerd_cpu_ns";
+
 /// What a value counts. It is the end of the metric's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
@@ -32,6 +45,15 @@ pub enum Better {
     Lower,
     /// More of it.
     Higher,
+}
+
+/// Where a metric's statistics stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// Among the cases, with comparisons, verdicts, A/A rows and warnings of its own.
+    Judged,
+    /// Among the resources: a row of medians and a ratio, without a verdict.
+    AsResource,
 }
 
 /// The words for a difference.
@@ -56,16 +78,64 @@ pub struct Metric {
     pub better: Option<Better>,
     /// How a value is obtained.
     pub obtained: &'static str,
+    /// Where its statistics stand.
+    pub shown: Shown,
 }
 
-/// What every run has.
-const OF_ALL: [Metric; 1] = [Metric {
-    name: Cow::Borrowed(HEADLINE),
-    unit: Unit::Nanoseconds,
-    title: Cow::Borrowed("time"),
-    better: Some(Better::Lower),
-    obtained: "monotonic clock, from just before spawn to the return of `wait4`",
-}];
+/// What every run has, or may have.
+const OF_ALL: [Metric; 7] = [
+    Metric {
+        name: Cow::Borrowed(HEADLINE),
+        unit: Unit::Nanoseconds,
+        title: Cow::Borrowed("time"),
+        better: Some(Better::Lower),
+        obtained: "monotonic clock, from just before spawn to the return of `wait4`",
+        shown: Shown::Judged,
+    },
+    resource(
+        MEMORY_PEAK,
+        Unit::Bytes,
+        ["peak of memory", "the kernel's peak of a cgroup made for the run, of the container or of the direct process"],
+    ),
+    resource(
+        CPU,
+        Unit::Nanoseconds,
+        [
+            "processor time",
+            "all processor time of the container's cgroup; for a direct run `wait4`, user and system time",
+        ],
+    ),
+    resource(
+        CPU_USER,
+        Unit::Nanoseconds,
+        ["of it in user mode", "the part in user mode, as the kernel divides it: by what was running when it looked"],
+    ),
+    resource(CPU_SYSTEM, Unit::Nanoseconds, ["of it in the kernel", "the part in the kernel, likewise"]),
+    resource(
+        CLIENT_CPU,
+        Unit::Nanoseconds,
+        ["processor time of the client", "`wait4` of `ctr`, user and system time; containers only"],
+    ),
+    resource(
+        CONTAINERD_CPU,
+        Unit::Nanoseconds,
+        [
+            "processor time of containerd and its shims",
+            "what the cgroup of containerd and its shims used from before to after the run; containers only",
+        ],
+    ),
+];
+
+const fn resource(name: &'static str, unit: Unit, [title, obtained]: [&'static str; 2]) -> Metric {
+    Metric {
+        name: Cow::Borrowed(name),
+        unit,
+        title: Cow::Borrowed(title),
+        better: Some(Better::Lower),
+        obtained,
+        shown: Shown::AsResource,
+    }
+}
 
 /// Every metric that this version knows, in the order of reports. The headline is the first.
 pub fn known() -> impl Iterator<Item = Metric> {
@@ -82,6 +152,7 @@ impl Metric {
             title: Cow::Owned(name.to_owned()),
             better: None,
             obtained: "not known to this version",
+            shown: Shown::Judged,
         };
         known().find(|metric| metric.name == name).unwrap_or_else(unknown)
     }
@@ -121,8 +192,14 @@ fn unit(name: &str) -> Unit {
     }
 }
 
-/// What these samples hold: the headline always, then the other known ones, then those of a newer version by name.
+/// What these samples hold and is judged: the headline always, then the other known ones, then those of a newer version by
+/// name.
 pub fn of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Vec<Metric> {
+    stored(samples).into_iter().filter(|metric| metric.shown == Shown::Judged).collect()
+}
+
+/// All that these samples hold, in the same order.
+pub fn stored<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Vec<Metric> {
     let found: BTreeSet<&str> =
         samples.into_iter().flat_map(|sample| sample.values.keys().map(String::as_str)).collect();
     let is_known = |name: &&str| known().any(|metric| metric.name == *name);
@@ -153,9 +230,9 @@ mod tests {
 
     #[test]
     fn a_metric_of_a_newer_version_has_the_unit_of_its_name_and_no_direction() {
-        let metric = Metric::named("memory_peak_bytes");
+        let metric = Metric::named("memory_swapped_bytes");
         assert_eq!((metric.unit, metric.better), (Unit::Bytes, None));
-        assert_eq!(metric.title, "memory_peak_bytes");
+        assert_eq!(metric.title, "memory_swapped_bytes");
         assert_eq!(Metric::named("page_faults").unit, Unit::Count);
     }
 

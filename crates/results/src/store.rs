@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::audit::audit;
 use super::case::FirstEdition;
 use super::first_use::{self, FirstUseSample};
+use super::timeline::Trace;
 use super::{Manifest, SCHEMA, Sample, density};
 
 mod find;
@@ -24,6 +26,8 @@ pub struct Run {
     pub manifest: Manifest,
     /// Every sample that could be read and has a place in the plan, in the order of the file.
     pub samples: Vec<Sample>,
+    /// Every traced run that could be read.
+    pub traces: Vec<Trace>,
     /// What `samples.jsonl` lacks or has too much of, for the person to know.
     pub lost: Vec<String>,
     /// The lines of `first-use.jsonl`; none where first use was not asked for.
@@ -51,6 +55,9 @@ impl RunDir {
         run.write_manifest(manifest)?;
         let raw = run.0.join(raw_file(manifest));
         File::create_new(&raw).with_context(|| format!("can not write `{}`", raw.display()))?;
+        if !manifest.traced.is_empty() {
+            File::create_new(run.traces_path()).with_context(|| run.write_error("timeline.jsonl"))?;
+        }
         Ok(run)
     }
 
@@ -109,6 +116,11 @@ impl RunDir {
         File::create_new(self.first_use_path()).map(drop).with_context(|| self.write_error("first-use.jsonl"))
     }
 
+    /// Where the traced runs are.
+    pub fn traces_path(&self) -> PathBuf {
+        self.0.join("timeline.jsonl")
+    }
+
     /// Replaces the manifest, whole or not at all.
     pub fn write_manifest(&self, manifest: &Manifest) -> anyhow::Result<()> {
         let mut text = serde_json::to_string_pretty(manifest)?;
@@ -149,12 +161,7 @@ impl RunDir {
             "`{}` is a density run, whose lines are no samples: `cargo xtask report` shows it",
             self.0.display()
         );
-        let samples = self.samples_path();
-        let context = || format!("can not read `{}`", samples.display());
-        // A pipe in its place would be waited for, a device read without end.
-        ensure!(std::fs::metadata(&samples).with_context(context)?.is_file(), "{}: it is no file", context());
-        let bytes = std::fs::read(&samples).with_context(context)?;
-        let (samples, mut lost) = parse_samples(&bytes);
+        let (samples, mut lost) = parse_samples(&read_file(&self.samples_path())?);
         let audited = audit(&manifest, samples);
         lost.extend(audited.faults);
         let first_use = self.first_use_path();
@@ -163,13 +170,26 @@ impl RunDir {
             bytes => first_use::parse(&bytes.with_context(|| format!("can not read `{}`", first_use.display()))?),
         };
         lost.extend(damaged);
-        Ok(Run { manifest, samples: audited.samples, lost, first_use })
+        let mut traces = Vec::new();
+        if !manifest.traced.is_empty() {
+            let (found, broken) = parse_lines(&read_file(&self.traces_path())?);
+            traces = found;
+            lost.extend(broken.into_iter().map(|line| format!("`timeline.jsonl`: {line}")));
+        }
+        Ok(Run { manifest, samples: audited.samples, traces, lost, first_use })
     }
 }
 
 /// Where the raw facts of a run are.
 fn raw_file(manifest: &Manifest) -> &'static str {
     if manifest.density.is_some() { density::LINES } else { "samples.jsonl" }
+}
+
+fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let context = || format!("can not read `{}`", path.display());
+    // A pipe in its place would be waited for, a device read without end.
+    ensure!(std::fs::metadata(path).with_context(context)?.is_file(), "{}: it is no file", context());
+    std::fs::read(path).with_context(context)
 }
 
 /// What is to be said of a run's folder that is there already.
@@ -203,6 +223,10 @@ fn parse_manifest(text: &str) -> anyhow::Result<Manifest> {
 
 /// The samples of a `samples.jsonl`, and a line of explanation for each line that is none.
 pub fn parse_samples(bytes: &[u8]) -> (Vec<Sample>, Vec<String>) {
+    parse_lines(bytes)
+}
+
+fn parse_lines<T: DeserializeOwned>(bytes: &[u8]) -> (Vec<T>, Vec<String>) {
     let mut samples = Vec::new();
     let mut lost = Vec::new();
     let whole = bytes.is_empty() || bytes.ends_with(b"\n");
@@ -211,7 +235,7 @@ pub fn parse_samples(bytes: &[u8]) -> (Vec<Sample>, Vec<String>) {
         if line.is_empty() {
             continue;
         }
-        match serde_json::from_slice::<Sample>(line) {
+        match serde_json::from_slice(line) {
             Ok(sample) => samples.push(sample),
             Err(_) if number == lines.len() && !whole => lost.push(format!("line {number} breaks off")),
             Err(error) => lost.push(format!("line {number} is damaged: {error}")),
@@ -220,7 +244,7 @@ pub fn parse_samples(bytes: &[u8]) -> (Vec<Sample>, Vec<String>) {
     (samples, lost)
 }
 
-/// The file that samples are appended to while measuring.
+/// The file that samples, or traced runs, are appended to while measuring.
 #[derive(Debug)]
 pub struct SampleSink {
     file: File,
@@ -231,7 +255,7 @@ pub struct SampleSink {
 }
 
 impl SampleSink {
-    /// Opens an existing `samples.jsonl` to append to.
+    /// Opens an existing file to append to.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let mut file = OpenOptions::new()
             .append(true)

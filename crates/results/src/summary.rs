@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::break_even::BreakEven;
 use super::first_use::FirstUse;
 use super::ledger::Ledger;
+use super::resources::ResourceRow;
+use super::timeline::ArmTimeline;
 use super::{NotMeasured, Verdict, metric};
 use crate::isolation::IsolationDifference;
 
@@ -31,6 +33,12 @@ pub struct Summary {
     pub resolutions: Vec<Resolution>,
     /// Fixed and marginal cost, where the run has a size sweep.
     pub fits: Vec<Fit>,
+    /// Where the time of traced runs went; empty where none was traced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timeline: Vec<ArmTimeline>,
+    /// What runs used beside time; empty where that was not measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<ResourceRow>,
     /// Published figures beside ours.
     pub claims: Vec<ClaimRow>,
     /// What a reader must know before believing a number, each with advice.

@@ -94,6 +94,7 @@ impl Inside<'_> {
             runtime: &runtime,
             command: &command,
             annotations: &BTreeMap::new(),
+            cgroup: None,
             env: &[],
         };
         let invocation = self.ctr.run(&container);

@@ -10,7 +10,7 @@ use crate::machine::load::Snapshot;
 use crate::measure::runs::{ComparedOutput, Until};
 use crate::plan::Plan;
 use crate::prepare::selection::{Selected, select};
-use crate::prepare::starts::SessionOptions;
+use crate::prepare::starts::{ResourcesWanted, SessionOptions};
 use crate::prepare::{Prepared, Sources, manifest, prepare};
 use crate::session::measured::Measured;
 use crate::stop::Stop;
@@ -76,6 +76,8 @@ fn measure(
         timeout_ms: args.timeout * 1000,
         output: ComparedOutput::Discarded,
         samples: dir.samples_path(),
+        resources: if args.measures.no_resources { ResourcesWanted::No } else { ResourcesWanted::Yes },
+        traces: args.measures.timeline.then(|| dir.traces_path()),
         scratch: args.scratch.clone(),
         containerd_address: args.programs.containerd_address.clone(),
     };
@@ -130,7 +132,8 @@ fn conclude(
         crate::console::note(sentence);
     }
     crate::console::note(super::report::page(dir));
-    let failed = reported.run.summary.cases.iter().any(|case| case.failed > 0);
+    let summary = &reported.run.summary;
+    let failed = summary.cases.iter().any(|case| case.failed > 0) || summary.timeline.iter().any(|row| row.failed > 0);
     Ok(match status {
         RunStatus::Interrupted => Exit::Interrupted,
         RunStatus::Complete if complete && !failed && reported.is_whole() => Exit::Done,

@@ -14,7 +14,7 @@ use crate::measure::runs::ComparedOutput;
 use crate::plan::{Plan, Rounds, Schedule, plan};
 use crate::prepare::node::NodeDaemon;
 use crate::prepare::selection::{self, Selected};
-use crate::prepare::starts::SessionOptions;
+use crate::prepare::starts::{ResourcesWanted, SessionOptions};
 use crate::prepare::{Prepared, Sources, manifest, prepare, programs, registry};
 use crate::session::measured::Measured;
 use crate::session::privileges::Privileges;
@@ -173,6 +173,8 @@ fn measure(
         timeout_ms: manifest.timeout_ms,
         output: ComparedOutput::Discarded,
         samples: dir.density_path(),
+        resources: ResourcesWanted::No,
+        traces: None,
         scratch: args.scratch.clone(),
         containerd_address: args.programs.containerd_address.clone(),
     };

@@ -107,6 +107,7 @@ pub fn read(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Reported> {
     }
     let claims = results::claims::load(&workspace.claims_toml(), &prepare::selection::defined(workspace)?.cases)?;
     let mut summary = analysis::analyse(&run.manifest, &run.samples, &claims);
+    summary.timeline = analysis::timeline(&run.manifest, &run.samples, &run.traces);
     summary.warnings.splice(0..0, analysis::damage(&run.lost));
     summary.first_use = analysis::first_use(&run.manifest, &run.first_use, &run.samples);
     let Run { manifest, samples, lost, .. } = run;

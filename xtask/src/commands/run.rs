@@ -6,7 +6,7 @@ use crate::bench;
 use crate::cli::{Exit, RunArgs};
 use crate::measure::runs::ComparedOutput;
 use crate::plan::{Plan, Rounds, Schedule, plan};
-use crate::prepare::starts::SessionOptions;
+use crate::prepare::starts::{ResourcesWanted, SessionOptions};
 use crate::prepare::{Sources, prepare, programs, registry, selection};
 use crate::session::privileges::Privileges;
 use crate::stop::Stop;
@@ -43,6 +43,8 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
         timeout_ms: args.timeout * 1000,
         output: ComparedOutput::Shown,
         samples: samples.path().to_path_buf(),
+        resources: ResourcesWanted::No,
+        traces: None,
         scratch: None,
         containerd_address: args.programs.containerd_address.clone(),
     };

@@ -36,22 +36,8 @@ impl TaskEvents {
     /// # Errors
     /// When none does.
     pub fn start(ctr: &Ctr, unseen: BTreeSet<Place>) -> anyhow::Result<Self> {
-        let events = ctr.cmd().arg("events").follow()?;
-        let mut listening = Self { events, namespace: ctr.namespace.clone(), lines: Vec::new(), unseen };
-        let clock = Stopwatch::start();
-        let mut probe = 0;
-        while clock.elapsed() < EVENT_LIMIT {
-            probe += 1;
-            let label = format!("xtask.probe={probe}");
-            ctr.cmd().args(["namespaces", "label", &ctr.namespace, &label]).run()?;
-            if listening.events.line(PROBE_LIMIT)?.is_some() {
-                return Ok(listening);
-            }
-        }
-        bail!(
-            "`{}` shows none of containerd's events, so nothing would prove that a container ran",
-            ctr.program.display()
-        )
+        let events = listen(ctr).context("nothing would prove that a container ran")?;
+        Ok(Self { events, namespace: ctr.namespace.clone(), lines: Vec::new(), unseen })
     }
 
     /// Whether this cell still has to be seen.
@@ -91,6 +77,25 @@ impl TaskEvents {
         self.lines.clear();
         Ok(())
     }
+}
+
+/// Containerd's events, line by line, from when some arrive.
+///
+/// # Errors
+/// When none does.
+pub fn listen(ctr: &Ctr) -> anyhow::Result<Following> {
+    let mut events = ctr.cmd().arg("events").follow()?;
+    let clock = Stopwatch::start();
+    let mut probe = 0;
+    while clock.elapsed() < EVENT_LIMIT {
+        probe += 1;
+        let label = format!("xtask.probe={probe}");
+        ctr.cmd().args(["namespaces", "label", &ctr.namespace, &label]).run()?;
+        if events.line(PROBE_LIMIT)?.is_some() {
+            return Ok(events);
+        }
+    }
+    bail!("`{}` shows none of containerd's events", ctr.program.display())
 }
 
 /// `2026-11-23 10:15:00.123456789 +0000 UTC NAMESPACE /tasks/exit {"container_id":"r0-p3",…}`.

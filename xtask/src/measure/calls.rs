@@ -16,7 +16,7 @@ use anyhow::Context as _;
 use super::child::{End, Ran};
 use super::output::{OUTPUT_FILE_BYTES, OUTPUT_LIMIT_BYTES};
 use super::runs::{NamedImage, PodStart};
-use crate::clock::Stopwatch;
+use crate::clock::{Stopwatch, monotonic_ns};
 use crate::containerd::cri::{Cri, Pod, PodContainer, Waited, log};
 use crate::stop::Stop;
 use results::case::PodLife;
@@ -182,6 +182,7 @@ impl PodRun<'_> {
         let logged = log::parse(&std::fs::read(&path).with_context(|| format!("can not read `{}`", path.display()))?);
         self.remove_log(attempt)?;
         Ok(Ran {
+            began_ns: laps.began_ns,
             wall_ns,
             user_ns: None,
             system_ns: None,
@@ -206,6 +207,8 @@ fn is_full(log: &std::path::Path) -> bool {
 
 /// One clock, and what it showed after each call.
 struct Laps {
+    /// When they began, by the kernel's monotonic clock.
+    began_ns: i64,
     clock: Stopwatch,
     so_far_ns: u64,
     values: Vec<(&'static str, u64)>,
@@ -213,7 +216,12 @@ struct Laps {
 
 impl Laps {
     fn start() -> Self {
-        Self { clock: Stopwatch::start(), so_far_ns: 0, values: Vec::with_capacity(pod::KNOWN.len()) }
+        Self {
+            began_ns: monotonic_ns(),
+            clock: Stopwatch::start(),
+            so_far_ns: 0,
+            values: Vec::with_capacity(pod::KNOWN.len()),
+        }
     }
 
     fn lap(&mut self, phase: &'static str) {

@@ -21,7 +21,7 @@ use rustix::process::Pid;
 
 use super::output::{OUTPUT_LIMIT_BYTES, Outputs, written};
 use super::watchdog::{Cut, Watchdog, WatchedRun};
-use crate::clock::Stopwatch;
+use crate::clock::{Stopwatch, monotonic_ns};
 use crate::invocation::Invocation;
 use results::metric::HEADLINE;
 
@@ -44,6 +44,8 @@ pub enum End {
 /// A finished child.
 #[derive(Clone, Debug)]
 pub struct Ran {
+    /// When the timed region began, by the kernel's monotonic clock.
+    pub began_ns: i64,
     /// The timed region.
     pub wall_ns: u64,
     /// User time of it and of its waited-for children; absent where nothing was started here.
@@ -84,9 +86,10 @@ pub fn run(invocation: &Invocation, limit: Duration, watchdog: &Watchdog) -> any
     let outputs = Arc::new(Outputs::new()?);
     let mut command = command(invocation, &outputs)?;
     let watched = watchdog.arm(limit, &outputs)?;
-    let (wall_ns, end, usage) = timed(&mut command, watched, watchdog)
+    let (began_ns, wall_ns, end, usage) = timed(&mut command, watched, watchdog)
         .with_context(|| format!("can not run `{}`", invocation.program.display()))?;
     Ok(Ran {
+        began_ns,
         wall_ns,
         user_ns: Some(usage.user_ns),
         system_ns: Some(usage.system_ns),
@@ -97,7 +100,8 @@ pub fn run(invocation: &Invocation, limit: Duration, watchdog: &Watchdog) -> any
     })
 }
 
-fn timed(command: &mut Command, run: WatchedRun, watchdog: &Watchdog) -> anyhow::Result<(u64, End, Usage)> {
+fn timed(command: &mut Command, run: WatchedRun, watchdog: &Watchdog) -> anyhow::Result<(i64, u64, End, Usage)> {
+    let began_ns = monotonic_ns();
     let clock = Stopwatch::start();
     let child = command.spawn()?;
     watchdog.began(&run, Pid::from_child(&child));
@@ -109,7 +113,7 @@ fn timed(command: &mut Command, run: WatchedRun, watchdog: &Watchdog) -> anyhow:
         // It ended by itself, in the very moment in which we wanted it to end.
         (_, status) => status,
     };
-    Ok((wall_ns, end, usage))
+    Ok((began_ns, wall_ns, end, usage))
 }
 
 #[expect(clippy::disallowed_methods, reason = "measured programs are started here")]

@@ -10,16 +10,17 @@ use crate::containerd::Ctr;
 use crate::containerd::events::TaskEvents;
 use crate::plan::{Place, Slot};
 use results::store::SampleSink;
-use results::{NotMeasured, Outcome, RunStatus, Sample, UntilEnd, UntilReason};
+use results::{NotMeasured, Outcome, ResourceRecord, RunStatus, Sample, UntilEnd, UntilReason};
 
 use super::bar::RoundsBar;
 use super::calls::PodHost;
 use super::child::{self, End, Ran};
+use super::resources::{Resources, Watched};
 use super::runs::{ComparedOutput, PodStart, Runs, Start, Until};
-use super::single;
+use super::single::{self, Attempt};
+use super::traced::{Traced, TracedRounds, TracedRuns};
 use super::watchdog::Watchdog;
 use crate::clock::Stopwatch;
-use crate::invocation::Invocation;
 use crate::stop::Stop;
 
 /// A cell that failed so often in a row is given up: a case that always hangs would cost its time limit in
@@ -43,6 +44,8 @@ pub struct RoundsEnd {
     pub not_measured: Vec<NotMeasured>,
     /// Why it stopped, when it was to stop on precision.
     pub until: Option<UntilEnd>,
+    /// What was read of memory and processor time; absent when that was not wanted.
+    pub resources: Option<ResourceRecord>,
 }
 
 /// The widest relative interval of a watched ratio so far, as a fraction; `None` while one has no interval.
@@ -61,6 +64,12 @@ pub struct RoundsInput<'a> {
     pub orphans: Option<Orphans>,
     /// Bench and cell pairs that can not be run, with the reason: no image, no containerd.
     pub barred: BTreeMap<Place, String>,
+    /// What is measured beside time.
+    pub resources: Resources,
+    /// What is traced beside them.
+    pub traced: Option<&'a TracedRuns>,
+    /// Those of its pairs that can not be run.
+    pub traced_barred: BTreeMap<Place, String>,
 }
 
 /// Makes the runs of a plan until its last round, until they are precise enough, or until `stop`.
@@ -79,9 +88,15 @@ pub fn run<'a>(input: RoundsInput<'a>, sink: &mut SampleSink, stop: &'a Stop, wi
         stop,
         orphans: input.orphans,
         events: None,
+        traced: None,
+        resources: input.resources,
     };
     running.listen();
-    let ended = Watchdog::start(stop).and_then(|watchdog| running.rounds(sink, &watchdog, width));
+    let ended = Watchdog::start(stop).and_then(|watchdog| {
+        let traced = input.traced.map(|traced| TracedRounds::new(traced, input.ctr, input.traced_barred));
+        running.traced = traced.transpose()?;
+        running.rounds(sink, &watchdog, width)
+    });
     let (status, reason) = match ended {
         Ok(status) => (status, None),
         Err(error) => (RunStatus::Failed, Some(format!("{error:#}"))),
@@ -106,6 +121,7 @@ pub fn run<'a>(input: RoundsInput<'a>, sink: &mut SampleSink, stop: &'a Stop, wi
         samples: running.samples.len() as u64,
         not_measured,
         until: running.until,
+        resources: running.resources.finish(),
     }
 }
 
@@ -129,6 +145,8 @@ struct Loop<'a> {
     wall_ns: u64,
     until: Option<UntilEnd>,
     events: Option<TaskEvents>,
+    traced: Option<TracedRounds<'a>>,
+    resources: Resources,
 }
 
 impl Loop<'_> {
@@ -150,6 +168,9 @@ impl Loop<'_> {
                 self.count(slot, &sample);
                 self.samples.push(sample);
             }
+            if self.trace(round, watchdog, self.stop)? == Traced::Stopped {
+                return Ok(RunStatus::Interrupted);
+            }
             self.until = self.runs.until.as_ref().and_then(|until| self.look(round + 1, until, width));
             if self.until.is_some() {
                 break;
@@ -157,6 +178,14 @@ impl Loop<'_> {
         }
         bar.clear();
         Ok(RunStatus::Complete)
+    }
+
+    /// The traced round beside a plain one.
+    fn trace(&mut self, round: u32, watchdog: &Watchdog, stop: &Stop) -> anyhow::Result<Traced> {
+        let Some(traced) = &mut self.traced else { return Ok(Traced::Done) };
+        let ended = traced.round(round, watchdog, stop)?;
+        self.reap_all();
+        Ok(ended)
     }
 
     /// Why the run has to stop after so many rounds, if it has to. It stops on precision at a preset look only: looking
@@ -182,10 +211,18 @@ impl Loop<'_> {
     fn one(&mut self, slot: Slot, watchdog: &Watchdog) -> anyhow::Result<Option<Sample>> {
         let id = format!("r{}-p{}", slot.round, slot.position);
         let limit = Duration::from_millis(self.runs.timeout_ms);
+        // What a pod uses is not only its container's, and containerd's CRI puts both where it wants.
+        let watched = match self.runs.start(slot.place) {
+            Start::Pod(_) => Watched::default(),
+            _ => self.resources.before(&id, self.runs.cell(slot.place).case.is_container()),
+        };
+        let attempt = Attempt { cgroup: watched.container_group(), ..Attempt::plain(&id) };
+        let of = (self.runs.bench(slot.place), &self.runs.cell(slot.place).case);
         let clock = *self.clock.get_or_insert_with(Stopwatch::start);
         let ran = match self.runs.start(slot.place) {
             Start::Pod(start) => self.in_pod(slot, (&id, start), limit),
-            _ => self.invocation(slot, &id).and_then(|invocation| child::run(&invocation, limit, watchdog)),
+            start => single::invocation_as(start, of, (self.ctr, &attempt))
+                .and_then(|invocation| child::run(&invocation, limit, watchdog)),
         };
         self.wall_ns = clock.elapsed_ns();
         let sample = match ran {
@@ -194,11 +231,11 @@ impl Loop<'_> {
                 return Ok(None);
             }
             Ok(ran) => {
-                if self.runs.output == ComparedOutput::Shown {
-                    crate::console::result(&ran.stdout)?;
-                    crate::console::bytes(&ran.stderr);
-                }
-                self.judge(slot, &ran)
+                let used = self.resources.after(&watched, &ran);
+                self.show(&ran)?;
+                let mut sample = self.judge(slot, &ran);
+                sample.values.extend(used);
+                sample
             }
             Err(error) => self.row(slot, None, Outcome::NotStarted, Some(format!("{error:#}"))),
         };
@@ -207,14 +244,28 @@ impl Loop<'_> {
         if sample.outcome != Outcome::Ok {
             self.clean(slot, &id)?;
         }
+        self.resources.release(watched);
         self.reap(slot);
         Ok(Some(sample))
     }
 
+    fn show(&self, ran: &Ran) -> anyhow::Result<()> {
+        if self.runs.output == ComparedOutput::Shown {
+            crate::console::result(&ran.stdout)?;
+            crate::console::bytes(&ran.stderr);
+        }
+        Ok(())
+    }
+
     /// After a container's run, never during one. Its own shim may end only now: the next one reaps that.
     fn reap(&mut self, slot: Slot) {
-        if self.runs.cell(slot.place).case.is_container()
-            && let Some(orphans) = &self.orphans
+        if self.runs.cell(slot.place).case.is_container() {
+            self.reap_all();
+        }
+    }
+
+    fn reap_all(&mut self) {
+        if let Some(orphans) = &self.orphans
             && let Err(error) = orphans.reap()
         {
             crate::console::note(format_args!("{error:#}"));
@@ -260,12 +311,6 @@ impl Loop<'_> {
             events.forget(place);
         }
         self.events.take_if(|events| events.is_done());
-    }
-
-    /// What is started for a cell.
-    fn invocation(&self, slot: Slot, id: &str) -> anyhow::Result<Invocation> {
-        let of = (self.runs.bench(slot.place), &self.runs.cell(slot.place).case);
-        single::invocation(self.runs.start(slot.place), of, (self.ctr, id))
     }
 
     /// Runs a cell in a pod.

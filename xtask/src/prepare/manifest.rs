@@ -21,7 +21,7 @@ use crate::toolbox::{Origin, Toolbox};
 use crate::workspace::Workspace;
 use oci::Image;
 use results::case::Cell;
-use results::{BenchRecord, Finished, ImageRecord, Manifest, ProgramRecord, SCHEMA, Sequential};
+use results::{BenchRecord, Finished, ImageRecord, Manifest, ProgramRecord, SCHEMA, Sequential, TracedBench};
 use stats::Confidence;
 
 /// The nominal coverage of every interval.
@@ -88,6 +88,7 @@ pub fn begin(
         density: settings.density,
         source,
         benches: plan.benches.iter().map(bench).collect(),
+        traced: plan.traced.iter().flat_map(|traced| &traced.benches).map(traced_bench).collect(),
         cells: plan.cells.iter().map(|cell| with_versions(cell, &selected.matrix, &programs)).collect(),
         artifacts: measured.map(Artifact::record).collect(),
         images: images.map(|image| image_record(image, prepared)).collect(),
@@ -97,6 +98,7 @@ pub fn begin(
         machine: machine::read(),
         isolation: Vec::new(),
         host: None,
+        resources: None,
         not_measured: selected.not_measured.clone(),
         finished: None,
     })
@@ -131,6 +133,7 @@ pub fn finish(mut manifest: Manifest, measured: Measured, finished: Utc) -> Mani
     }
     manifest.isolation = measured.isolation;
     manifest.host = measured.host;
+    manifest.resources = measured.resources;
     manifest.not_measured.extend(measured.not_measured);
     manifest.finished = Some(Finished {
         finished_utc: finished.rfc3339(),
@@ -173,6 +176,10 @@ fn bench(bench: &crate::bench::Bench) -> BenchRecord {
         role: bench.role,
         sweep: bench.sweep.clone(),
     }
+}
+
+fn traced_bench(bench: &crate::bench::Bench) -> TracedBench {
+    TracedBench { bench: bench.name.clone(), program: bench.program.clone() }
 }
 
 fn image_record(image: &Image, prepared: &Prepared) -> ImageRecord {

@@ -87,7 +87,10 @@ pub fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selecte
     let seed = args.rounds.seed.unwrap_or_else(|| now_utc().seed());
     let rounds = Rounds { warmup: args.rounds.warmup, counted: args.rounds.counted(), seed };
     let calibration = bench::calibration::load(&workspace.calibration_toml())?;
-    let plan = plan(benches, (&matrix, &cases), rounds)?.looking(calibration);
+    let mut plan = plan(benches, (&matrix, &cases), rounds)?.looking(calibration);
+    if args.measures.timeline {
+        plan = plan.with_traces()?;
+    }
     Ok(Selected { matrix, plan, not_measured, privileges })
 }
 

@@ -17,6 +17,7 @@ use crate::matrix::{Behaviour, Engine, Matrix};
 use crate::measure::runs::{
     CalibrationRuns, ComparedOutput, KindFile, NamedImage, PodStart, RunnableBench, Runs, Start, Until,
 };
+use crate::measure::traced::TracedRuns;
 use crate::plan::{PAUSE, Plan};
 use crate::progress::Stderr;
 use crate::registry::Credentials;
@@ -40,6 +41,10 @@ pub struct SessionOptions {
     pub output: ComparedOutput,
     /// The file that samples are appended to.
     pub samples: PathBuf,
+    /// What is measured beside time.
+    pub resources: ResourcesWanted,
+    /// The file that traced runs are appended to; absent where none are wanted.
+    pub traces: Option<PathBuf>,
     /// Where containerd's root goes, when not below `target`.
     pub scratch: Option<PathBuf>,
     /// The containerd to use instead of one of our own.
@@ -58,6 +63,15 @@ fn of_a_known_version(engine: &Engine, program: PathBuf) -> anyhow::Result<PathB
 /// Handlers stand in containerd's configuration, and somebody else's is not changed.
 fn no_pods() -> Start {
     Start::Absent("pods need a containerd of our own: leave out `--containerd-address`".to_owned())
+}
+
+/// Whether memory and processor time are measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResourcesWanted {
+    /// They are, as far as this machine lets us.
+    Yes,
+    /// They are not.
+    No,
 }
 
 impl Prepared {
@@ -79,8 +93,25 @@ impl Prepared {
         if options.containerd_address.is_some() {
             starts.iter_mut().filter(|start| matches!(start, Start::Pod(_))).for_each(|start| *start = no_pods());
         }
+        let traced = plan.traced.as_ref().zip(options.traces.clone());
+        let traced = traced.map(|(traced, file)| -> anyhow::Result<TracedRuns> {
+            let runs = Runs {
+                benches: traced.benches.iter().map(|bench| self.bench(bench)).collect(),
+                schedule: traced.schedule.clone(),
+                starts: traced.schedule.cells().iter().map(start).collect::<anyhow::Result<_>>()?,
+                until: None,
+                timeout_ms: options.timeout_ms,
+                output: ComparedOutput::Discarded,
+            };
+            Ok(TracedRuns { runs, file })
+        });
+        let traced = traced.transpose()?;
         let containers = plan.has_containers().then(|| self.containers(workspace, &options, &starts)).transpose()?;
+        let name = containers
+            .as_ref()
+            .map_or_else(leftovers::new_name, |containers: &Containers| containers.namespace.clone());
         Ok(Session {
+            resources: (options.resources == ResourcesWanted::Yes).then_some(name),
             runs: Runs {
                 benches: plan.benches.iter().map(|bench| self.bench(bench)).collect(),
                 schedule: plan.schedule.clone(),
@@ -91,6 +122,7 @@ impl Prepared {
             },
             calibration: calibration.map(|calibration| self.calibration(calibration)),
             looks,
+            traced,
             containers,
             density: None,
             manifest: options.manifest,

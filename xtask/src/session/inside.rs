@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use rustix::process::Pid;
 
 use crate::clock::Stopwatch;
 use crate::containerd::cri::Cri;
@@ -17,6 +18,7 @@ use crate::machine::load::Snapshot;
 use crate::measure::calibration::{self, Modes};
 use crate::measure::calls::PodHost;
 use crate::measure::orphans::Orphans;
+use crate::measure::resources::Resources;
 use crate::measure::rounds::{self, RoundsEnd, RoundsInput};
 use crate::plan::Place;
 use crate::secret::Secret;
@@ -83,7 +85,17 @@ fn direct(session: &Session, reason: &str, sink: &mut SampleSink, stop: &Stop, p
     crate::console::note(reason);
     let places: Vec<Place> = session.runs.schedule.container_places();
     let barred = places.into_iter().map(|place| (place, reason.to_owned())).collect();
-    let input = RoundsInput { runs: &session.runs, ctr: None, pods: None, orphans: None, barred };
+    let traced_barred = of_traced(session, reason);
+    let input = RoundsInput {
+        runs: &session.runs,
+        ctr: None,
+        orphans: None,
+        pods: None,
+        barred,
+        resources: resources(session, &[]),
+        traced: session.traced.as_ref(),
+        traced_barred,
+    };
     let mut outcome = measured(make_rounds(session, input, (sink, stop), precision), Vec::new(), None);
     first_use(session, None, (&mut outcome, stop));
     outcome
@@ -98,6 +110,17 @@ fn first_use(session: &Session, source: Option<first_use::Source<'_>>, (outcome,
     outcome.not_measured.extend(end.not_measured);
 }
 
+/// What is measured beside time, with the containerd that these processes are.
+fn resources(session: &Session, daemon: &[Pid]) -> Resources {
+    session.resources.as_ref().map_or(Resources::Unwanted, |name| Resources::start(name, daemon))
+}
+
+/// The traced containers, none of which can be run.
+fn of_traced(session: &Session, reason: &str) -> BTreeMap<Place, String> {
+    let places = session.traced.iter().flat_map(|traced| traced.runs.schedule.container_places());
+    places.map(|place| (place, reason.to_owned())).collect()
+}
+
 fn measure(
     session: &Session,
     password: Option<&Secret>,
@@ -106,7 +129,16 @@ fn measure(
 ) -> anyhow::Result<Measured> {
     let mut sink = SampleSink::open(&session.samples)?;
     let Some(containers) = &session.containers else {
-        let input = RoundsInput { runs: &session.runs, ctr: None, pods: None, orphans: None, barred: BTreeMap::new() };
+        let input = RoundsInput {
+            runs: &session.runs,
+            ctr: None,
+            pods: None,
+            orphans: None,
+            barred: BTreeMap::new(),
+            resources: resources(session, &[]),
+            traced: session.traced.as_ref(),
+            traced_barred: BTreeMap::new(),
+        };
         let mut outcome = measured(make_rounds(session, input, (&mut sink, stop), precision), Vec::new(), None);
         first_use(session, None, (&mut outcome, stop));
         return Ok(outcome);
@@ -188,6 +220,7 @@ fn measured((rounds, modes): (RoundsEnd, Modes), pulls: Vec<Pull>, host: Option<
         isolation: Vec::new(),
         not_measured: rounds.not_measured,
         until: rounds.until,
+        resources: rounds.resources,
         load: results::LoadDuring::default(),
     }
 }
@@ -262,15 +295,24 @@ impl ContainerHost {
         let store = self.store();
         let cri = self.private.as_mut().and_then(|private| private.cri.as_mut());
         let holders = (&self.ctr, store.as_ref(), cri);
-        let Pulls { done, barred } = pulls::pull_all((session, containers), password, holders, stop);
+        let Pulls { done, barred, traced_barred } = pulls::pull_all((session, containers), password, holders, stop);
         let own = self.private.as_ref().and_then(|private| private.daemon.pids().ok());
         let pods = self.private.as_mut().and_then(|private| {
             let cri = private.cri.as_mut()?.as_mut().ok()?;
             Some(PodHost { cri, cgroup: format!("/{}", containers.namespace), logs: private.pod_logs.clone() })
         });
-        let orphans = own.and_then(Orphans::adopted);
-        let input = RoundsInput { runs: &session.runs, ctr: Some(&self.ctr), pods, orphans, barred };
         let isolation = isolation::look(&session.looks, &self.ctr, stop);
+        let resources = resources(session, own.as_deref().unwrap_or_default());
+        let input = RoundsInput {
+            runs: &session.runs,
+            ctr: Some(&self.ctr),
+            pods,
+            orphans: own.and_then(Orphans::adopted),
+            barred,
+            resources,
+            traced: session.traced.as_ref(),
+            traced_barred,
+        };
         let (mut outcome, modes) = make_rounds(session, input, (sink, stop), precision);
         if outcome.status == RunStatus::Failed
             && let (Some(reason), Some(private)) = (&mut outcome.reason, &self.private)

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::request::{self, Containers, DaemonChoice};
 use super::scratch::Scratch;
+use crate::cgroups::{folders, hierarchies, remove_tree};
 use crate::clock::{Stopwatch, now_utc};
 
 /// Every containerd namespace of ours begins with this, so that its cgroups can be distinguished from others', and ends in the
@@ -39,7 +40,7 @@ const TIME: &str = "00000000T000000Z";
 pub const SUITE: &str = "suite";
 
 /// Where cgroups are.
-pub const TREE: &str = "/sys/fs/cgroup";
+pub use crate::cgroups::TREE;
 
 /// The namespaces whose cgroups are still there although their process is gone. A run of another checkout that is still
 /// going on is none of them.
@@ -151,38 +152,6 @@ impl Leftovers {
 /// The hidden subcommand: what the measuring process would have removed, had it not been killed.
 pub fn remove(path: &Path) -> anyhow::Result<()> {
     request::read::<Leftovers>(path)?.remove()
-}
-
-/// The tree itself (version 2), and every controller's (version 1).
-fn hierarchies(tree: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let mut hierarchies = vec![tree.to_path_buf()];
-    hierarchies.extend(folders(tree)?);
-    Ok(hierarchies)
-}
-
-/// `rmdir` from the leaves up: a cgroup's files can not be removed, its folders can.
-fn remove_tree(cgroup: &Path) -> anyhow::Result<()> {
-    for child in folders(cgroup)? {
-        remove_tree(&child)?;
-    }
-    match std::fs::remove_dir(cgroup) {
-        Err(error) if !matches!(error.kind(), std::io::ErrorKind::ResourceBusy | std::io::ErrorKind::NotFound) => {
-            Err(error).with_context(|| format!("can not remove the cgroup `{}`", cgroup.display()))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn folders(parent: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let mut folders = Vec::new();
-    let Ok(entries) = std::fs::read_dir(parent) else { return Ok(folders) };
-    for entry in entries {
-        let entry = entry?;
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            folders.push(entry.path());
-        }
-    }
-    Ok(folders)
 }
 
 #[cfg(test)]

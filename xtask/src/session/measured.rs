@@ -6,7 +6,7 @@ use crate::measure::calibration::Modes;
 use oci::digest::Digest;
 use results::isolation::Isolation;
 use results::node::StoredBytes;
-use results::{HostRecord, LoadDuring, NotMeasured, RunStatus, UntilEnd};
+use results::{HostRecord, LoadDuring, NotMeasured, ResourceRecord, RunStatus, UntilEnd};
 
 /// What a session came to, beside its samples.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ pub struct Measured {
     pub not_measured: Vec<NotMeasured>,
     /// Why it stopped, when it was to stop on precision.
     pub until: Option<UntilEnd>,
+    /// What was read of memory and processor time; absent when that was not wanted.
+    pub resources: Option<ResourceRecord>,
     /// What the machine did meanwhile.
     pub load: LoadDuring,
 }

@@ -7,7 +7,7 @@ use crate::clock::Stopwatch;
 use crate::console;
 use crate::containerd::cri::{self, Cri};
 use crate::containerd::{Ctr, Login, Pulled, Wanted};
-use crate::measure::runs::{NamedImage, Start};
+use crate::measure::runs::{NamedImage, Runs, Start};
 use crate::plan::Place;
 use crate::secret::Secret;
 use crate::session::measured::Pull;
@@ -22,6 +22,8 @@ pub struct Pulls {
     pub done: Vec<Pull>,
     /// Bench and cell pairs without one, with the reason.
     pub barred: BTreeMap<Place, String>,
+    /// The same of what is traced.
+    pub traced_barred: BTreeMap<Place, String>,
 }
 
 /// Pulls every image that a container cell of the session runs, and those that are looked at before, until `stop`.
@@ -61,7 +63,28 @@ pub fn pull_all(
             registry.pull_once(image, ctr, stop).unwrap_or_default();
         }
     }
-    Pulls { done: registry.done, barred }
+    let traced = session.traced.as_ref();
+    let traced_barred = traced.map(|traced| of_traced(&traced.runs, &mut registry, (ctr, stop))).unwrap_or_default();
+    Pulls { done: registry.done, barred, traced_barred }
+}
+
+/// Pulls every image that is traced; what can not be run, with the reason.
+fn of_traced(runs: &Runs, registry: &mut Registry<'_>, (ctr, stop): (&Ctr, &Stop)) -> BTreeMap<Place, String> {
+    let mut barred = BTreeMap::new();
+    for place in runs.schedule.container_places() {
+        if let Start::Absent(reason) = runs.start(place) {
+            barred.insert(place, reason.clone());
+            continue;
+        }
+        let Some(image) = runs.image(place) else {
+            barred.insert(place, "it has no image".to_owned());
+            continue;
+        };
+        if let Err(reason) = registry.pull_once(image, ctr, stop) {
+            barred.insert(place, reason);
+        }
+    }
+    barred
 }
 
 /// The images of pods: containerd's CRI has a namespace of its own for them, into which it pulls by itself.

@@ -13,6 +13,7 @@ use crate::containerd::{ContainerRuntime, Scheme};
 use crate::density;
 use crate::isolation::Look;
 use crate::measure::runs::{CalibrationRuns, NamedImage, Runs};
+use crate::measure::traced::TracedRuns;
 use crate::plan::Place;
 use results::Manifest;
 use results::case::{Kind, Mode};
@@ -27,6 +28,10 @@ pub struct Session {
     pub calibration: Option<CalibrationRuns>,
     /// Looks into containers before the rounds.
     pub looks: Vec<Look>,
+    /// The name of the cgroup in which memory and processor time are counted; absent when they are not wanted.
+    pub resources: Option<String>,
+    /// What is traced beside them; absent unless that was asked for.
+    pub traced: Option<TracedRuns>,
     /// What the precision of a run that stops on it is computed with: benches, cells and confidence.
     pub manifest: Option<Manifest>,
     /// What containers need; absent when there are none.

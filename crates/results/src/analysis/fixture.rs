@@ -32,6 +32,7 @@ pub fn manifest(rounds: u32) -> Manifest {
             host: "x86_64-unknown-linux-gnu".to_owned(),
         },
         benches: benches(),
+        traced: Vec::new(),
         cells: cells(),
         artifacts: [("native", 418_000), ("wasm", 77_000), ("wasm-aot", 190_000)]
             .map(|(kind, size_bytes)| ArtifactRecord {
@@ -67,6 +68,7 @@ pub fn manifest(rounds: u32) -> Manifest {
             cgroup_driver: "cgroupfs".to_owned(),
             filesystem: "ext4".to_owned(),
         }),
+        resources: None,
         not_measured: Vec::new(),
         finished: Some(Finished {
             finished_utc: "2026-11-23T10:10:00Z".to_owned(),

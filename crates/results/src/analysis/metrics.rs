@@ -7,7 +7,7 @@ use crate::compare::{self, Runs, Wanted};
 use crate::metric::Better;
 use crate::{Resolution, Verdict};
 
-const SECOND: &str = "cpu_ns";
+const SECOND: &str = "waited_ns";
 
 fn of<'a>(rows: &'a [Comparison], metric: &str) -> Vec<&'a Comparison> {
     rows.iter().filter(|row| row.metric == metric).collect()
@@ -36,7 +36,7 @@ fn a_second_metric_has_every_row_that_the_first_has() {
     let resolved = |row: &&Resolution| row.metric == SECOND && row.resolution.is_some();
     assert_eq!(summary.resolutions.iter().filter(resolved).count(), 10);
     assert_eq!(summary.fits.iter().filter(|fit| fit.metric == SECOND && fit.a.is_some()).count(), 7);
-    let said = |warning: &&crate::Warning| warning.what.starts_with("cpu_ns: ");
+    let said = |warning: &&crate::Warning| warning.what.starts_with("waited_ns: ");
     let told = summary.warnings.iter().filter(|warning| warning.what.contains("undetermined"));
     assert!(told.clone().count() == 2 && told.filter(said).count() == 1, "{:?}", summary.warnings);
 }
@@ -62,7 +62,7 @@ fn a_value_that_is_not_there_is_left_out_and_a_row_without_any_is_not_measured()
     assert_eq!((row("native/runc").n, row("native/runc").median, row("native/runc").min), (0, None, None));
     let missing: Vec<_> = summary.not_measured.iter().map(|row| (&*row.case, row.metric.as_deref())).collect();
     assert_eq!(missing, [("native/runc", Some(SECOND))]);
-    assert_eq!(summary.not_measured[0].reason, "none of its 10 good runs has a value of `cpu_ns`");
+    assert_eq!(summary.not_measured[0].reason, "none of its 10 good runs has a value of `waited_ns`");
     let told = summary.warnings.iter().find(|warning| warning.what.contains("lacks")).unwrap();
     assert!(told.what.contains("`native/process` on `noop` lacks 3 of 10"), "{told:?}");
     let first = summary.cases.iter().filter(|row| row.metric == HEADLINE);
@@ -87,7 +87,7 @@ fn two_runs_are_compared_in_every_metric_and_a_step_in_one_is_not_one_in_the_oth
     let slower: Vec<String> =
         found.rows.iter().filter(|row| row.ratio.unwrap().verdict == Verdict::Slower).map(compare::Row::name).collect();
     assert_eq!(slower.len(), 5);
-    assert!(slower.contains(&"noop wasm-aot/process cpu_ns".to_owned()), "{slower:?}");
+    assert!(slower.contains(&"noop wasm-aot/process waited_ns".to_owned()), "{slower:?}");
     let gate = found.gate.unwrap();
     assert_eq!((gate.outcome, gate.rows), (GateOutcome::Passed, 35), "what is worse of it is not known here");
 }

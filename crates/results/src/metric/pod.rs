@@ -55,6 +55,7 @@ const fn metric([name, title, obtained]: [&'static str; 3]) -> Metric {
         title: Cow::Borrowed(title),
         better: Some(Better::Lower),
         obtained,
+        shown: super::Shown::Judged,
     }
 }
 

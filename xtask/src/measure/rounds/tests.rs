@@ -66,7 +66,16 @@ impl Trial {
     }
 
     fn run_into(&self, path: &Path, stop: &Stop, width: Width<'_>) -> RoundsEnd {
-        let input = RoundsInput { runs: &self.runs, ctr: None, pods: None, orphans: None, barred: self.barred.clone() };
+        let input = RoundsInput {
+            runs: &self.runs,
+            ctr: None,
+            pods: None,
+            orphans: None,
+            barred: self.barred.clone(),
+            resources: Resources::Unwanted,
+            traced: None,
+            traced_barred: BTreeMap::new(),
+        };
         run(input, &mut SampleSink::open(path).unwrap(), stop, width)
     }
 

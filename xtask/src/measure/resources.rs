@@ -1,0 +1,215 @@
+//! What a plain run used beside time: memory and processor time of what it is about, and of what stands beside it.
+//!
+//! A container is put into a group that is made for the run and outlives it, so that both can be read when the client has
+//! removed everything. A program that is run directly inherits the group of this process, which enters one made for the run
+//! before the clock starts: the kernel's way of starting a process in a group of its own (`CLONE_INTO_CGROUP`) is neither
+//! `posix_spawn` nor there in version 1. All of it is outside the timed region. The processor time of a direct run and
+//! of the client is what `wait4` says; that of containerd and its shims is read before and after.
+//!
+//! What this adds to a direct run's memory is what this process allocates while it waits: a few pages.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rustix::process::Pid;
+
+use super::child::Ran;
+use crate::cgroups::{self, Controllers, TREE};
+use results::ResourceRecord;
+use results::metric::{CLIENT_CPU, CONTAINERD_CPU, CPU, CPU_SYSTEM, CPU_USER, MEMORY_PEAK};
+
+/// What is read of `wait4`.
+const WAITED_FOR: &str = "wait4, user and system time of the process and the children that it waited for";
+
+/// Below a run's group: where a container is put.
+const CONTAINER: &str = "container";
+/// Below the group of all runs: where containerd and its shims are counted.
+const DAEMON: &str = "containerd";
+
+/// What is measured beside time.
+#[derive(Debug)]
+pub enum Resources {
+    /// Nothing: it was not wanted.
+    Unwanted,
+    /// What `wait4` says alone, for this reason.
+    WaitedFor(String),
+    /// Everything.
+    Groups(Groups),
+}
+
+/// The groups of a session.
+#[derive(Debug)]
+pub struct Groups {
+    controllers: Controllers,
+    /// The group of all runs.
+    all: PathBuf,
+    /// Where this process came from.
+    home: PathBuf,
+    /// The run's group in which it is now.
+    held: Option<PathBuf>,
+    has_daemon: bool,
+}
+
+/// A run that is about to begin.
+#[derive(Debug, Default)]
+pub struct Watched {
+    group: Option<PathBuf>,
+    is_container: bool,
+    daemon_ns: Option<u64>,
+}
+
+impl Watched {
+    /// The group for the container, as its client wants it.
+    pub fn container_group(&self) -> Option<String> {
+        let group = self.group.as_ref().filter(|_| self.is_container)?;
+        Some(Path::new("/").join(group).join(CONTAINER).to_string_lossy().into_owned())
+    }
+}
+
+impl Resources {
+    /// Groups below one of this name, with containerd in one of them; what stands in the way is kept.
+    pub fn start(name: &str, daemon: &[Pid]) -> Self {
+        match Groups::start(name, daemon) {
+            Ok(groups) => Self::Groups(groups),
+            Err(error) => Self::WaitedFor(format!("{error:#}")),
+        }
+    }
+
+    /// Before the clock starts.
+    pub fn before(&mut self, id: &str, is_container: bool) -> Watched {
+        let Self::Groups(groups) = self else { return Watched { is_container, ..Watched::default() } };
+        groups.before(id, is_container).unwrap_or_else(|error| {
+            *self = self.given_up(&error);
+            Watched { is_container, ..Watched::default() }
+        })
+    }
+
+    /// After the clock has stopped: what was used, by metric.
+    pub fn after(&mut self, watched: &Watched, ran: &Ran) -> BTreeMap<String, u64> {
+        if matches!(self, Self::Unwanted) {
+            return BTreeMap::new();
+        }
+        let mut values: Vec<(&str, u64)> = Vec::new();
+        if let Some((user_ns, system_ns)) = ran.user_ns.zip(ran.system_ns) {
+            if watched.is_container {
+                values.push((CLIENT_CPU, user_ns + system_ns));
+            } else {
+                values.extend([(CPU, user_ns + system_ns), (CPU_USER, user_ns), (CPU_SYSTEM, system_ns)]);
+            }
+        }
+        if let Self::Groups(groups) = self {
+            match groups.after(watched) {
+                Ok(found) => values.extend(found),
+                Err(error) => *self = self.given_up(&error),
+            }
+        }
+        values.into_iter().map(|(metric, value)| (metric.to_owned(), value)).collect()
+    }
+
+    /// When nothing of the run is left.
+    pub fn release(&mut self, watched: Watched) {
+        // The group of a direct run holds this process, until the next one.
+        if let Some(group) = watched.group.filter(|_| watched.is_container && matches!(self, Self::Groups(_)))
+            && let Err(error) = cgroups::remove(Path::new(TREE), &group)
+        {
+            *self = self.given_up(&error);
+        }
+    }
+
+    /// Goes on with less; this process leaves what it is in.
+    fn given_up(&mut self, error: &anyhow::Error) -> Self {
+        let mut reason = format!("{error:#}");
+        if let Self::Groups(groups) = self
+            && let Err(error) = groups.leave()
+        {
+            reason = format!("{reason}; and {error:#}");
+        }
+        crate::console::note(format_args!("memory and processor time are measured no more: {reason}"));
+        Self::WaitedFor(reason)
+    }
+
+    /// What was read, for whoever reads the numbers; absent when nothing was wanted. This process leaves its group.
+    pub fn finish(mut self) -> Option<ResourceRecord> {
+        let waited_for = || ResourceRecord {
+            tree: None,
+            memory: None,
+            container_cpu: None,
+            direct_cpu: WAITED_FOR.to_owned(),
+            client_cpu: WAITED_FOR.to_owned(),
+            containerd_cpu: None,
+            reason: None,
+        };
+        match &mut self {
+            Self::Unwanted => None,
+            Self::WaitedFor(reason) => Some(ResourceRecord { reason: Some(reason.clone()), ..waited_for() }),
+            Self::Groups(groups) => {
+                let reason = groups.leave().err().map(|error| format!("{error:#}"));
+                let [memory, processor] = groups.controllers.files();
+                Some(ResourceRecord {
+                    tree: Some(groups.controllers.version().to_owned()),
+                    memory: Some(memory.to_owned()),
+                    container_cpu: Some(processor.to_owned()),
+                    containerd_cpu: groups.has_daemon.then(|| processor.to_owned()),
+                    reason,
+                    ..waited_for()
+                })
+            }
+        }
+    }
+}
+
+impl Groups {
+    fn start(name: &str, daemon: &[Pid]) -> anyhow::Result<Self> {
+        let controllers = Controllers::find(Path::new(TREE))?;
+        let home = controllers.own_memory_group()?;
+        let all = PathBuf::from(name);
+        if !daemon.is_empty() {
+            let group = all.join(DAEMON);
+            controllers.make(Path::new(TREE), &group)?;
+            for process in daemon {
+                controllers.enter_processor(&group, process.as_raw_nonzero().get().unsigned_abs())?;
+            }
+        }
+        controllers.make(Path::new(TREE), &all)?;
+        Ok(Self { controllers, all, home, held: None, has_daemon: !daemon.is_empty() })
+    }
+
+    fn before(&mut self, id: &str, is_container: bool) -> anyhow::Result<Watched> {
+        let group = self.all.join(id);
+        self.controllers.make(Path::new(TREE), &group)?;
+        if !is_container {
+            self.controllers.enter_memory(&group, 0)?;
+            if let Some(before) = self.held.replace(group.clone()) {
+                cgroups::remove(Path::new(TREE), &before)?;
+            }
+        }
+        let daemon_ns = (is_container && self.has_daemon).then(|| self.daemon_ns()).transpose()?;
+        Ok(Watched { group: Some(group), is_container, daemon_ns })
+    }
+
+    fn daemon_ns(&self) -> anyhow::Result<u64> {
+        Ok(self.controllers.processor_time(&self.all.join(DAEMON))?.total_ns)
+    }
+
+    fn after(&self, watched: &Watched) -> anyhow::Result<Vec<(&'static str, u64)>> {
+        let Some(group) = &watched.group else { return Ok(Vec::new()) };
+        let daemon_ns = watched.daemon_ns.map(|before| self.daemon_ns().map(|after| after.saturating_sub(before)));
+        let mut values = vec![(MEMORY_PEAK, self.controllers.memory_peak_bytes(group)?)];
+        if watched.is_container {
+            let time = self.controllers.processor_time(group)?;
+            values.extend([(CPU, time.total_ns), (CPU_USER, time.user_ns), (CPU_SYSTEM, time.system_ns)]);
+        }
+        values.extend(daemon_ns.transpose()?.map(|used| (CONTAINERD_CPU, used)));
+        Ok(values)
+    }
+
+    /// Whoever ends what is in the groups of a run must not find this process there.
+    fn leave(&mut self) -> anyhow::Result<()> {
+        if self.held.take().is_some() {
+            let home = self.controllers.enter_memory(&self.home, 0);
+            home.or_else(|_| self.controllers.enter_memory(Path::new(""), 0))?;
+        }
+        // But for the group of a containerd that still runs.
+        cgroups::remove(Path::new(TREE), &self.all)
+    }
+}
