@@ -9,6 +9,7 @@ use maud::{Markup, PreEscaped, Render as _, html};
 
 use crate::visible::visible;
 use results::case::Mode;
+use results::timeline::Phase;
 
 pub mod axis;
 pub mod break_even;
@@ -17,6 +18,7 @@ pub mod ratios;
 pub mod sequence;
 pub mod sizes;
 pub mod square;
+pub mod timeline;
 pub mod times;
 
 /// What a shape is, as far as colour goes: the style sheet has a class of its name.
@@ -42,6 +44,18 @@ pub enum Ink {
     Aot,
     /// Anything else.
     Other,
+    /// The client, at the start and at the end.
+    Client,
+    /// Container and snapshot, made and deleted.
+    Store,
+    /// The task, made and deleted.
+    Task,
+    /// The start of the program.
+    Start,
+    /// The program itself.
+    Work,
+    /// The end of the program.
+    Exit,
     /// A run that failed.
     Failed,
     /// What a picture brings as its own background.
@@ -50,7 +64,7 @@ pub enum Ink {
 
 impl Ink {
     /// Every ink.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::Text,
         Self::Muted,
         Self::Grid,
@@ -61,6 +75,12 @@ impl Ink {
         Self::Jit,
         Self::Aot,
         Self::Other,
+        Self::Client,
+        Self::Store,
+        Self::Task,
+        Self::Start,
+        Self::Work,
+        Self::Exit,
         Self::Failed,
         Self::Paper,
     ];
@@ -73,6 +93,19 @@ impl Ink {
             Some(Mode::Jit) => Self::Jit,
             Some(Mode::Aot) => Self::Aot,
             None => Self::Other,
+        }
+    }
+
+    /// The ink of a phase: what is made and deleted has one.
+    pub const fn phase(phase: Phase) -> Self {
+        match phase {
+            Phase::ClientStart | Phase::ClientEnd => Self::Client,
+            Phase::ContainerCreate | Phase::ContainerDelete => Self::Store,
+            Phase::TaskCreate | Phase::TaskDelete => Self::Task,
+            Phase::ProgramStart => Self::Start,
+            Phase::Work => Self::Work,
+            Phase::Exit => Self::Exit,
+            Phase::Unattributed => Self::Band,
         }
     }
 
@@ -89,6 +122,12 @@ impl Ink {
             Self::Jit => "f-jit",
             Self::Aot => "f-aot",
             Self::Other => "f-other",
+            Self::Client => "f-client",
+            Self::Store => "f-store",
+            Self::Task => "f-task",
+            Self::Start => "f-start",
+            Self::Work => "f-work",
+            Self::Exit => "f-exit",
             Self::Failed => "f-failed",
             Self::Paper => "f-paper",
         }
@@ -107,6 +146,12 @@ impl Ink {
             Self::Jit => "s-jit",
             Self::Aot => "s-aot",
             Self::Other => "s-other",
+            Self::Client => "s-client",
+            Self::Store => "s-store",
+            Self::Task => "s-task",
+            Self::Start => "s-start",
+            Self::Work => "s-work",
+            Self::Exit => "s-exit",
             Self::Failed => "s-failed",
             Self::Paper => "s-paper",
         }

@@ -82,6 +82,10 @@ fn times(run: &Run) -> String {
         sides[0] = format!("for {}, {}", view::spoken(run, bench), sides[0]);
     }
     sides.extend(runtime(run, &bench.name));
+    let largest = view::timeline::largest_of_containers(run, &bench.name);
+    if !largest.is_empty() {
+        sides.push(format!("in traced runs the largest part is {}", list(&largest)));
+    }
     if let Some(row) = shown.iter().find(|row| row.ratio.is_some() && row.ci_low.is_none()) {
         let needed = row.more_rounds.map_or_else(String::new, |more| format!(": it takes {}", row.n + more as usize));
         sides.push(format!("a ratio without interval comes from too few rounds{needed}"));

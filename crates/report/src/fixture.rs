@@ -13,8 +13,10 @@ use results::{
 
 pub mod manifest;
 mod metrics;
+mod traced;
 
 pub use metrics::two_metrics;
+pub use traced::traced;
 
 /// Cell, and its median in ms in the three kinds of bench: array-sum, noop, and a sweep's `a` and `b·1000`.
 const CELLS: [(&str, f64, f64, f64, f64); 7] = [

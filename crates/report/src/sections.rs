@@ -20,9 +20,11 @@ mod parts;
 mod pods;
 mod ratios;
 mod raw;
+mod resources;
 mod result;
 mod sequence;
 mod sizes;
+mod timeline;
 mod times;
 mod warnings;
 
@@ -37,6 +39,8 @@ pub fn all(run: &Run) -> Vec<Section> {
         pods::section(run),
         ratios::section(run),
         parts::section(run),
+        timeline::section(run),
+        resources::section(run),
         sequence::section(run),
         fit::section(run),
         break_even::section(run),

@@ -13,6 +13,7 @@ mod hostile;
 mod metrics;
 mod page;
 mod parts;
+mod timeline;
 
 fn runs() -> [(&'static str, Run); 4] {
     [

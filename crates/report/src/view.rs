@@ -25,6 +25,7 @@ mod circumstances;
 mod command;
 mod metrics;
 pub mod runtimes;
+pub mod timeline;
 
 /// The bench that the central table shows: the headline, else the first that is no point of a sweep, else the first.
 pub fn headline(run: &Run) -> Option<&BenchRecord> {

@@ -56,7 +56,8 @@ fn missing(document: &Document, text: &str, form: Form) -> Vec<String> {
 
 #[test]
 fn what_one_form_shows_all_show_or_it_is_said_where_it_is_left_out() {
-    for (name, run) in runs().into_iter().chain([("two metrics", fixture::two_metrics())]) {
+    let more = [("two metrics", fixture::two_metrics()), ("traced", fixture::traced())];
+    for (name, run) in runs().into_iter().chain(more) {
         let document = sections::document(&run);
         for form in Form::ALL {
             let missing = missing(&document, &shown(&run, form), form);
