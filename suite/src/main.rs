@@ -42,6 +42,7 @@ mod registries;
 mod rig;
 mod shim;
 mod source;
+mod timeline;
 mod tools;
 mod variants;
 
@@ -70,6 +71,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "bench", what: "a short real run, its files, its rebuild", run: measuring::bench },
     Stage { name: "cri", what: "containers in pods, by containerd's CRI", run: pods::pods },
     Stage { name: "first-use", what: "what is not there yet, and bytes on disk", run: first_use::first_use },
+    Stage { name: "timeline", what: "known costs, each in its own place", run: timeline::timeline },
     Stage { name: "variants", what: "--until, a sweep, an existing containerd", run: variants::variants },
     Stage { name: "density", what: "idle instances against what is known of them", run: density::density },
     Stage { name: "endings", what: "SIGKILL, Ctrl-C, two at once, not root", run: endings::endings },

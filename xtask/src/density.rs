@@ -122,6 +122,7 @@ pub fn run(
         samples: experiment.lines,
         not_measured,
         until: None,
+        resources: None,
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Plan {
 }
 
 /// Traced rounds, beside the plain ones.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TracedPlan {
     /// The benches that can be traced, each with its stamped program in the place of its own.
     pub benches: Vec<Bench>,

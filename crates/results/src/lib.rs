@@ -32,14 +32,15 @@ pub mod timeline;
 
 pub use manifest::{
     ArtifactRecord, BenchRecord, Finished, HostRecord, ImageRecord, LoadDuring, Machine, Manifest, NotMeasured,
-    PackageRecord, ProgramRecord, ResourceRecord, Role, RunStatus, Sequential, Source, SweepPoint, TracedBench,
-    UntilEnd, UntilReason,
+    PackageRecord, ProgramRecord, Role, RunStatus, Sequential, Source, SweepPoint, UntilEnd, UntilReason,
 };
+pub use resources::ResourceRecord;
 pub use stats::verdict::Verdict;
 pub use summary::{
     Attribution, AttributionPart, CaseSummary, ClaimRow, ClaimVerdict, Comparison, Drift, Effect, Estimate, Fit,
     PartOfTime, Place, Quantity, Resolution, SizeRow, Summary, Warning,
 };
+pub use timeline::TracedBench;
 
 /// The version of the stored format. Raised when a field changes its meaning or goes away. From 3 on a sample is values by
 /// metric: an older version would take such a line for one without a time.

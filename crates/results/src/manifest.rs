@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::case::Cell;
 use crate::isolation::Isolation;
 use crate::node::{NodeRecord, StoredBytes};
+use crate::resources::ResourceRecord;
+use crate::timeline::TracedBench;
 
 /// `manifest.json`: the circumstances of a run. Written before the first sample; `finished` is added at the
 /// end, so a manifest without it belongs to a run that was cut off.
@@ -134,15 +136,6 @@ pub struct BenchRecord {
     /// The sweep that it is a point of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sweep: Option<SweepPoint>,
-}
-
-/// A bench beside which runs were traced.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TracedBench {
-    /// Its name.
-    pub bench: String,
-    /// The program of the traced runs: it prints its clock first and last, and does the same as the bench's in between.
-    pub program: String,
 }
 
 /// What a bench is there for beside its own row.
@@ -307,26 +300,6 @@ pub struct HostRecord {
     pub cgroup_driver: String,
     /// File system type under containerd's root.
     pub filesystem: String,
-}
-
-/// What memory and processor time were read from. What is absent was not measured.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ResourceRecord {
-    /// The version of the cgroup files: `v1` (on a hybrid machine too) or `v2`.
-    pub tree: Option<String>,
-    /// The file of the peak of memory, of containers and direct runs.
-    pub memory: Option<String>,
-    /// The files of a container's processor time.
-    pub container_cpu: Option<String>,
-    /// Where that of a direct run is from.
-    pub direct_cpu: String,
-    /// Where that of containerd's client is from.
-    pub client_cpu: String,
-    /// The files of that of containerd and its shims.
-    pub containerd_cpu: Option<String>,
-    /// Why something is absent, or ended before the run did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
 }
 
 /// What was asked for and has no number, with the reason.

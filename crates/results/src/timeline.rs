@@ -65,6 +65,15 @@ pub const SHIM_BESIDE: [(&str, &str); 2] =
 /// A moment may be dated so much before the one that came before it: two processes read two clocks, one after the other.
 const DISORDER_NS: i64 = 300_000;
 
+/// A bench beside which runs were traced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TracedBench {
+    /// Its name.
+    pub bench: String,
+    /// The program of the traced runs: it prints its clock first and last, and does the same as the bench's in between.
+    pub program: String,
+}
+
 /// One traced run: a line of `timeline.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trace {

@@ -127,6 +127,7 @@ fn bench(args: &DensityArgs) -> Bench {
     let given: &[&str] = if args.dirty_mib > 0 { &["--dirty-mib", &dirty] } else { &[] };
     Bench {
         name: program.to_owned(),
+        stamped: None,
         program: program.to_owned(),
         args: given.iter().map(|&word| word.to_owned()).collect(),
         expected: String::new(),

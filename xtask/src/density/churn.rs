@@ -80,8 +80,16 @@ impl Experiment<'_> {
         let image = self.runs.image(slot.place).context("it has no image")?;
         let id = self.id(slot, &format!("k{number}"));
         let (reference, platform, env) = (&image.reference, &image.platform, &[]);
-        let container =
-            Container { image: reference, platform, id: &id, runtime, annotations, command: &image.entrypoint, env };
+        let container = Container {
+            image: reference,
+            platform,
+            id: &id,
+            runtime,
+            annotations,
+            command: &image.entrypoint,
+            cgroup: None,
+            env,
+        };
         let run = ctr.run(&container);
         let limit = Duration::from_millis(self.runs.timeout_ms);
         let cmd = Cmd::new(&run.program).bare().args(&run.args).limit(limit);

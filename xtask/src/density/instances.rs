@@ -79,8 +79,16 @@ impl Starter<'_> {
                 let mut command = image.entrypoint.clone();
                 command.extend(self.args().iter().cloned());
                 let (reference, platform, env) = (&image.reference, &image.platform, &[]);
-                let container =
-                    Container { image: reference, platform, id, runtime, annotations, command: &command, env };
+                let container = Container {
+                    image: reference,
+                    platform,
+                    id,
+                    runtime,
+                    annotations,
+                    command: &command,
+                    cgroup: None,
+                    env,
+                };
                 let cmd = ctr.start(&container).limit(limit);
                 let clock = Stopwatch::start();
                 cmd.run()?;

@@ -71,8 +71,9 @@ pub fn begin(
     let rounds = plan.schedule.rounds();
     let programs = programs(prepared, plan)?;
     // What a run looks at its machinery with has no row.
-    let measured = prepared.artifacts.iter().filter(|artifact| plan.measures(&artifact.program));
-    let images = prepared.shipped.images.images().iter().filter(|image| plan.measures(image.program()));
+    let takes_part = |program: &str| plan.measures(program) || plan.traces(program);
+    let measured = prepared.artifacts.iter().filter(|artifact| takes_part(&artifact.program));
+    let images = prepared.shipped.images.images().iter().filter(|image| takes_part(image.program()));
     Ok(Manifest {
         schema: SCHEMA,
         run: format!("{}-{}", started.compact(), source.revision.get(..9).unwrap_or(&source.revision)),
