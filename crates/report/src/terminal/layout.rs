@@ -15,7 +15,8 @@ const NARROW: usize = 6;
 
 /// The columns that a text takes on a terminal.
 pub fn width(text: &str) -> usize {
-    text.width()
+    // Most text is plain, and counting letters takes long where a text is.
+    if text.is_ascii() { text.len() } else { text.width() }
 }
 
 /// The lines of a table, at most `most` wide.
