@@ -218,7 +218,7 @@ impl Plan {
     pub fn is_shipped(&self, program: &str, kind: Kind) -> bool {
         self.measures(program)
             || self.traces(program)
-            || (self.has_containers() && (kind != Kind::Native || program == SURROUNDINGS))
+            || (self.has_containers() && (kind != Kind::Native || [SURROUNDINGS, PAUSE].contains(&program)))
     }
 
     /// The plan with traced rounds beside its own, of the benches that have a stamped program.
@@ -288,6 +288,18 @@ mod tests {
     use crate::bench::calibration::Walks;
     use crate::matrix::tests::ours;
     use std::collections::HashSet;
+
+    #[test]
+    fn pods_need_the_image_of_their_sandboxes() {
+        let plan_of = |case: &str| {
+            let cases = ours().select(&[case.to_owned()], &[]).unwrap();
+            plan(Vec::new(), (&ours(), &cases), Rounds { warmup: 0, counted: 1, seed: 1 }).unwrap()
+        };
+        let pods = plan_of("native/cri-runc");
+        assert!(pods.builds.contains(&Build { program: PAUSE.to_owned(), kind: Kind::Native }));
+        assert!(pods.is_shipped(PAUSE, Kind::Native));
+        assert!(plan_of("native/runc").builds.is_empty());
+    }
 
     fn schedule(seed: u64) -> Schedule {
         let cells: Vec<Cell> = ours().select(&[], &[]).unwrap().into_iter().map(Cell::of).collect();
