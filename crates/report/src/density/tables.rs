@@ -43,7 +43,7 @@ fn by_instance(run: &DensityRun, caption: &str, columns: [(&str, &str); 6], unit
     let rows = run.summary.arms.iter().filter(|arm| !arm.per_instance.is_empty()).map(|arm| {
         let slope = |name: &str| arm.per_instance.iter().find(|row| row.metric == name).map(|row| &row.slope);
         let cells = columns.iter().map(|(name, _)| cell(slope(name), factor(name)));
-        Row { cells: std::iter::once(Cell::from(Text::code(&arm.case))).chain(cells).collect(), note: None }
+        Row { cells: std::iter::once(Cell::from(Text::plain(&arm.case))).chain(cells).collect(), note: None }
     });
     Table::new(caption, std::iter::once(Column::left("case")).chain(heads)).with(rows)
 }
@@ -78,7 +78,7 @@ pub fn starts(run: &DensityRun) -> Table {
     let rows = run.summary.arms.iter().filter_map(|arm| {
         let starts = arm.starts.as_ref()?;
         Some(Row::of([
-            Cell::from(Text::code(&arm.case)),
+            Cell::from(Text::plain(&arm.case)),
             cell(Some(&starts.first_ns), 1e-6),
             cell(Some(&starts.last_ns), 1e-6),
             cell(Some(&starts.per_instance_ns), 1e-6),
@@ -102,7 +102,7 @@ pub fn at_once(run: &DensityRun) -> Table {
         arm.at_once.iter().map(|row| {
             let p95 = row.latency_p95_ns.map_or_else(|| NONE.to_owned(), |ns| Rounded::ms(Some(ns), None).value);
             Row::of([
-                Cell::from(Text::code(&arm.case)),
+                Cell::from(Text::plain(&arm.case)),
                 Cell::from(row.at_once.to_string()),
                 cell(Some(&row.per_second), 1.0),
                 cell(Some(&row.latency_ns), 1e-6),
@@ -117,14 +117,19 @@ pub fn at_once(run: &DensityRun) -> Table {
 /// How many a node holds, in a sentence.
 pub fn holds(arm: &Arm) -> Option<String> {
     let capacity = arm.capacity.as_ref()?;
-    let ends = capacity.low.zip(capacity.high);
-    let ends = ends.map_or_else(String::new, |(low, high)| format!(" [{}, {}]", count(low), count(high)));
+    let about = |instances: u64, low: Option<u64>, high: Option<u64>| {
+        let ends = low.zip(high).map_or_else(String::new, |(low, high)| format!(" [{}, {}]", count(low), count(high)));
+        format!("{}{ends}", count(instances))
+    };
+    let memory = capacity.limits.iter().find(|limit| limit.what == "memory" && capacity.limited_by != "memory");
+    let memory = memory.map_or_else(String::new, |limit| {
+        format!(", and memory alone would do for {}", about(limit.instances, limit.low, limit.high))
+    });
     Some(format!(
-        "A node with 16 GiB holds about {}{ends} of `{}`: {} limit{} them.",
-        count(capacity.instances),
+        "A node with 16 GiB holds about {} of `{}` while they are idle: the limit is {}{memory}.",
+        about(capacity.instances, capacity.low, capacity.high),
         arm.case,
-        title(&capacity.limited_by),
-        if ["memory"].contains(&capacity.limited_by.as_str()) { "s" } else { "" }
+        title(&capacity.limited_by)
     ))
 }
 
@@ -138,6 +143,17 @@ fn title(what: &str) -> &str {
         "threads" => "threads (`kernel.threads-max`)",
         "files" => "open files (`fs.file-max`)",
         "mounts" => "mounts (`fs.mount-max`)",
+        "processors" => "processor time",
+        other => other,
+    }
+}
+
+/// The same without the kernel's name for it.
+fn short(what: &str) -> &str {
+    match what {
+        "pids" => "process ids",
+        "files" => "open files",
+        "processors" => "processor time",
         other => other,
     }
 }
@@ -156,11 +172,11 @@ pub fn node(run: &DensityRun) -> Table {
         let ends = capacity.low.zip(capacity.high).map(|(low, high)| format!("[{}, {}]", count(low), count(high)));
         let next = capacity.limits.get(1);
         Some(Row::of([
-            Cell::from(Text::code(&arm.case)),
+            Cell::from(Text::plain(&arm.case)),
             Cell::from(count(capacity.instances)).beneath(ends),
-            Cell::from(Text::prose(title(&capacity.limited_by))),
+            Cell::from(short(&capacity.limited_by)),
             Cell::from(next.map_or_else(|| NONE.to_owned(), |limit| count(limit.instances))),
-            Cell::from(Text::prose(next.map_or(NONE, |limit| title(&limit.what)))),
+            Cell::from(next.map_or(NONE, |limit| short(&limit.what))),
         ]))
     });
     Table::new("how many idle instances fit, [low, high]", columns).with(rows)
@@ -191,7 +207,7 @@ pub fn churn(run: &DensityRun) -> Table {
             let rounded = Rounded::new(Some(spread.value * factor), ends);
             let brackets = rounded.ends.is_some().then(|| rounded.brackets());
             Row::of([
-                Cell::from(Text::code(&arm.case)),
+                Cell::from(Text::plain(&arm.case)),
                 Cell::from(Text::code(&row.metric)),
                 Cell::from(format!("{}{unit}", rounded.value)).beneath(brackets),
                 Cell::from(total(row.first)),
@@ -211,7 +227,7 @@ pub fn left(run: &DensityRun) -> Table {
         let cells = names.iter().map(|name| {
             Cell::from(arm.left.get(*name).map_or_else(|| NONE.to_owned(), std::string::ToString::to_string))
         });
-        Row { cells: std::iter::once(Cell::from(Text::code(&arm.case))).chain(cells).collect(), note: None }
+        Row { cells: std::iter::once(Cell::from(Text::plain(&arm.case))).chain(cells).collect(), note: None }
     });
     Table::new(
         "the most that was left after everything of a case was stopped",
