@@ -78,6 +78,7 @@ fn every_form_has_every_number_with_its_interval() {
     let text = |name: &str| files.iter().find(|(file, _)| *file == name).unwrap().1.clone();
     let shown = shown(&run, ColourChoice::Plain);
     for form in [&shown, &text("README.md"), &text("report.html")] {
+        // Markdown has a backslash before a bracket.
         let form = form.replace('\\', "").split_whitespace().collect::<Vec<_>>().join(" ");
         for words in
             ["5.01", "[4.97, 5.05]", "98", "2651", "2641", "3427", "[29, 33]", "150", "47.1 MB", "A node with 16 GiB"]
