@@ -6,6 +6,7 @@ pub mod pair;
 
 use super::describe::{Samples, median_of_ascending};
 use super::interval::{Confidence, Interval};
+use super::paired::PairedRatio;
 use super::random::{Random, Stream};
 
 /// Replicates of the bootstrap: enough for the ends of a 95 % percentile interval (Efron and Tibshirani,
@@ -147,6 +148,32 @@ impl Sweep {
     }
 }
 
+/// The ratio of the marginal costs of two sweeps whose rounds are the same ones, in the same order. The interval is the
+/// percentile bootstrap of [`Sweep::fit`]: each replicate resamples the same rounds on both sides, so that what slows a
+/// whole round cancels. No ratio where a slope is not above 0, and none below [`ROUNDS_MIN`] rounds.
+pub fn marginal_ratio(case: &Sweep, baseline: &Sweep, confidence: Confidence, seed: u64) -> PairedRatio {
+    let n = case.rounds.len().min(baseline.rounds.len());
+    let none = PairedRatio { n, ratio: None, interval: None };
+    if case.rounds.len() != baseline.rounds.len() || n < ROUNDS_MIN {
+        return none;
+    }
+    let ratio = |case: Line, baseline: Line| {
+        (case.marginal > 0.0 && baseline.marginal > 0.0).then(|| case.marginal / baseline.marginal)
+    };
+    let line = |sweep: &Sweep| sweep.line_through(&sweep.medians());
+    let Some(centre) = line(case).zip(line(baseline)).and_then(|(case, baseline)| ratio(case, baseline)) else {
+        return none;
+    };
+    // The generator is seeded alike on both sides: replicate by replicate the same rounds are drawn.
+    let replicates = case.bootstrap(seed).into_iter().zip(baseline.bootstrap(seed));
+    let ratios: Option<Vec<f64>> = replicates.map(|(case, baseline)| ratio(case, baseline)).collect();
+    PairedRatio {
+        ratio: Some(centre),
+        interval: ratios.and_then(|ratios| percentile_interval(ratios, confidence)),
+        ..none
+    }
+}
+
 /// What follows from each of [`REPLICATES`] resamples of `n` rounds, drawn with replacement: how often each was drawn.
 fn resamples<T>(n: usize, seed: u64, mut each: impl FnMut(&[usize]) -> Option<T>) -> Vec<T> {
     let mut counts = vec![0_usize; n];
@@ -204,6 +231,31 @@ mod tests {
         };
         let rounds = (0..rounds).map(|_| round(random)).collect();
         Sweep::new(sizes.clone(), rounds).unwrap()
+    }
+
+    #[test]
+    fn the_ratio_of_two_slopes_holds_the_true_one_and_rounds_cancel() {
+        let sizes = vec![1e3, 1e6, 2e6, 4e6];
+        let mut random = Random::new(3, Stream(1));
+        let (mut above, mut below) = (Vec::new(), Vec::new());
+        for _ in 0..30 {
+            // What slows the whole round, by up to a half, and a little noise of each run.
+            let level = 1.0 + random.index(50) as f64 / 100.0;
+            let mut round = |slope: f64| -> Vec<f64> {
+                sizes.iter().map(|size| level * (2e6 + slope * size) * (0.01 * random.normal()).exp()).collect()
+            };
+            above.push(round(12.0));
+            below.push(round(3.0));
+        }
+        let sweep = |rounds: &[Vec<f64>]| Sweep::new(sizes.clone(), rounds.to_vec()).unwrap();
+        let (above, below) = (sweep(&above), sweep(&below));
+        let ratio = marginal_ratio(&above, &below, Confidence::DEFAULT, 7);
+        let interval = ratio.interval.unwrap();
+        assert!(interval.low < 4.0 && 4.0 < interval.high && interval.high / interval.low < 1.1, "{interval:?}");
+        assert_eq!(ratio, marginal_ratio(&above, &below, Confidence::DEFAULT, 7));
+        let few = Sweep::new(sizes.clone(), above.rounds[..5].to_vec()).unwrap();
+        assert_eq!(marginal_ratio(&few, &few, Confidence::DEFAULT, 7).ratio, None);
+        assert_eq!(marginal_ratio(&above, &few, Confidence::DEFAULT, 7).ratio, None);
     }
 
     #[test]
