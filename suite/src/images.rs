@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::{Check, Rig, expect_error, tools};
 use xtask::cmd::Cmd;
 
-/// The images that are made: those of a default run, and one with a base.
-const IMAGE: [&str; 5] = ["image", "native", "wasm", "wasm-aot", "native-on-base"];
+/// The images that are made: each of the kinds of a default run, in every form.
+const IMAGE: [&str; 5] = ["image", "native", "native-*", "wasm", "wasm-*"];
 
 /// What must be true of the layout.
 pub fn images(rig: &Rig) -> Vec<Check> {
@@ -27,6 +27,8 @@ pub fn images(rig: &Rig) -> Vec<Check> {
         Check::of("a changed blob is found, named, and made again", changed(rig)),
         Check::of("skopeo copies every tag with its digest", skopeo(rig)),
         Check::of("an image with a base has it below its program, and says what it is made of", based(rig)),
+        Check::of("a base in 32 layers is the base in one", layered(rig)),
+        Check::of("a program's index offers an image for each name of a platform", offered(rig)),
     ]
 }
 
@@ -77,7 +79,7 @@ fn skopeo(rig: &Rig) -> anyhow::Result<()> {
     let layout = rig.workspace.oci();
     let index: Value = serde_json::from_slice(&std::fs::read(layout.join("index.json"))?)?;
     let manifests = index["manifests"].as_array().context("no `manifests`")?;
-    ensure!(manifests.len() >= 10, "{} tags instead of at least 10", manifests.len());
+    ensure!(manifests.len() >= 26, "{} tags instead of at least 26", manifests.len());
     // A policy of its own: the host may have none.
     let policy = rig.scratch.join("policy.json");
     std::fs::write(&policy, r#"{"default": [{"type": "insecureAcceptAnything"}]}"#)?;
@@ -96,26 +98,67 @@ fn skopeo(rig: &Rig) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn read(path: &Path) -> anyhow::Result<Value> {
+    serde_json::from_slice(&std::fs::read(path)?).with_context(|| format!("`{}`", path.display()))
+}
+
+/// The file of what a descriptor names.
+fn blob(rig: &Rig, descriptor: &Value) -> anyhow::Result<PathBuf> {
+    let digest = descriptor["digest"].as_str().context("no digest")?;
+    Ok(rig.workspace.oci().join("blobs/sha256").join(digest.trim_start_matches("sha256:")))
+}
+
+/// The manifest or index of this name.
+fn tagged(rig: &Rig, name: &str) -> anyhow::Result<Value> {
+    let index = read(&rig.workspace.oci().join("index.json"))?;
+    let is_it = |entry: &&Value| entry["annotations"]["org.opencontainers.image.ref.name"] == *name;
+    let entry = index["manifests"].as_array().and_then(|entries| entries.iter().find(is_it));
+    read(&blob(rig, entry.with_context(|| format!("no `{name}`"))?)?)
+}
+
+/// What an independent program unpacks of 32 layers, one above the other, is what it unpacks of one.
+fn layered(rig: &Rig) -> anyhow::Result<()> {
+    let mut listings = Vec::new();
+    for (name, count) in [("native-on-base", 2), ("native-in-layers", 33)] {
+        let manifest = tagged(rig, &format!("noop:{name}"))?;
+        let layers = manifest["layers"].as_array().context("no layers")?;
+        ensure!(layers.len() == count, "`{name}` has {} layers", layers.len());
+        let root = rig.scratch.join(format!("root-{name}"));
+        std::fs::create_dir_all(&root)?;
+        for layer in layers {
+            Cmd::new("tar").args(["-xzpf"]).arg(blob(rig, layer)?).arg("-C").arg(&root).run()?;
+        }
+        let find = Cmd::new("find").arg(&root).args(["-printf", "%P %y %m %s %l\\n"]).run()?.text();
+        // The size of a folder is its file system's.
+        let line = |line: &str| {
+            if line.contains(" d ") { line.rsplitn(3, ' ').nth(2).unwrap_or(line).to_owned() } else { line.to_owned() }
+        };
+        let mut listing: Vec<String> = find.lines().map(line).collect();
+        listing.sort();
+        listings.push(listing);
+    }
+    let differing: Vec<&String> = listings[0].iter().filter(|line| !listings[1].contains(line)).collect();
+    ensure!(listings[0] == listings[1], "they differ, for instance in {:?}", differing.first());
+    Ok(())
+}
+
+fn offered(rig: &Rig) -> anyhow::Result<()> {
+    let index = tagged(rig, "noop:latest")?;
+    let platform =
+        |entry: &Value| format!("{}/{}", entry["platform"]["os"], entry["platform"]["architecture"]).replace('"', "");
+    let platforms: Vec<String> = index["manifests"].as_array().context("no manifests")?.iter().map(platform).collect();
+    ensure!(platforms == ["linux/amd64", "wasip1/wasm", "wasi/wasm"], "the index offers {platforms:?}");
+    Ok(())
+}
+
 /// Both programs have the one base, and their own layer above it.
 fn based(rig: &Rig) -> anyhow::Result<()> {
-    let layout = rig.workspace.oci();
-    let read = |path: &Path| -> anyhow::Result<Value> {
-        serde_json::from_slice(&std::fs::read(path)?).with_context(|| format!("`{}`", path.display()))
-    };
-    let blob = |descriptor: &Value| -> anyhow::Result<PathBuf> {
-        let digest = descriptor["digest"].as_str().context("no digest")?;
-        Ok(layout.join("blobs/sha256").join(digest.trim_start_matches("sha256:")))
-    };
-    let index = read(&layout.join("index.json"))?;
     let mut bases = Vec::new();
     for program in ["array-sum", "noop"] {
-        let name = format!("{program}:native-on-base");
-        let is_it = |entry: &&Value| entry["annotations"]["org.opencontainers.image.ref.name"] == *name;
-        let entry = index["manifests"].as_array().and_then(|entries| entries.iter().find(is_it));
-        let manifest = read(&blob(entry.with_context(|| format!("no `{name}`"))?)?)?;
+        let manifest = tagged(rig, &format!("{program}:native-on-base"))?;
         let layers = manifest["layers"].as_array().context("no layers")?;
         ensure!(layers.len() == 2 && layers[0]["size"].as_u64() > Some(3_000_000), "the layers are {layers:?}");
-        let history = read(&blob(&manifest["config"])?)?["history"][0]["created_by"].to_string();
+        let history = read(&blob(rig, &manifest["config"])?)?["history"][0]["created_by"].to_string();
         let named = ["base-files ", "busybox-static ", "libc6 "].iter().all(|package| history.contains(package));
         ensure!(named && history.matches(" sha256:").count() >= 3, "the history says {history}");
         bases.push(layers[0]["digest"].clone());
@@ -123,7 +166,7 @@ fn based(rig: &Rig) -> anyhow::Result<()> {
     ensure!(bases[0] == bases[1], "the programs have two bases: {bases:?}");
     let unpacked = rig.scratch.join("base");
     std::fs::create_dir_all(&unpacked)?;
-    let layer = blob(&serde_json::json!({ "digest": bases[0] }))?;
+    let layer = blob(rig, &serde_json::json!({ "digest": bases[0] }))?;
     Cmd::new("tar").args(["-xzf"]).arg(layer).arg("-C").arg(&unpacked).run()?;
     // Started with its own linker and library: what the links of the base lead to is there and is whole.
     let loader = unpacked.join("lib64/ld-linux-x86-64.so.2");

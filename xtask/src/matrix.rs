@@ -286,6 +286,7 @@ impl Matrix {
             control: None,
             sets: vec![DEFAULT_SET.to_owned(), "runtimes".to_owned()],
             why: why.clone(),
+            refused: None,
         });
         let runs = BTreeSet::from([Mode::Native]);
         self.runtimes.push(Runtime {

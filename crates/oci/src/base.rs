@@ -33,9 +33,9 @@ pub struct Package {
 /// The base of an image, packed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Base {
-    /// Its layer.
-    pub layer: Layer,
-    /// What it was made of, for the image's history.
+    /// Its layers, from the lowest.
+    pub layers: Vec<Layer>,
+    /// What they were made of, for the image's history.
     pub created_by: String,
     /// Every path, and what is there: what a program's layer must not hide.
     paths: BTreeMap<String, Kept>,
@@ -90,11 +90,11 @@ impl Base {
             let link = Owned { mode: 0o777, node: OwnedNode::Link(target.clone()) };
             ensure!(tree.insert(path.clone(), link).is_none(), "`links` has `{path}`, which a package has too");
         }
-        let entries: Vec<Entry<'_>> = tree.iter().map(|(path, owned)| owned.entry(path)).collect();
-        let layer = Layer::pack(&entries, compression, epoch)?;
+        let layers = split(&tree, definition.layers)?;
+        let layers = layers.iter().map(|entries| Layer::pack(entries, compression, epoch)).collect::<Result<_, _>>()?;
         let identities: Vec<&str> = packages.iter().map(|package| package.identity.as_str()).collect();
         Ok(Self {
-            layer,
+            layers,
             created_by: format!("the files of {}", identities.join(", ")),
             paths: tree.into_iter().map(|(path, owned)| (path, owned.kept())).collect(),
         })
@@ -137,6 +137,24 @@ impl Owned {
             OwnedNode::Link(target) => Kept::Link(target),
         }
     }
+}
+
+/// The tree in so many parts, by the order of its paths. In each part the folders on the way to what is in it are there
+/// again, with their modes: without them a layer would give them another.
+fn split(tree: &Tree, parts: usize) -> anyhow::Result<Vec<Vec<Entry<'_>>>> {
+    ensure!(parts <= tree.len(), "`layers` is {parts}, and the base has no more than {} paths", tree.len());
+    let all: Vec<(&String, &Owned)> = tree.iter().collect();
+    let ends = (0..=parts).map(|part| part * all.len() / parts).collect::<Vec<_>>();
+    let part = |range: &[usize]| {
+        let mut paths: BTreeMap<&str, &Owned> = BTreeMap::new();
+        for (path, owned) in &all[range[0]..range[1]] {
+            let folders = path.match_indices('/').filter_map(|(end, _)| tree.get_key_value(&path[..end]));
+            paths.extend(folders.map(|(path, owned)| (path.as_str(), owned)));
+            paths.insert(path, owned);
+        }
+        paths.into_iter().map(|(path, owned)| owned.entry(path)).collect()
+    };
+    Ok(ends.windows(2).map(part).collect())
 }
 
 fn links(tree: &Tree) -> BTreeMap<String, String> {

@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::definition::{Platform, Settings};
-use super::digest::DiffId;
+use super::digest::{DiffId, Digest};
 use super::epoch::Epoch;
 
 /// The media type of [`Config`].
 pub const MEDIA_TYPE: &str = "application/vnd.oci.image.config.v1+json";
+/// The media type of [`ArtifactConfig`].
+pub const ARTIFACT_MEDIA_TYPE: &str = "application/vnd.wasm.config.v0+json";
 /// The only type of root file system that the specification knows.
 const ROOTFS_TYPE: &str = "layers";
 
@@ -71,8 +73,40 @@ pub struct RootFs {
     /// Always `layers`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// One per layer of the manifest: containerd refuses an image with fewer or more.
+    /// One per tar layer of the manifest: containerd refuses an image with fewer or more.
     pub diff_ids: Vec<DiffId>,
+}
+
+/// The config of a Wasm artifact (Wasm OCI Artifact Layout of the CNCF's TAG Runtime). It says what the module is, and
+/// nothing of how it is started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ArtifactConfig {
+    /// RFC 3339.
+    pub created: String,
+    /// As in [`Platform`].
+    pub architecture: String,
+    /// As in [`Platform`].
+    pub os: String,
+    /// The layers as they are stored: there is nothing inside them.
+    pub layer_digests: Vec<Digest>,
+}
+
+impl ArtifactConfig {
+    /// The config of an artifact with these layers.
+    pub fn new(platform: Platform, layer_digests: Vec<Digest>, epoch: Epoch) -> Self {
+        Self {
+            created: epoch.rfc3339(),
+            architecture: platform.architecture().to_owned(),
+            os: platform.os().to_owned(),
+            layer_digests,
+        }
+    }
+
+    /// `os/architecture`.
+    pub fn platform(&self) -> String {
+        format!("{}/{}", self.os, self.architecture)
+    }
 }
 
 impl Config {

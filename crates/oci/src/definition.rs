@@ -12,12 +12,13 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use base::Base;
+pub use form::Form;
 
 use super::INDEX_TAG;
-use super::layer::{Algorithm, Compression};
 use crate::kind::Kind;
 
 mod base;
+mod form;
 
 /// What stands for the program's name in a definition.
 const PLACEHOLDER: &str = "{program}";
@@ -27,16 +28,21 @@ const PLACEHOLDER: &str = "{program}";
 pub enum Platform {
     /// Native images.
     LinuxAmd64,
-    /// The classic form of Wasm images.
+    /// Modules of the first preview of WASI, by the name that Rust and runwasi give it.
     Wasip1Wasm,
+    /// The same by the name that images had before there was a second preview.
+    WasiWasm,
 }
 
 impl Platform {
-    /// The platform that a kind of artifact runs on.
-    pub const fn of(kind: Kind) -> Self {
+    /// Every platform.
+    pub const ALL: [Self; 3] = [Self::LinuxAmd64, Self::Wasip1Wasm, Self::WasiWasm];
+
+    /// What an image of a kind may call its platform, the usual name first.
+    pub const fn of(kind: Kind) -> &'static [Self] {
         match kind {
-            Kind::Native => Self::LinuxAmd64,
-            Kind::Wasm | Kind::WasmAot | Kind::Cwasm => Self::Wasip1Wasm,
+            Kind::Native => &[Self::LinuxAmd64],
+            Kind::Wasm | Kind::WasmAot | Kind::Cwasm => &[Self::Wasip1Wasm, Self::WasiWasm],
         }
     }
 
@@ -45,6 +51,7 @@ impl Platform {
         match self {
             Self::LinuxAmd64 => "linux",
             Self::Wasip1Wasm => "wasip1",
+            Self::WasiWasm => "wasi",
         }
     }
 
@@ -52,7 +59,7 @@ impl Platform {
     pub const fn architecture(self) -> &'static str {
         match self {
             Self::LinuxAmd64 => "amd64",
-            Self::Wasip1Wasm => "wasm",
+            Self::Wasip1Wasm | Self::WasiWasm => "wasm",
         }
     }
 }
@@ -74,10 +81,8 @@ pub struct Definition {
     pub why: String,
     /// What it runs on.
     pub platform: Platform,
-    /// How its layers are stored.
-    pub compression: Compression,
-    /// Permission bits of the program.
-    pub mode: u32,
+    /// How the program lies in it.
+    pub form: Form,
     /// What lies below the program; nothing where it is alone.
     pub base: Option<Base>,
     path: Template,
@@ -91,7 +96,7 @@ pub struct Definition {
 /// A definition with a program's name put in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The program's absolute path in the image.
+    /// The program's absolute path in the image; what the entrypoint calls a module that is the layer.
     pub path: String,
     /// The command.
     pub entrypoint: Vec<String>,
@@ -150,20 +155,12 @@ struct Wire {
     kind: Spanned<Kind>,
     why: Spanned<String>,
     platform: Spanned<String>,
+    form: Option<Spanned<form::WireForm>>,
     base: Option<Spanned<base::WireBase>>,
-    layer: WireLayer,
+    layer: Option<Spanned<form::WireLayer>>,
     config: WireConfig,
     #[serde(default)]
     annotations: BTreeMap<String, Spanned<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireLayer {
-    compression: Spanned<String>,
-    level: Option<Spanned<u8>>,
-    path: Spanned<String>,
-    mode: Spanned<u32>,
 }
 
 #[derive(Deserialize)]
@@ -246,21 +243,22 @@ impl Checker<'_> {
         })?;
         let why = self.why(&wire.why)?;
         let platform = self.at(&wire.platform, |text| {
-            let platform = Platform::of(kind);
-            ensure!(*text == platform.to_string(), "`platform` is `{text}`: expected `{platform}` for `{kind}`");
-            Ok(platform)
+            let known = Platform::of(kind).iter().copied();
+            let expected: Vec<String> = known.clone().map(|platform| format!("`{platform}`")).collect();
+            let found = known.into_iter().find(|platform| platform.to_string() == *text);
+            found.with_context(|| format!("`platform` is `{text}`: expected {} for `{kind}`", expected.join(" or ")))
         })?;
-        let path = self.at(&wire.layer.path, |path| absolute(path))?;
+        let form = (wire.form.as_ref(), kind);
+        let (form, path) = self.form(form, wire.layer.as_ref(), &wire.config.entrypoint)?;
+        if let (Some(base), Form::Module | Form::Artifact) = (&wire.base, form) {
+            self.at(base, |_| bail!("a module that is the layer has nothing below it: leave out `[base]`"))?;
+        }
         Ok(Definition {
             name: name.to_owned(),
             kind,
             why,
             platform,
-            compression: self.compression(&wire.layer)?,
-            mode: self.at(&wire.layer.mode, |mode| {
-                ensure!(mode & !0o777 == 0, "`mode` is {mode:#o}: expected permission bits, at most 0o777");
-                Ok(*mode)
-            })?,
+            form,
             base: wire.base.as_ref().map(|base| self.base(base, platform)).transpose()?,
             entrypoint: self.entrypoint(&wire.config.entrypoint, &path)?,
             path,
@@ -279,17 +277,6 @@ impl Checker<'_> {
             ensure!(!why.trim().is_empty(), "`why` is empty: say why the image is made like this");
             Ok(why.clone())
         })
-    }
-
-    fn compression(&self, wire: &WireLayer) -> anyhow::Result<Compression> {
-        let algorithm = self.at(&wire.compression, |name| {
-            let known = Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name);
-            known.with_context(|| format!("`compression` is `{name}`: expected `none`, `gzip` or `zstd`"))
-        })?;
-        match &wire.level {
-            None => Compression::new(algorithm, None),
-            Some(level) => self.at(level, |level| Compression::new(algorithm, Some(*level))),
-        }
     }
 
     fn entrypoint(&self, wire: &Spanned<Vec<Spanned<String>>>, path: &Template) -> anyhow::Result<Vec<Template>> {

@@ -1,12 +1,14 @@
-//! A small image set of fixed bytes, three images with a different compression each: what the golden
+//! A small image set of fixed bytes, an image in each compression and form: what the golden
 //! tests and the conformance check of registries use.
 //!
 //! Not here: the definitions of this project's images, which may change without any code being wrong.
 
+use anyhow::Context as _;
+
 use super::base::{Base, Package};
 use super::definition::{self, Definition, parse};
 use super::epoch::Epoch;
-use super::layer::{Algorithm, Compression, Entry, Layer, Node};
+use super::layer::{Algorithm, Compression, Entry, Layer, MODULE_MAGIC, Node};
 use super::{Bases, Content, ImageSet, build};
 use crate::kind::Kind;
 
@@ -76,6 +78,28 @@ working_dir = "/"
 "#;
 /// The name of the definition with a base.
 const BASED_NAME: &str = "native-based";
+/// The same in several layers.
+const LAYERED_NAME: &str = "native-layered";
+
+const MODULE: &str = r#"
+kind = "wasm"
+why = "the module is the layer"
+platform = "wasip1/wasm"
+form = "module"
+[config]
+entrypoint = ["/{program}.wasm"]
+working_dir = "/"
+"#;
+
+const ARTIFACT: &str = r#"
+kind = "wasm"
+why = "the module is the layer, and the config is the artifact's"
+platform = "wasip1/wasm"
+form = "artifact"
+[config]
+entrypoint = ["/{program}.wasm"]
+working_dir = "/"
+"#;
 
 /// The kinds that there are images of.
 const KINDS: [Kind; 3] = [Kind::Native, Kind::Wasm, Kind::WasmAot];
@@ -85,7 +109,18 @@ const KINDS: [Kind; 3] = [Kind::Native, Kind::Wasm, Kind::WasmAot];
 /// # Errors
 /// Never, as long as the definitions above are right.
 pub fn definitions() -> anyhow::Result<Vec<Definition>> {
-    let texts = [("native", NATIVE), (BASED_NAME, BASED), ("wasm", WASM), ("wasm-aot", WASM_AOT)];
+    let layered = BASED.replace("leave_out", "layers = 2\nleave_out");
+    let wasi = WASM.replace("wasip1/wasm", "wasi/wasm");
+    let texts = [
+        ("native", NATIVE),
+        (BASED_NAME, BASED),
+        (LAYERED_NAME, &layered),
+        ("wasm", WASM),
+        ("wasm-artifact", ARTIFACT),
+        ("wasm-module", MODULE),
+        ("wasm-wasi", &wasi),
+        ("wasm-aot", WASM_AOT),
+    ];
     texts.into_iter().map(|(name, text)| parse(name, text)).collect()
 }
 
@@ -108,10 +143,18 @@ fn packages() -> anyhow::Result<[Package; 2]> {
 pub fn bases(definitions: &[Definition], epoch: Epoch) -> anyhow::Result<Bases> {
     let based = definitions.iter().filter_map(|definition| Some((definition, definition.base.as_ref()?)));
     let pack = |(definition, base): (&Definition, &definition::Base)| {
-        let packed = Base::pack(base, &packages()?, definition.compression, epoch)?;
+        let compression = definition.form.compression().context("a base lies below a tar layer")?;
+        let packed = Base::pack(base, &packages()?, compression, epoch)?;
         Ok((definition.name.clone(), packed))
     };
     based.map(pack).collect()
+}
+
+/// Bytes that are no program, but always the same. What is called a module begins as one.
+fn content(kind: Kind) -> Vec<u8> {
+    let magic = if kind == Kind::Native { &[][..] } else { MODULE_MAGIC };
+    let text = format!("{kind}: not a program, but always the same bytes\n").repeat(100);
+    [magic, text.as_bytes()].concat()
 }
 
 /// The images at an epoch.
@@ -119,11 +162,7 @@ pub fn bases(definitions: &[Definition], epoch: Epoch) -> anyhow::Result<Bases> 
 /// # Errors
 /// As [`definitions`].
 pub fn images(epoch: Epoch) -> anyhow::Result<ImageSet> {
-    let contents = KINDS.map(|kind| Content {
-        program: PROGRAM.to_owned(),
-        kind,
-        bytes: format!("{kind}: not a program, but always the same bytes\n").repeat(100).into_bytes(),
-    });
+    let contents = KINDS.map(|kind| Content { program: PROGRAM.to_owned(), kind, bytes: content(kind) });
     let definitions = definitions()?;
     build(&definitions, &bases(&definitions, epoch)?, &contents, epoch)
 }

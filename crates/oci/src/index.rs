@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Image;
+use super::definition::{Form, Platform};
 use super::manifest::{Descriptor, SCHEMA_VERSION};
 use crate::kind::Kind;
 
@@ -15,10 +16,13 @@ pub const MEDIA_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 /// tied to one processor and engine version, so they stay out and are pulled by their own tags.
 const KINDS: [Kind; 2] = [Kind::Native, Kind::Wasm];
 
-/// Whether a program's index points at an image. A client picks the first entry of its platform, so there is one for
-/// each: the default of its kind. Every other one is pulled by its own tag.
+/// Whether a program's index points at an image: the default one of its kind, and what has another name for the platform.
+/// Not one whose module is the layer: shims of runwasi read what a name stands for as a manifest, and find an index. Every
+/// other image is pulled by its own tag.
 pub fn offers(image: &Image) -> bool {
-    KINDS.contains(&image.kind()) && image.name() == image.kind().name()
+    let usual = Platform::of(image.kind()).first().map(ToString::to_string);
+    let stands_for_its_platform = image.name() == image.kind().name() || usual != Some(image.platform());
+    KINDS.contains(&image.kind()) && stands_for_its_platform && matches!(image.form(), Form::Tar { .. })
 }
 
 /// Manifests, each with its platform or its name.

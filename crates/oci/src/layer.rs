@@ -18,6 +18,11 @@ const UNPACKED_BYTES_MAX: u64 = 1 << 30;
 /// Permission bits of folders on the way to a file.
 const FOLDER_MODE: u32 = 0o755;
 
+/// The media type of a module that is a layer itself, without any tar (Wasm OCI Artifact Layout of the CNCF's TAG Runtime).
+pub const MODULE_MEDIA_TYPE: &str = "application/wasm";
+/// What every module begins with (WebAssembly core specification, 5.5.16).
+pub const MODULE_MAGIC: &[u8] = b"\0asm";
+
 /// How the tar stream is stored, by name: what can be read off a media type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {

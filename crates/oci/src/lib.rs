@@ -9,13 +9,13 @@ use anyhow::{Context as _, ensure};
 use serde::Serialize;
 
 use self::base::Base;
-use self::config::Config;
-use self::definition::Definition;
+use self::definition::{Definition, Form};
 use self::digest::Digest;
 use self::epoch::Epoch;
 use self::index::Index;
 use self::layer::{Entry, Layer, Node};
 use self::manifest::{Descriptor, Manifest, PlatformRecord};
+use self::parts::Parts;
 use crate::kind::Kind;
 
 pub mod base;
@@ -29,6 +29,7 @@ pub mod kind;
 pub mod layer;
 pub mod layout;
 pub mod manifest;
+mod parts;
 pub mod verify;
 
 #[cfg(test)]
@@ -105,9 +106,9 @@ pub struct Image {
     kind: Kind,
     platform: PlatformRecord,
     manifest: Blob,
+    form: Form,
     config: Blob,
     layers: Vec<Blob>,
-    compression: layer::Algorithm,
     layers_unpacked_bytes: u64,
 }
 
@@ -127,7 +128,7 @@ pub struct Sizes {
     pub config_bytes: u64,
     /// All layers as transferred.
     pub layers_compressed_bytes: u64,
-    /// All layers as unpacked tar streams.
+    /// All layers as unpacked tar streams; a module that is a layer, as it is.
     pub layers_unpacked_bytes: u64,
     /// Everything that a pull transfers: manifest, config and layers.
     pub transfer_bytes: u64,
@@ -136,29 +137,30 @@ pub struct Sizes {
 impl Image {
     fn pack(definition: &Definition, base: Option<&Base>, content: &Content, epoch: Epoch) -> anyhow::Result<Self> {
         let settings = definition.for_program(&content.program);
-        let path = settings.path.trim_start_matches('/');
-        let entry = Entry { path, mode: definition.mode, node: Node::File(&content.bytes) };
-        let program = Layer::pack(&[entry], definition.compression, epoch)?;
-        let mut layers = Vec::new();
-        if let Some(base) = base {
-            base.accepts(path).context("choose another `path`")?;
-            layers.push((base.layer.clone(), base.created_by.clone()));
-        }
-        layers.push((program, format!("the program `{}`", content.program)));
-        let steps: Vec<_> = layers.iter().map(|(layer, created_by)| (layer.diff_id, created_by.clone())).collect();
-        let config = Config::new(definition.platform, &settings, &steps, epoch);
-        let platform = PlatformRecord { architecture: config.architecture.clone(), os: config.os.clone() };
-        let config = Blob::json(config::MEDIA_TYPE, &config)?;
-        let layers_unpacked_bytes = layers.iter().map(|(layer, _)| layer.unpacked_bytes).sum();
-        let compression = definition.compression.algorithm();
-        let blob =
-            |layer: Layer| Blob { media_type: layer.algorithm.media_type(), digest: layer.digest, bytes: layer.bytes };
-        let layers: Vec<Blob> = layers.into_iter().map(|(layer, _)| blob(layer)).collect();
-        let descriptors = layers.iter().map(Blob::descriptor).collect();
-        let manifest = Manifest::new(config.descriptor(), descriptors, settings.annotations);
-        let manifest = Blob::json(manifest::MEDIA_TYPE, &manifest)?;
-        let (program, name, kind) = (content.program.clone(), definition.name.clone(), definition.kind);
-        Ok(Self { program, name, kind, platform, manifest, config, layers, compression, layers_unpacked_bytes })
+        let parts = match definition.form {
+            Form::Tar { compression, mode } => {
+                let path = settings.path.trim_start_matches('/');
+                let entry = Entry { path, mode, node: Node::File(&content.bytes) };
+                let program = Layer::pack(&[entry], compression, epoch)?;
+                base.map_or(Ok(()), |base| base.accepts(path)).context("choose another `path`")?;
+                Parts::of_tar_layers(definition, &settings, (base, program, &content.program), epoch)?
+            }
+            Form::Module | Form::Artifact => Parts::of_module(definition, &settings, content, epoch)?,
+        };
+        let descriptors = parts.layers.iter().map(Blob::descriptor).collect();
+        let manifest = Manifest::new(parts.config.descriptor(), descriptors, settings.annotations);
+        let platform = definition.platform;
+        Ok(Self {
+            program: content.program.clone(),
+            name: definition.name.clone(),
+            kind: definition.kind,
+            platform: PlatformRecord { architecture: platform.architecture().to_owned(), os: platform.os().to_owned() },
+            form: definition.form,
+            manifest: Blob::json(manifest::MEDIA_TYPE, &manifest)?,
+            config: parts.config,
+            layers: parts.layers,
+            layers_unpacked_bytes: parts.unpacked_bytes,
+        })
     }
 
     /// The program inside.
@@ -183,7 +185,12 @@ impl Image {
 
     /// How its layers are stored.
     pub fn compression(&self) -> layer::Algorithm {
-        self.compression
+        self.form.algorithm()
+    }
+
+    /// How the program lies in it.
+    pub fn form(&self) -> Form {
+        self.form
     }
 
     /// The manifest: its digest is the image's identity.
@@ -276,9 +283,12 @@ impl ImageSet {
         }
         let mut by_program: BTreeMap<&str, Vec<Descriptor>> = BTreeMap::new();
         for image in images.iter().filter(|image| index::offers(image)) {
-            let platform = Some(image.platform.clone());
-            let descriptor = Descriptor { platform, ..image.manifest.descriptor() };
-            by_program.entry(&image.program).or_default().push(descriptor);
+            let manifests = by_program.entry(&image.program).or_default();
+            // A client takes the first entry of its platform: a second one would never be pulled.
+            if manifests.iter().all(|other| other.platform.as_ref() != Some(&image.platform)) {
+                let platform = Some(image.platform.clone());
+                manifests.push(Descriptor { platform, ..image.manifest.descriptor() });
+            }
         }
         let indexes = by_program
             .into_iter()

@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use serde::de::DeserializeOwned;
 
-use super::config::{self, Config};
+use super::config::{self, ArtifactConfig, Config};
 use super::definition::{Definition, Platform};
 use super::digest::{DiffId, Digest};
 use super::index::{self, Index};
-use super::layer::{Algorithm, unpack};
+use super::layer::{Algorithm, MODULE_MAGIC, MODULE_MEDIA_TYPE, unpack};
 use super::layout::{BLOBS, INDEX, MARKER, Marker, REF_NAME, WAY_OUT, blob_path};
 use super::manifest::{self, Descriptor, Manifest, SCHEMA_VERSION};
 
@@ -54,6 +54,11 @@ pub fn verify(dir: &Path, beside: &[&str], definitions: &[Definition]) -> anyhow
     verifier.index();
     verifier.strangers()?;
     Ok(verifier.findings)
+}
+
+/// Whether a layer is a module itself.
+fn is_module(layer: &Descriptor) -> bool {
+    layer.media_type == MODULE_MEDIA_TYPE
 }
 
 /// What is known of a manifest that was followed.
@@ -175,23 +180,30 @@ impl Verifier<'_> {
     fn manifest(&mut self, path: &Path, manifest: &Manifest) -> Option<String> {
         self.expect(path, "schema version", &SCHEMA_VERSION, &manifest.schema_version);
         self.expect(path, "media type", &manifest::MEDIA_TYPE, &manifest.media_type.as_str());
+        if manifest.config.media_type == config::ARTIFACT_MEDIA_TYPE {
+            return self.artifact(path, manifest);
+        }
         self.expect(path, "config of media type", &config::MEDIA_TYPE, &manifest.config.media_type.as_str());
         let config_path = blob_path(manifest.config.digest);
         let config =
             self.blob(&manifest.config).and_then(|bytes| self.parse::<Config>(&config_path, "an image config", &bytes));
-        let tars: Vec<_> = manifest.layers.iter().map(|layer| self.layer(layer)).collect();
+        let (modules, tars): (Vec<&Descriptor>, Vec<&Descriptor>) =
+            manifest.layers.iter().partition(|layer| is_module(layer));
+        for module in &modules {
+            self.module(module);
+        }
+        let layers = tars;
+        let tars: Vec<_> = layers.iter().map(|layer| self.layer(layer)).collect();
         let config = config?;
         let platform = config.platform();
-        if ![Platform::LinuxAmd64, Platform::Wasip1Wasm].iter().any(|known| known.to_string() == platform) {
-            self.report(&config_path, "platform `linux/amd64` or `wasip1/wasm`", format!("`{platform}`"));
-        }
+        self.platform(&config_path, &platform);
         self.expect(&config_path, "diff ids:", &tars.len(), &config.rootfs.diff_ids.len());
         let steps = config.history.iter().filter(|step| !step.empty_layer).count();
         if !config.history.is_empty() {
             self.expect(&config_path, "steps of its history:", &tars.len(), &steps);
         }
         let mut names = BTreeSet::new();
-        for ((layer, tar), expected) in manifest.layers.iter().zip(&tars).zip(&config.rootfs.diff_ids) {
+        for ((layer, tar), expected) in layers.iter().zip(&tars).zip(&config.rootfs.diff_ids) {
             let Some(tar) = tar else { continue };
             let path = blob_path(layer.digest);
             self.expect(&path, "diff id", expected, &DiffId::of(tar));
@@ -199,8 +211,44 @@ impl Verifier<'_> {
                 self.report(&path, expected, found);
             }
         }
-        self.entrypoint(&config_path, &config, tars.iter().all(Option::is_some).then_some(&names));
+        // A module that is the layer has no path: its entrypoint is a name for it.
+        let has_paths = modules.is_empty() && tars.iter().all(Option::is_some);
+        self.entrypoint(&config_path, &config, has_paths.then_some(&names));
         Some(platform)
+    }
+
+    /// A Wasm artifact: one module, which its config names.
+    fn artifact(&mut self, path: &Path, manifest: &Manifest) -> Option<String> {
+        let config_path = blob_path(manifest.config.digest);
+        self.expect(path, "layers:", &1, &manifest.layers.len());
+        for layer in &manifest.layers {
+            if !is_module(layer) {
+                self.report(path, format!("a layer of `{MODULE_MEDIA_TYPE}`"), format!("`{}`", layer.media_type));
+            }
+            self.module(layer);
+        }
+        let config = self.blob(&manifest.config)?;
+        let config = self.parse::<ArtifactConfig>(&config_path, "the config of a Wasm artifact", &config)?;
+        let layers: Vec<Digest> = manifest.layers.iter().map(|layer| layer.digest).collect();
+        self.expect(&config_path, "layer digests", &layers, &config.layer_digests);
+        let platform = config.platform();
+        self.platform(&config_path, &platform);
+        Some(platform)
+    }
+
+    /// A layer that is a module.
+    fn module(&mut self, layer: &Descriptor) {
+        let Some(bytes) = self.blob(layer) else { return };
+        if !bytes.starts_with(MODULE_MAGIC) {
+            self.report(&blob_path(layer.digest), "a module of WebAssembly", "something else");
+        }
+    }
+
+    fn platform(&mut self, path: &Path, platform: &str) {
+        if !Platform::ALL.iter().any(|known| known.to_string() == platform) {
+            let known: Vec<String> = Platform::ALL.iter().map(|known| format!("`{known}`")).collect();
+            self.report(path, format!("a platform among {}", known.join(", ")), format!("`{platform}`"));
+        }
     }
 
     fn entrypoint(&mut self, path: &Path, config: &Config, names: Option<&BTreeSet<String>>) {

@@ -13,6 +13,7 @@ use results::timeline::Phase;
 
 pub mod axis;
 pub mod break_even;
+pub mod claims;
 pub mod fit;
 pub mod ratios;
 pub mod sequence;

@@ -7,10 +7,11 @@ use rand_chacha::ChaCha8Rng;
 use super::Run;
 use results::metric::HEADLINE;
 use results::{
-    CaseSummary, ClaimRow, ClaimVerdict, Comparison, Drift, Effect, Estimate, Fit, NotMeasured, Outcome, Place,
-    Quantity, Resolution, Sample, SizeRow, Summary, Verdict, Warning,
+    CaseSummary, ClaimVerdict, Comparison, Drift, Effect, Estimate, Fit, NotMeasured, Outcome, Resolution, Sample,
+    SizeRow, Summary, Verdict, Warning,
 };
 
+mod claims;
 pub mod manifest;
 mod metrics;
 mod traced;
@@ -352,7 +353,7 @@ fn summary(run: &str, samples: &[Sample], rounds: u32) -> Summary {
         fits: CELLS.iter().filter(|cell| !cell.0.ends_with("#2")).map(|cell| fit(samples, *cell)).collect(),
         timeline: Vec::new(),
         resources: Vec::new(),
-        claims: claims(),
+        claims: claims::claims(),
         warnings: vec![Warning {
             what: "values rose over the run in 3 of 13 cells (Spearman, p < 0.05)".to_owned(),
             advice: "the paired ratios are safe from it; for steady times fix the frequency governor".to_owned(),
@@ -368,41 +369,4 @@ fn summary(run: &str, samples: &[Sample], rounds: u32) -> Summary {
         ledger: None,
         first_use: None,
     }
-}
-
-fn claims() -> Vec<ClaimRow> {
-    let row =
-        |(kind, quantity, unit): (&str, Quantity, &str), published, ours, (verdict, explanation): (_, &str)| ClaimRow {
-            source: "WASM deployment benchmark, 2025-03-10".to_owned(),
-            what: format!("{kind}: {unit}"),
-            published,
-            ours: Some(ours),
-            unit: unit.to_owned(),
-            verdict,
-            explanation: explanation.to_owned(),
-            place: Some(Place { kind: kind.to_owned(), quantity }),
-        };
-    let no = ClaimVerdict::NotReproduced;
-    vec![
-        row(("native", Quantity::BinarySize, "kB"), 477.0, 414.72, (ClaimVerdict::Reproduced, "within 20 %")),
-        row(("native", Quantity::ImageSize, "kB"), 8810.0, 208.312, (no, "from a base image, not from scratch")),
-        row(("native", Quantity::DirectTime, "ms"), 13.0, 3.2, (no, "another machine")),
-        row(("native", Quantity::ContainerTime, "ms"), 338.5, 164.0, (no, "another machine")),
-        row(
-            ("wasm", Quantity::ContainerTime, "ms"),
-            3531.0,
-            409.0,
-            (no, "see wasm-aot/wasmedge: the mode explains most"),
-        ),
-        ClaimRow {
-            source: "WASM deployment benchmark, 2025-03-10".to_owned(),
-            what: "wasm container to native container".to_owned(),
-            published: 10.4,
-            ours: None,
-            unit: "×".to_owned(),
-            verdict: ClaimVerdict::NotComparable,
-            explanation: "two engines in one row".to_owned(),
-            place: None,
-        },
-    ]
 }

@@ -16,6 +16,7 @@ mod glossary;
 pub mod history;
 mod ledger;
 mod opening;
+mod packaging;
 mod parts;
 mod pods;
 mod ratios;
@@ -34,6 +35,7 @@ pub fn all(run: &Run) -> Vec<Section> {
         result::section(run),
         warnings::section(run),
         sizes::section(run),
+        packaging::section(run),
         ledger::section(run),
         times::section(run),
         pods::section(run),

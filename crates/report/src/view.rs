@@ -22,6 +22,7 @@ pub use metrics::{
 
 pub mod central;
 mod circumstances;
+pub mod claims;
 mod command;
 mod metrics;
 pub mod runtimes;

@@ -6,16 +6,17 @@
 
 use crate::case::Case;
 use crate::claims::Claim;
-use crate::claims::judge::{Evidence, Question, judge};
+use crate::claims::evidence::{Answer, Evidence, Question};
+use crate::claims::judge::judge;
 use crate::isolation;
-use crate::metric::{self, HEADLINE, Metric};
+use crate::metric::{self, HEADLINE, Metric, Shown};
 use crate::timeline::{ArmTimeline, Trace};
 use crate::{
     ArtifactRecord, CaseSummary, ClaimRow, Comparison, ImageRecord, Manifest, SCHEMA, Sample, SizeRow, Summary,
 };
 use stats::looks::widest;
 use stats::verdict::Margin;
-use stats::{Confidence, Pair, paired_ratio};
+use stats::{Confidence, PairedRatio};
 
 mod attribution;
 mod break_even;
@@ -62,38 +63,33 @@ pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Sum
         ledger: Some(crate::ledger::ledger(manifest)),
         first_use: None,
     };
-    for metric in metric::of(samples) {
-        let cells = Cells::new(manifest, samples, &metric);
-        let cases = rows::case_rows(&cells, level.confidence);
-        let resolutions = ratios::resolutions(&cells, level);
-        let comparisons = ratios::comparisons(&cells, &resolutions, level);
-        let (fits, bent) = sweeps::fits(&cells, &cases, level);
-        let findings = warnings::Findings {
-            cells: &cells,
-            cases: &cases,
-            comparisons: &comparisons,
-            resolutions: &resolutions,
-            level,
-        };
+    for metric in &metric::of(samples) {
+        let cells = &Cells::new(manifest, samples, metric);
+        let cases = rows::case_rows(cells, level.confidence);
+        let resolutions = ratios::resolutions(cells, level);
+        let comparisons = ratios::comparisons(cells, &resolutions, level);
+        let (fits, bent) = sweeps::fits(cells, &cases, level);
+        let findings =
+            warnings::Findings { cells, cases: &cases, comparisons: &comparisons, resolutions: &resolutions, level };
         if metric.is_headline() {
-            summary.claims = claim_rows(claims, (&cells, &cases), (&summary.sizes, level));
-            summary.not_measured.extend(rows::not_measured(&cells));
-            summary.attributions = attribution::attributions(&cells, level);
-            summary.break_even = break_even::break_even(&cells, &cases, level);
+            summary.not_measured.extend(rows::not_measured(cells));
+            summary.attributions = attribution::attributions(cells, level);
+            summary.break_even = break_even::break_even(cells, &cases, level);
         } else {
-            summary.not_measured.extend(rows::no_value(&cells));
+            summary.not_measured.extend(rows::no_value(cells));
         }
         let mut told = warnings::warnings(&findings);
         told.extend(bent);
         if metric.is_headline() {
-            told.extend(stalls::stalls(&cells, &cases));
+            told.extend(stalls::stalls(cells, &cases));
         }
-        summary.warnings.extend(told.into_iter().map(|warning| warnings::named(warning, &metric)));
+        summary.warnings.extend(told.into_iter().map(|warning| warnings::named(warning, metric)));
         summary.cases.extend(cases);
         summary.resolutions.extend(resolutions);
         summary.comparisons.extend(comparisons);
         summary.fits.extend(fits);
     }
+    summary.claims = claim_rows(claims, (manifest, samples), (&summary, level));
     summary
 }
 
@@ -109,20 +105,30 @@ pub fn timeline(manifest: &Manifest, samples: &[Sample], traces: &[Trace]) -> Ve
     timeline::timelines(manifest, traces, &cells, Level::of(manifest))
 }
 
-/// What is published, beside the headline metric.
+/// What is published, beside what this run has of it.
 fn claim_rows(
     claims: &[Claim],
-    (cells, cases): (&Cells<'_>, &[CaseSummary]),
-    (sizes, level): (&[SizeRow], Level),
+    (manifest, samples): (&Manifest, &[Sample]),
+    (summary, level): (&Summary, Level),
 ) -> Vec<ClaimRow> {
+    let stored = metric::stored(samples);
+    let by_metric: Vec<Cells<'_>> = stored.iter().map(|metric| Cells::new(manifest, samples, metric)).collect();
+    let cells = |metric: &str| by_metric.iter().find(|cells| cells.metric.name == metric);
+    let nothing = Answer { ratio: PairedRatio { n: 0, ratio: None, interval: None }, margin: level.margin.value() };
+    // What is no row of its own in the summary can be published by somebody all the same.
+    let beyond = by_metric.iter().filter(|cells| cells.metric.shown != Shown::Judged);
+    let beyond = beyond.flat_map(|cells| rows::case_rows(cells, level.confidence));
+    let cases: Vec<CaseSummary> = summary.cases.iter().cloned().chain(beyond).collect();
     let evidence = Evidence {
-        manifest: cells.manifest,
-        sizes,
-        cases,
+        manifest,
+        sizes: &summary.sizes,
+        cases: &cases,
         paired: &|question: Question<'_>| {
-            let timed = |case: &str| cells.get(question.bench, case).map_or(&[][..], |cell| &cell.ok);
-            let pair = Pair { case: timed(question.case), baseline: timed(question.baseline) };
-            paired_ratio(pair, level.confidence)
+            cells(question.metric).map_or(nothing, |cells| ratios::answer(cells, &summary.resolutions, question, level))
+        },
+        slopes: &|question: Question<'_>| {
+            let ratio = |cells| sweeps::slope_ratio(cells, question, &cases, level);
+            Answer { ratio: cells(question.metric).map_or(nothing.ratio, ratio), ..nothing }
         },
     };
     judge(claims, &evidence)

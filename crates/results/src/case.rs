@@ -132,6 +132,19 @@ pub struct Case {
     pub sets: Vec<String>,
     /// Why it is worth anybody's time.
     pub why: String,
+    /// For a row that is tried though its runtime is known not to take it: what is said then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Refusal>,
+}
+
+/// What is expected of a row that can not be run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    /// Words of the runtime's reason. With any other reason the row has failed.
+    pub says: String,
+    /// What is behind it.
+    pub why: String,
 }
 
 impl Runtime {
@@ -156,6 +169,17 @@ impl Case {
     /// ratio.
     pub fn is_across_runtimes(&self, other: &Self) -> bool {
         self.is_container() && other.is_container() && self.runtime.maker() != other.runtime.maker()
+    }
+
+    /// What is behind a reason for not running, where it is the one that is expected of this row.
+    pub fn expected(&self, reason: &str) -> Option<&str> {
+        let refusal = self.refused.as_ref().filter(|refusal| reason.contains(&refusal.says));
+        refusal.map(|refusal| refusal.why.as_str())
+    }
+
+    /// Whether its image is another than its form's usual one.
+    pub fn has_own_image(&self) -> bool {
+        self.image.as_deref().is_some_and(|image| image != self.form.name())
     }
 
     /// The name of its engine.
@@ -273,6 +297,7 @@ fn unknown(name: &str) -> Case {
         control: None,
         sets: Vec::new(),
         why: "The run names it and does not say what it is.".to_owned(),
+        refused: None,
     }
 }
 

@@ -83,6 +83,11 @@ impl Manifest {
         self.cells.iter().find(|cell| cell.name == name)
     }
 
+    /// Whether a row without a number is one of which that is known: it was tried, and its runtime said what it always says.
+    pub fn is_expected(&self, row: &NotMeasured) -> bool {
+        self.cell(&row.case).is_some_and(|cell| cell.case.expected(&row.reason).is_some())
+    }
+
     /// The bench that is there for this.
     pub fn bench_for(&self, role: Role) -> Option<&BenchRecord> {
         self.benches.iter().find(|bench| bench.role == Some(role))

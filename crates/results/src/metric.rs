@@ -26,6 +26,13 @@ pub const CPU_SYSTEM: &str = "cpu_system_ns";
 pub const CLIENT_CPU: &str = "client_cpu_ns";
 /// Processor time of containerd and its shims.
 pub const CONTAINERD_CPU: &str = "containerd_cpu_ns";
+/// Containers that come and go in a second, side by side: what published figures on throughput are put beside. A run that
+/// does not have a metric says so, and what was published stays untested.
+pub const TASKS_PER_SECOND: &str = "tasks_per_s";
+/// The pull of an image, for the same.
+pub const PULL: &str = "pull_ns";
+/// A first run, for the same.
+pub const FIRST_USE: &str = "first_use_ns";
 
 /// What a value counts. It is the end of the metric's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

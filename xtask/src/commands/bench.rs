@@ -17,7 +17,7 @@ use crate::stop::Stop;
 use crate::workspace::Workspace;
 use crate::{lock, precision, session};
 use results::store::RunDir;
-use results::{Manifest, RunStatus};
+use results::{CaseSummary, Manifest, RunStatus};
 
 /// Measures, reports, and says how complete that was.
 pub fn run(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Exit> {
@@ -113,7 +113,7 @@ fn conclude(
     let reason = measured.reason.clone();
     let status = measured.status;
     let manifest = manifest::finish(manifest, measured, now_utc());
-    let complete = manifest.not_measured.is_empty();
+    let complete = manifest.not_measured.iter().all(|row| manifest.is_expected(row));
     if let Some(reason) = reason {
         // A full disk refuses the manifest as well: what failed first is what has to be said.
         if let Err(error) =
@@ -133,10 +133,17 @@ fn conclude(
     }
     crate::console::note(super::report::page(dir));
     let summary = &reported.run.summary;
-    let failed = summary.cases.iter().any(|case| case.failed > 0) || summary.timeline.iter().any(|row| row.failed > 0);
+    let failed = summary.cases.iter().any(|case| case.failed > 0 && !is_expected(&manifest, case))
+        || summary.timeline.iter().any(|row| row.failed > 0);
     Ok(match status {
         RunStatus::Interrupted => Exit::Interrupted,
         RunStatus::Complete if complete && !failed && reported.is_whole() => Exit::Done,
         RunStatus::Complete | RunStatus::Failed => Exit::Partial,
     })
+}
+
+/// Whether a cell failed as it is known to.
+fn is_expected(manifest: &Manifest, case: &CaseSummary) -> bool {
+    let mut rows = manifest.not_measured.iter().filter(|row| row.bench == case.bench && row.case == case.case);
+    rows.any(|row| manifest.is_expected(row))
 }

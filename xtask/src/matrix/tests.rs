@@ -225,3 +225,22 @@ fn a_form_whose_default_image_is_not_defined_is_refused_at_the_case() {
     let with = parse(Texts { cases: &cases, ..OURS }, &[images(), vec![other]].concat()).unwrap();
     assert_eq!(with.case("native/runc").unwrap().image.as_deref(), Some("native-2"));
 }
+
+#[test]
+fn published_figures_are_put_beside_rows_that_there_are() {
+    let claims = results::claims::parse(include_str!("../../../results/claims.toml"), &ours().cases).unwrap();
+    assert!(claims.len() > 100, "{}", claims.len());
+}
+
+#[test]
+fn a_row_that_is_refused_says_in_which_words_and_why() {
+    let refused: Vec<Case> = ours().cases.into_iter().filter(|case| case.refused.is_some()).collect();
+    assert!(!refused.is_empty());
+    for case in refused {
+        let refusal = case.refused.as_ref().unwrap();
+        assert_eq!(case.expected(&format!("it said: {}", refusal.says)), Some(refusal.why.as_str()));
+        assert_eq!(case.expected("something else"), None);
+    }
+    let texts = Texts { cases: &OURS.cases.replace("says = \"unknown", "says = \" \"\nwhys = \"unknown"), ..OURS };
+    assert!(parse(texts, &images()).is_err());
+}

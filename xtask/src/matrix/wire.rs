@@ -11,7 +11,7 @@ use oci::definition::Definition;
 
 use super::versions::{Version, Versions};
 use super::{Annotations, Behaviour, Compile, Engine, FILE, OUTPUT, Own, Run, Runtime};
-use results::case::{self, Case, Kind, Mode, PodLife};
+use results::case::{self, Case, Kind, Mode, PodLife, Refusal};
 
 mod pod;
 
@@ -108,6 +108,7 @@ struct WireCase {
     baseline: Option<Spanned<String>>,
     sets: Vec<String>,
     why: Spanned<String>,
+    refused: Option<Spanned<Refusal>>,
 }
 
 /// A file's text, for `line N: …` where a TOML parser can not know that something is wrong.
@@ -334,7 +335,17 @@ fn case(at: &At<'_>, wire: &WireCase, known: &Known<'_>, before: &[Case]) -> any
         control: None,
         sets: wire.sets.clone(),
         why: at.why(&wire.why)?,
+        refused: wire.refused.as_ref().map(|refused| refusal(at, refused)).transpose()?,
     })
+}
+
+/// What a row that can not be run is expected to say: any reason at all would excuse a row that is broken.
+fn refusal(at: &At<'_>, wire: &Spanned<Refusal>) -> anyhow::Result<Refusal> {
+    let refusal = wire.get_ref();
+    if refusal.says.trim().is_empty() || refusal.why.trim().is_empty() {
+        return Err(at.refuse(&wire.span(), "`refused` needs `says`, words of the reason, and `why`"));
+    }
+    Ok(refusal.clone())
 }
 
 /// The image of a container: the one that is named, or the one named like the form.

@@ -354,6 +354,13 @@ impl Loop<'_> {
     fn count(&mut self, slot: Slot, sample: &Sample) {
         let failures = self.failures.entry(slot.place).or_default();
         *failures = if sample.outcome == Outcome::Ok { 0 } else { *failures + 1 };
+        let reason = sample.reason.as_deref().unwrap_or_default();
+        if self.runs.cell(slot.place).case.expected(reason).is_some() {
+            // It was tried, and is as it is known to be: once more would say the same.
+            self.settle(slot.place);
+            self.barred.insert(slot.place, reason.to_owned());
+            return;
+        }
         if *failures >= FAILURES_IN_A_ROW {
             let reason = sample.reason.clone().unwrap_or_default();
             self.settle(slot.place);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
 use super::images;
 use super::programs::options;
@@ -100,7 +100,8 @@ fn base(
     let contents = Contents::of_base(&definition.name, &wanted.packages);
     let files = packages::ensure(workspace, contents, options, progress)?;
     let unpacked = files.iter().map(package).collect::<anyhow::Result<Vec<_>>>()?;
-    Ok((Base::pack(wanted, &unpacked, definition.compression, epoch)?, files))
+    let compression = definition.form.compression().context("nothing lies below a module that is the layer")?;
+    Ok((Base::pack(wanted, &unpacked, compression, epoch)?, files))
 }
 
 fn package(file: &PackageFile) -> anyhow::Result<Package> {

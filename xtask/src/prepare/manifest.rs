@@ -21,7 +21,9 @@ use crate::toolbox::{Origin, Toolbox};
 use crate::workspace::Workspace;
 use oci::Image;
 use results::case::Cell;
-use results::{BenchRecord, Finished, ImageRecord, Manifest, ProgramRecord, SCHEMA, Sequential, TracedBench};
+use results::{
+    BenchRecord, Finished, ImageRecord, Manifest, NotMeasured, ProgramRecord, SCHEMA, Sequential, TracedBench,
+};
 use stats::Confidence;
 
 /// The nominal coverage of every interval.
@@ -135,7 +137,13 @@ pub fn finish(mut manifest: Manifest, measured: Measured, finished: Utc) -> Mani
     manifest.isolation = measured.isolation;
     manifest.host = measured.host;
     manifest.resources = measured.resources;
-    manifest.not_measured.extend(measured.not_measured);
+    let explained = |row: NotMeasured| {
+        let why = manifest.cell(&row.case).and_then(|cell| cell.case.expected(&row.reason));
+        let reason = why.map_or_else(|| row.reason.clone(), |why| format!("{}; {why}", row.reason));
+        NotMeasured { reason, ..row }
+    };
+    let not_measured: Vec<NotMeasured> = measured.not_measured.into_iter().map(explained).collect();
+    manifest.not_measured.extend(not_measured);
     manifest.finished = Some(Finished {
         finished_utc: finished.rfc3339(),
         status: measured.status,

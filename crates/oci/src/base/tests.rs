@@ -58,9 +58,14 @@ fn pack(more: &str, packages: &[Package]) -> anyhow::Result<Base> {
     Base::pack(&definition(more), packages, compression, Epoch::ZERO)
 }
 
-/// What is in a base: path, type, mode, and what it holds or where it leads.
+/// What is in a base of one layer: path, type, mode, and what it holds or where it leads.
 fn listed(base: &Base) -> Vec<String> {
-    let tar = unpack(&base.layer.bytes, Algorithm::None).unwrap();
+    assert_eq!(base.layers.len(), 1);
+    listed_layer(&base.layers[0])
+}
+
+fn listed_layer(layer: &Layer) -> Vec<String> {
+    let tar = unpack(&layer.bytes, Algorithm::None).unwrap();
     let mut archive = tar::Archive::new(&tar[..]);
     let shown = |entry: std::io::Result<tar::Entry<'_, &[u8]>>| {
         let mut entry = entry.unwrap();
@@ -140,6 +145,25 @@ fn what_can_not_be_in_a_base_is_refused_with_package_and_path() {
 fn the_same_file_in_two_packages_is_one() {
     let twice = [package("a", &[("x", FILE, "1")]), package("b", &[("x", FILE, "1")])];
     assert_eq!(listed(&pack("", &twice).unwrap()), ["x 4755 1"]);
+}
+
+#[test]
+fn several_layers_hold_what_one_does_and_keep_the_modes_of_folders() {
+    let packages = [package("a", &MERGED), package("b", &[("usr/lib/x", FILE, "1"), ("usr/lib/z", FILE, "2")])];
+    let one = listed(&pack("", &packages).unwrap());
+    let several = pack("layers = 3", &packages).unwrap();
+    let parts: Vec<Vec<String>> = several.layers.iter().map(listed_layer).collect();
+    assert_eq!(parts.len(), 3);
+    assert!(
+        parts[2].contains(&"usr/lib/ 1777".to_owned()) && parts[2].contains(&"usr/lib/z 4755 2".to_owned()),
+        "{parts:?}"
+    );
+    let mut all: Vec<String> = parts.concat();
+    all.sort();
+    all.dedup();
+    assert_eq!(all, one);
+    let error = format!("{:#}", pack("layers = 99", &packages).unwrap_err());
+    assert!(error.contains("no more than"), "{error}");
 }
 
 #[test]

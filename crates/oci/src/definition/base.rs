@@ -22,7 +22,12 @@ pub struct Base {
     pub keep: Vec<Pattern>,
     /// Links that no package has, and where they lead.
     pub links: BTreeMap<String, String>,
+    /// In how many layers it lies.
+    pub layers: usize,
 }
+
+/// The most layers that a base may have: with the program's own below the 128 that overlay file systems of old kernels take.
+const LAYERS_MAX: usize = 100;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,6 +40,7 @@ pub(super) struct WireBase {
     keep: Vec<Spanned<String>>,
     #[serde(default)]
     links: BTreeMap<Spanned<String>, Spanned<String>>,
+    layers: Option<Spanned<usize>>,
 }
 
 impl Checker<'_> {
@@ -70,6 +76,12 @@ impl Checker<'_> {
             leave_out: patterns(&wire.leave_out)?,
             keep: patterns(&wire.keep)?,
             links: links.collect::<anyhow::Result<_>>()?,
+            layers: wire.layers.as_ref().map_or(Ok(1), |layers| {
+                self.at(layers, |layers| {
+                    ensure!((1..=LAYERS_MAX).contains(layers), "`layers` is {layers}: expected 1 to {LAYERS_MAX}");
+                    Ok(*layers)
+                })
+            })?,
         })
     }
 }

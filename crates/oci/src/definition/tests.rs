@@ -31,7 +31,7 @@ fn what_is_wrong_is_said_with_its_line_and_the_expectation() {
     for (before, after, line, expectation) in [
         ("kind = \"wasm\"", "kind = \"native\"", 1, "expected `wasm`, for the definition named like a kind"),
         ("\"because\"", "\" \"", 2, "say why"),
-        ("wasip1/wasm", "linux/amd64", 3, "expected `wasip1/wasm`"),
+        ("wasip1/wasm", "linux/amd64", 3, "expected `wasip1/wasm` or `wasi/wasm`"),
         ("\"gzip\"", "\"lz4\"", 6, "expected `none`, `gzip` or `zstd`"),
         ("\"gzip\"", "\"gzip\"\nlevel = 12", 7, "expected 1 to 9"),
         ("path = \"/", "path = \"", 7, "absolute"),
@@ -138,4 +138,39 @@ fn what_is_wrong_with_a_base_is_said_with_its_line() {
     let wasm = WASM.replacen("[layer]", "[base]\npackages = [\"libc6\"]\nwhy = \"x\"\n[layer]", 1);
     let error = parse("wasm", &wasm).unwrap_err().to_string();
     assert!(error.contains("packages for `linux/amd64`, and this image is for `wasip1/wasm`"), "{error}");
+}
+
+const MODULE: &str = r#"kind = "wasm"
+why = "because"
+platform = "wasip1/wasm"
+form = "module"
+
+[config]
+entrypoint = ["/{program}.wasm#run"]
+working_dir = "/"
+"#;
+
+#[test]
+fn a_module_may_be_the_layer_and_has_nothing_of_a_tar_layer() {
+    let definition = parse("other", MODULE).unwrap();
+    assert_eq!((definition.form, definition.form.compression()), (Form::Module, None));
+    assert_eq!(definition.for_program("sum").path, "/sum.wasm");
+    let artifact = parse("other", &MODULE.replace("\"module\"", "\"artifact\"")).unwrap();
+    assert_eq!(artifact.form, Form::Artifact);
+    let layer = "[layer]\ncompression = \"none\"\npath = \"/x\"\nmode = 0o644\n[config]";
+    for (before, after, expectation) in [
+        ("[config]", layer, "line 4: a module that is the layer has no `[layer]`"),
+        ("form = \"module\"\n", "", "`[layer]` is missing"),
+        ("kind = \"wasm\"", "kind = \"cwasm\"", "line 4: only a module can be a layer, and `cwasm` is none"),
+        ("\"module\"", "\"zip\"", "line 4"),
+    ] {
+        let error = parse("other", &MODULE.replacen(before, after, 1)).unwrap_err().to_string();
+        assert!(error.contains(expectation), "{error}");
+    }
+}
+
+#[test]
+fn a_definition_says_which_of_the_names_of_wasi_is_its_platform() {
+    let definition = parse("other", &WASM.replace("wasip1/wasm", "wasi/wasm")).unwrap();
+    assert_eq!(definition.platform.to_string(), "wasi/wasm");
 }

@@ -65,6 +65,53 @@ impl Layout {
     }
 }
 
+impl Layout {
+    /// Makes the layout hold one artifact, whose layer has these bytes and whose documents went through `change`
+    /// (config, manifest).
+    fn only_artifact(&self, module: &[u8], change: impl FnOnce(&mut Value, &mut Value)) {
+        let tagged = self.set.tagged();
+        let image = tagged.iter().find(|tagged| tagged.tag == "wasm-artifact").unwrap();
+        let mut manifest = self.json(image.document.digest());
+        let mut config = self.json(image.blobs[0].digest());
+        fs::remove_dir_all(self.path(BLOBS)).unwrap();
+        fs::create_dir(self.path(BLOBS)).unwrap();
+        config["layerDigests"] = json!([Digest::of(module)]);
+        merge(&mut manifest["layers"][0], &self.add(module));
+        change(&mut config, &mut manifest);
+        merge(&mut manifest["config"], &self.add(&serde_json::to_vec(&config).unwrap()));
+        let mut entry =
+            json!({ "mediaType": manifest::MEDIA_TYPE, "annotations": { REF_NAME: "example:wasm-artifact" } });
+        merge(&mut entry, &self.add(&serde_json::to_vec(&manifest).unwrap()));
+        let index = json!({ "schemaVersion": 2, "mediaType": index::MEDIA_TYPE, "manifests": [entry] });
+        fs::write(self.path(INDEX), serde_json::to_vec(&index).unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn an_artifact_is_one_module_that_its_config_names() {
+    type Change = fn(&mut Value, &mut Value);
+    let layout = Layout::new();
+    layout.only_artifact(b"\0asm and more", |_, _| ());
+    assert_eq!(layout.findings(), []);
+    let changes: [(&[u8], Change, &str); 5] = [
+        (b"no module", |_, _| (), "a module of WebAssembly"),
+        (b"\0asm", |config, _| config["layerDigests"] = json!([]), "layer digests"),
+        (b"\0asm", |config, _| config["os"] = json!("plan9"), "a platform among"),
+        (b"\0asm", |config, _| config["os"] = json!(3), "the config of a Wasm artifact"),
+        (
+            b"\0asm",
+            |_, manifest| manifest["layers"][0]["mediaType"] = json!("application/zip"),
+            "a layer of `application/wasm`",
+        ),
+    ];
+    for (module, change, expected) in changes {
+        let layout = Layout::new();
+        layout.only_artifact(module, change);
+        let findings = layout.findings();
+        assert!(findings.iter().any(|finding| finding.expected.contains(expected)), "{expected}: {findings:?}");
+    }
+}
+
 fn merge(into: &mut Value, from: &Value) {
     for (key, value) in from.as_object().unwrap() {
         into[key] = value.clone();
@@ -159,15 +206,16 @@ fn garbage_in_any_document_is_a_finding_and_not_a_panic() {
 #[test]
 fn wrong_documents_with_right_digests_are_found() {
     type Change = fn(&mut Value, &mut Value);
-    let changes: [(Change, &str); 8] = [
+    let changes: [(Change, &str); 9] = [
         (|config, _| config["rootfs"]["diff_ids"][0] = json!(DiffId::of(b"other")), "diff id"),
         (|config, _| config["rootfs"]["diff_ids"] = json!([]), "diff ids: 1"),
-        (|config, _| config["architecture"] = json!("wasm"), "platform `linux/amd64` or"),
+        (|config, _| config["architecture"] = json!("wasm"), "a platform among `linux/amd64`"),
         (|config, _| config["config"]["Entrypoint"] = json!(["/sh"]), "an entrypoint that is in a layer"),
         (|config, _| config["rootfs"] = json!(3), "an image config"),
         (|_, manifest| manifest["mediaType"] = json!("x"), "media type"),
         (|_, manifest| manifest["schemaVersion"] = json!(1), "schema version"),
-        (|_, manifest| manifest["layers"][0]["mediaType"] = json!("application/wasm"), "a tar layer"),
+        (|_, manifest| manifest["layers"][0]["mediaType"] = json!("application/zip"), "a tar layer"),
+        (|_, manifest| manifest["layers"][0]["mediaType"] = json!("application/wasm"), "a module of WebAssembly"),
     ];
     for (change, expected) in changes {
         let layout = Layout::new();
@@ -191,13 +239,14 @@ fn an_image_of_another_platform_than_its_tag_says_is_found() {
 #[test]
 fn an_index_that_states_another_platform_is_found() {
     let layout = Layout::new();
-    let latest = layout.set.tagged()[4].document.digest();
+    let last = layout.set.tagged().len() - 1;
+    let latest = layout.set.tagged()[last].document.digest();
     let mut inner = layout.json(latest);
     inner["manifests"][1]["platform"] = json!({ "os": "linux", "architecture": "arm64" });
     fs::remove_file(layout.path(blob_path(latest))).unwrap();
     let added = layout.add(&serde_json::to_vec(&inner).unwrap());
     let mut index: Value = serde_json::from_slice(&fs::read(layout.path(INDEX)).unwrap()).unwrap();
-    merge(&mut index["manifests"][4], &added);
+    merge(&mut index["manifests"][last], &added);
     fs::write(layout.path(INDEX), serde_json::to_vec(&index).unwrap()).unwrap();
     let (_, text) = layout.finding();
     assert!(text.contains("wasip1/wasm") && text.contains("linux/arm64"), "{text}");

@@ -9,7 +9,8 @@ use crate::visible::is_hidden;
 /// Colour, a title for the window, a C1 control, right-to-left override, markup, a formula.
 const HOSTILE: &str = "=1\u{1b}[31m\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\u{200b}\r|<b>`_``\t@x";
 /// What the stored format takes from a list, so that no other text can stand there.
-const CLOSED: [&str; 8] = ["effect", "verdict", "outcome", "status", "quantity", "role", "mode", "form"];
+const CLOSED: [&str; 10] =
+    ["effect", "verdict", "outcome", "status", "quantity", "role", "mode", "form", "seen", "shape"];
 /// What ties rows to each other.
 const NAMES: [&str; 9] = ["bench", "case", "name", "twin_of", "program", "kind", "baseline", "control", "sweep"];
 

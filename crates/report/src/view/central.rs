@@ -139,11 +139,11 @@ fn published(run: &Run) -> Vec<Row> {
     let mut kinds: Vec<&str> = Vec::new();
     let mut figures: BTreeMap<(&str, Quantity), f64> = BTreeMap::new();
     for claim in &run.summary.claims {
-        if let Some(place) = &claim.place {
+        if let Some((place, published)) = claim.place.as_ref().zip(claim.published) {
             if !kinds.contains(&place.kind.as_str()) {
                 kinds.push(&place.kind);
             }
-            figures.insert((&place.kind, place.quantity), claim.published);
+            figures.insert((&place.kind, place.quantity), published);
         }
     }
     kinds

@@ -2,6 +2,7 @@
 
 use super::fixture::{manifest, samples, slow, with_second};
 use super::*;
+use crate::CaseSummary;
 use crate::compare::gate::{GateOutcome, Limits, Threshold};
 use crate::compare::{self, Runs, Wanted};
 use crate::metric::Better;

@@ -3,6 +3,7 @@
 use super::Level;
 use super::cells::Cells;
 use crate::case::{Case, Cell, Mode, PodLife};
+use crate::claims::evidence::{Answer, Question};
 use crate::{Comparison, Resolution};
 use stats::verdict::{Limits, Margin, more_rounds, verdict};
 use stats::{Pair, PairedRatio, paired_ratio};
@@ -34,6 +35,17 @@ pub fn twin_ratio(cells: &Cells<'_>, [bench, case]: [&str; 2], level: Level) -> 
     ratio_of(cells, bench, [twin, case], level)
 }
 
+/// A ratio that a published figure asks for; n = 0 where a case is not of this run.
+pub fn answer(cells: &Cells<'_>, resolutions: &[Resolution], question: Question<'_>, level: Level) -> Answer {
+    let Question { metric, bench, case, baseline } = question;
+    let of_metric: Vec<Resolution> = resolutions.iter().filter(|row| row.metric == metric).cloned().collect();
+    let sides = cells.manifest.cell(case).zip(cells.manifest.cell(baseline));
+    let margin = sides.map_or(level.margin, |(case, baseline)| {
+        limits(cells, &of_metric, bench, ([&case.case, &baseline.case], level)).margin()
+    });
+    Answer { ratio: ratio_of(cells, bench, [case, baseline], level), margin: margin.value() }
+}
+
 fn ratio_of(cells: &Cells<'_>, bench: &str, [case, baseline]: [&str; 2], level: Level) -> PairedRatio {
     let timed = |cell: &str| cells.get(bench, cell).map_or(&[][..], |runs| &runs.ok);
     paired_ratio(Pair { case: timed(case), baseline: timed(baseline) }, level.confidence)
@@ -55,7 +67,8 @@ pub fn comparisons(cells: &Cells<'_>, resolutions: &[Resolution], level: Level) 
         .collect()
 }
 
-/// What is compared, among the cases of a run: each with its baseline; a container with the process of the same mode and
+/// What is compared, among the cases of a run: each with its baseline; one with an image of its own with the same of the
+/// usual image; a container with the process of the same mode and
 /// engine; the interpreter with compiled code of the same engine in the same runtime; and a module with the native
 /// program in the same runtime, where that control arm was run. Between pods: one of its own with a warm one, and with the
 /// same container without a pod.
@@ -72,6 +85,17 @@ pub fn pairs<'a>(cases: &[&'a Case]) -> Vec<(&'a Case, &'a Case)> {
     };
     for case in cases {
         add(case, cases.iter().find(|other| case.baseline.as_ref() == Some(&other.name)));
+    }
+    let beside_the_usual_image = |case: &Case| {
+        let case = case.clone();
+        move |other: &&&Case| {
+            other.runtime.name == case.runtime.name
+                && (other.mode, other.engine_name()) == (case.mode, case.engine_name())
+                && !other.has_own_image()
+        }
+    };
+    for case in cases.iter().filter(|case| case.has_own_image()) {
+        add(case, cases.iter().find(beside_the_usual_image(case)));
     }
     for case in cases.iter().filter(|case| case.is_container()) {
         let is_alike = |other: &&&Case| {
@@ -180,6 +204,20 @@ mod tests {
             wasm-interpreter/wasmedge over native/wasmedge
             wasm-aot/wasmedge over native/wasmedge"]]
         .assert_eq(&shown.join("\n"));
+    }
+
+    #[test]
+    fn another_image_meets_the_usual_one_of_its_mode_and_runtime() {
+        let usual = FirstEdition::read().cases;
+        let find = |name: &str| usual.iter().find(|case| case.name == name).unwrap();
+        let module = find("wasm-interpreter/wasmedge");
+        let image = Some("wasm-module".to_owned());
+        let other = Case { name: "wasm-module/wasmedge".to_owned(), image, ..module.clone() };
+        assert!(other.has_own_image() && !module.has_own_image());
+        let found = pairs(&[find("native/runc"), find("wasm-aot/wasmedge"), module, &other]);
+        let of_other: Vec<&str> =
+            found.iter().filter(|(case, _)| case.name == other.name).map(|(_, base)| base.name.as_str()).collect();
+        assert_eq!(of_other, ["native/runc", "wasm-interpreter/wasmedge", "wasm-aot/wasmedge"]);
     }
 
     #[test]

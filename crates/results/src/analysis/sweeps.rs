@@ -1,10 +1,13 @@
 //! Size sweeps of a run: fixed and marginal cost of each case.
 
+use std::collections::BTreeMap;
+
 use super::Level;
 use super::cells::Cells;
+use crate::claims::evidence::Question;
 use crate::{CaseSummary, Effect, Estimate, Fit, Warning};
-use stats::Interval;
-use stats::fit::{REPLICATES, Sweep, SweepFit};
+use stats::fit::{REPLICATES, Sweep, SweepFit, marginal_ratio};
+use stats::{Interval, PairedRatio};
 
 /// Beyond this relative distance of a median from its line, the line is not the answer.
 const MISFIT_MAX: f64 = 0.15;
@@ -31,7 +34,8 @@ pub fn fits(cells: &Cells<'_>, cases: &[CaseSummary], level: Level) -> (Vec<Fit>
 fn fit(cells: &Cells<'_>, [sweep, case]: [&str; 2], cases: &[CaseSummary], level: Level) -> (Fit, Option<Warning>) {
     let points = points(cells, [sweep, case], cases);
     let rounds = complete_rounds(cells, &points, case);
-    let found = Sweep::new(points.iter().map(|point| point.size as f64).collect(), rounds)
+    let sizes = points.iter().map(|point| point.size as f64).collect();
+    let found = Sweep::new(sizes, rounds.into_values().collect())
         .and_then(|sweep| sweep.fit(level.confidence, cells.manifest.seed));
     let fit = Fit {
         sweep: sweep.to_owned(),
@@ -71,20 +75,39 @@ fn points<'a>(cells: &Cells<'a>, [sweep, case]: [&str; 2], cases: &[CaseSummary]
 }
 
 /// The rounds in which every size has a sample: a resampled round must be whole.
-fn complete_rounds(cells: &Cells<'_>, points: &[Point<'_>], case: &str) -> Vec<Vec<f64>> {
+fn complete_rounds(cells: &Cells<'_>, points: &[Point<'_>], case: &str) -> BTreeMap<u32, Vec<f64>> {
     let mut columns = points.iter().filter_map(|point| cells.get(point.bench, case));
-    let Some(first) = columns.next() else { return Vec::new() };
+    let Some(first) = columns.next() else { return BTreeMap::new() };
     let rest: Vec<_> = columns.map(|runs| by_round(&runs.ok)).collect();
     by_round(&first.ok)
         .into_iter()
         .filter_map(|(round, value)| {
             let others: Option<Vec<f64>> = rest.iter().map(|column| column.get(&round).copied()).collect();
-            Some(std::iter::once(value).chain(others?).collect())
+            Some((round, std::iter::once(value).chain(others?).collect()))
         })
         .collect()
 }
 
-fn by_round(runs: &[stats::Timed]) -> std::collections::BTreeMap<u32, f64> {
+/// The ratio of the slopes of two cases over a sweep, in the rounds that are complete for both; n = 0 where there is none.
+pub fn slope_ratio(cells: &Cells<'_>, question: Question<'_>, cases: &[CaseSummary], level: Level) -> PairedRatio {
+    let headline: Vec<CaseSummary> = cases.iter().filter(|row| row.metric == question.metric).cloned().collect();
+    let of = |case: &str| {
+        let points = points(cells, [question.bench, case], &headline);
+        let rounds = complete_rounds(cells, &points, case);
+        (points.iter().map(|point| point.size as f64).collect::<Vec<f64>>(), rounds)
+    };
+    let ((sizes, mut above), (sizes_below, mut below)) = (of(question.case), of(question.baseline));
+    above.retain(|round, _| below.contains_key(round));
+    below.retain(|round, _| above.contains_key(round));
+    let sweep = |sizes: Vec<f64>, rounds: BTreeMap<u32, Vec<f64>>| Sweep::new(sizes, rounds.into_values().collect());
+    let same = sizes == sizes_below;
+    let both = sweep(sizes, above).zip(sweep(sizes_below, below)).filter(|_| same);
+    both.map_or(PairedRatio { n: 0, ratio: None, interval: None }, |(above, below)| {
+        marginal_ratio(&above, &below, level.confidence, cells.manifest.seed)
+    })
+}
+
+fn by_round(runs: &[stats::Timed]) -> BTreeMap<u32, f64> {
     runs.iter().map(|timed| (timed.round, timed.value)).collect()
 }
 

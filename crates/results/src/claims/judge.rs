@@ -1,48 +1,26 @@
-//! What a run says about published figures: reproduced, not reproduced, or not comparable, with the reason.
+//! What a run says about published figures: reproduced, not reproduced, not comparable, or untested, with the reason.
 //!
-//! Sizes and ratios are judged. A time on another machine never is: it is shown beside ours. The sentences
+//! Sizes and ratios are judged. A value of another machine never is: it is shown beside ours. Where what was published, or
+//! what of ours is meant, can be read in several ways, a verdict needs all of them to agree; none is chosen. The sentences
 //! are built from the run's own numbers; what is known about a figure otherwise is the note in the data.
-//! Not here: any statistic (the ratios come from `analysis`).
 
-use super::{Claim, Size, Statement, Tolerance};
+use super::evidence::{Evidence, Measured, Needs};
+use super::figure::{Figure, Found, shown};
+use super::{Bounds, Claim, Reading, Test};
 use crate::case::{Case, Kind, Mode};
-use crate::{CaseSummary, ClaimRow, ClaimVerdict, Manifest, Place, Quantity, SizeRow};
-use stats::{Interval, PairedRatio};
+use crate::{ClaimRow, ClaimVerdict, Place, Quantity};
 
-/// A ratio that a claim asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Question<'a> {
-    /// The bench.
-    pub bench: &'a str,
-    /// Above the line.
-    pub case: &'a str,
-    /// Below it.
-    pub baseline: &'a str,
-}
-
-/// What a run has to say.
-pub struct Evidence<'a> {
-    /// Which bench runs which program.
-    pub manifest: &'a Manifest,
-    /// Exact sizes.
-    pub sizes: &'a [SizeRow],
-    /// Medians.
-    pub cases: &'a [CaseSummary],
-    /// The paired ratio of two cases of this run; n = 0 where there is none.
-    pub paired: &'a dyn Fn(Question<'_>) -> PairedRatio,
-}
+/// Below so many rounds a median ratio has no interval of 95 %.
+const ROUNDS_MIN: u32 = 6;
 
 /// Ours, the verdict and the reason.
+#[derive(Default)]
 struct Judged {
-    ours: Option<f64>,
-    verdict: ClaimVerdict,
-    explanation: String,
-}
-
-impl Judged {
-    fn not_comparable(ours: Option<f64>, explanation: String) -> Self {
-        Self { ours, verdict: ClaimVerdict::NotComparable, explanation }
-    }
+    ours: Option<Measured>,
+    bounds: Option<Bounds>,
+    verdict: Option<ClaimVerdict>,
+    needs: Option<Needs>,
+    because: Vec<String>,
 }
 
 /// A row per claim, in the order of the data.
@@ -51,229 +29,177 @@ pub fn judge(claims: &[Claim], evidence: &Evidence<'_>) -> Vec<ClaimRow> {
 }
 
 fn row(claim: &Claim, evidence: &Evidence<'_>) -> ClaimRow {
-    let (published, unit) = match &claim.statement {
-        Statement::Binary(size) | Statement::Image(size) | Statement::WithdrawnImage { size, .. } => {
-            (size.kilobytes, "kB")
-        }
-        Statement::Time { milliseconds, .. } => (*milliseconds, "ms"),
-        Statement::Ratio { ratio, .. } => (*ratio, "×"),
+    let found = evidence.of(claim);
+    let is_measured = found.is_ok();
+    let mut judged = match found {
+        Ok(measured) => judged(claim, measured, evidence.arms(claim)),
+        Err(needs) => missing(claim, needs),
     };
-    let is_measured = evidence.manifest.benches.iter().any(|bench| bench.name == claim.bench);
-    let judged = if is_measured {
-        judged(claim, evidence)
-    } else {
-        Judged::not_comparable(None, format!("bench `{}` was not part of this run", claim.bench))
-    };
-    let explanation =
-        if claim.note.is_empty() { judged.explanation } else { format!("{}; {}", judged.explanation, claim.note) };
+    judged.because.extend(Some(claim.note.clone()).filter(|note| !note.is_empty()));
+    let ends = judged.ours.as_ref().and_then(|ours| ours.ends.filter(|[low, high]| low < high));
     ClaimRow {
+        id: claim.id.clone(),
         source: claim.source.clone(),
+        seen: claim.seen,
         what: claim.what.clone(),
-        published,
-        ours: judged.ours,
-        unit: unit.to_owned(),
-        verdict: judged.verdict,
-        explanation,
+        wording: claim.wording.clone(),
+        published: only(&claim.readings).and_then(Figure::published),
+        bounds: judged.bounds,
+        ours: judged.ours.as_ref().map(|ours| ours.value),
+        ours_low: ends.map(|[low, _]| low),
+        ours_high: ends.map(|[_, high]| high),
+        unit: claim.unit.to_owned(),
+        shape: claim.shape,
+        verdict: judged.verdict.unwrap_or(ClaimVerdict::NotComparable),
+        needs: judged.needs,
+        explanation: judged.because.join("; "),
+        setting: claim.setting.clone(),
         // Beside another bench's figures it would be read as one of them.
-        place: place(claim).filter(|_| is_measured),
+        place: place(claim).filter(|_| is_measured || has_bench(claim, evidence)),
+    }
+}
+
+fn has_bench(claim: &Claim, evidence: &Evidence<'_>) -> bool {
+    evidence.manifest.benches.iter().any(|bench| bench.name == claim.bench)
+}
+
+/// The figure, where there is one reading of it.
+fn only(readings: &[Reading]) -> Option<Figure> {
+    match readings {
+        [reading] => reading.figure,
+        _ => None,
     }
 }
 
 /// The cell of the central table in which a figure stands. What was published as Wasm is one row, whatever mode of
 /// the engine each of its figures was most likely measured in.
 fn place(claim: &Claim) -> Option<Place> {
+    if !claim.is_central {
+        return None;
+    }
     let of_case = |case: &Case| Place {
         kind: if case.mode == Mode::Native { Kind::Native } else { Kind::Wasm }.to_string(),
         quantity: if case.is_container() { Quantity::ContainerTime } else { Quantity::DirectTime },
     };
-    match &claim.statement {
-        Statement::Binary(size) => Some(Place { kind: size.kind.to_string(), quantity: Quantity::BinarySize }),
-        Statement::Image(size) => Some(Place { kind: size.kind.to_string(), quantity: Quantity::ImageSize }),
-        Statement::Time { case, .. } => Some(of_case(case)),
-        Statement::WithdrawnImage { .. } | Statement::Ratio { .. } => None,
+    match &claim.test {
+        Test::Size { of, bytes } => Some(Place {
+            kind: of.name.clone(),
+            quantity: if bytes.is_some() { Quantity::BinarySize } else { Quantity::ImageSize },
+        }),
+        Test::Value { case, .. } => Some(of_case(case)),
+        _ => None,
     }
 }
 
-fn judged(claim: &Claim, evidence: &Evidence<'_>) -> Judged {
-    match &claim.statement {
-        Statement::Binary(size) => binary(size, evidence.size(&claim.bench, size.kind)),
-        Statement::Image(size) => image(size, evidence.size(&claim.bench, size.kind)),
-        Statement::WithdrawnImage { size, on } => {
-            let judged = image(size, evidence.size(&claim.bench, size.kind));
-            let explanation = format!("withdrawn by its author on {on}; {}", judged.explanation);
-            Judged::not_comparable(judged.ours, explanation)
-        }
-        Statement::Time { case, explained_by, .. } => {
-            time(evidence, &claim.bench, &[Some(case), explained_by.as_ref()])
-        }
-        Statement::Ratio { case, baseline, ratio, tolerance, explained_by } => {
-            let ask = |case: &Case| {
-                (evidence.paired)(Question { bench: &claim.bench, case: &case.name, baseline: &baseline.name })
-            };
-            let arm = explained_by.as_ref().map(|arm| (arm, ask(arm)));
-            judge_ratio(&Asked { case, baseline, published: *ratio, tolerance: *tolerance }, &ask(case), arm)
-        }
-    }
-}
-
-impl Evidence<'_> {
-    fn size(&self, bench: &str, kind: Kind) -> Option<&SizeRow> {
-        let program = &self.manifest.benches.iter().find(|each| each.name == bench)?.program;
-        self.sizes.iter().find(|row| row.program == *program && row.kind == kind.name() && row.is_default())
-    }
-
-    fn median_ms(&self, bench: &str, case: &Case) -> Option<(f64, String)> {
-        let name = &case.name;
-        let row = self.cases.iter().find(|row| row.bench == bench && row.case == *name)?;
-        let median = row.median? / 1e6;
-        let interval = match (row.ci_low, row.ci_high) {
-            (Some(low), Some(high)) => format!(" ({} to {} ms)", shown(low / 1e6), shown(high / 1e6)),
-            _ => String::new(),
-        };
-        Some((median, format!("`{name}` takes {} ms here{interval}", shown(median))))
-    }
-}
-
-fn kilobytes(bytes: u64) -> f64 {
-    bytes as f64 / 1000.0
-}
-
-fn binary(published: &Size, ours: Option<&SizeRow>) -> Judged {
-    let Some(row) = ours else { return not_built(published.kind) };
-    let size = Beside { ours: kilobytes(row.binary_bytes), published: published.kilobytes };
-    Judged {
-        ours: Some(size.ours),
-        verdict: size.verdict(published.tolerance),
-        explanation: format!("ours has {} kB, {}", shown(size.ours), size.in_words()),
-    }
-}
-
-/// The published figure may be either, so it is held against the nearer of the two.
-fn image(published: &Size, ours: Option<&SizeRow>) -> Judged {
-    let Some(row) = ours else { return not_built(published.kind) };
-    let (Some(compressed), Some(unpacked)) = (row.image_bytes_compressed, row.image_bytes_unpacked) else {
-        return Judged::not_comparable(None, format!("no image of kind `{}` was made in this run", published.kind));
-    };
-    let (compressed, unpacked) = (kilobytes(compressed), kilobytes(unpacked));
-    let [first, second] = [compressed, unpacked].map(|ours| Beside { ours, published: published.kilobytes });
-    let nearer = if first.factor() < second.factor() { first } else { second };
-    Judged {
-        ours: Some(nearer.ours),
-        verdict: nearer.verdict(published.tolerance),
-        explanation: format!(
-            "a pull of ours transfers {} kB (compressed) and its layers unpack to {} kB; the nearer one is {}",
-            shown(compressed),
-            shown(unpacked),
-            nearer.in_words()
-        ),
-    }
-}
-
-fn not_built(kind: Kind) -> Judged {
-    Judged::not_comparable(None, format!("nothing of kind `{kind}` was built in this run"))
-}
-
-fn time(evidence: &Evidence<'_>, bench: &str, cases: &[Option<&Case>]) -> Judged {
-    let found: Vec<_> = cases.iter().flatten().map(|case| (case, evidence.median_ms(bench, case))).collect();
-    let ours = found.first().and_then(|(_, median)| median.as_ref().map(|(median, _)| *median));
-    let texts: Vec<String> = found
-        .into_iter()
-        .map(|(case, median)| median.map_or_else(|| format!("`{case}` was not measured"), |(_, text)| text))
-        .collect();
-    let reason = "a time of another machine is not judged, its ratios are";
-    Judged::not_comparable(ours, format!("{reason}: {}", texts.join(", ")))
-}
-
-/// A published ratio and where ours comes from.
-struct Asked<'a> {
-    case: &'a Case,
-    baseline: &'a Case,
-    published: f64,
-    tolerance: Tolerance,
-}
-
-fn judge_ratio(asked: &Asked<'_>, ours: &PairedRatio, arm: Option<(&Case, PairedRatio)>) -> Judged {
-    let Asked { case, baseline, published, tolerance } = asked;
-    let arm =
-        arm.and_then(|(arm, ratio)| Some(format!(", {} for `{arm}`", with_interval(&ratio)?))).unwrap_or_default();
-    let (Some(ratio), Some(text)) = (ours.ratio, with_interval(ours)) else {
-        return Judged::not_comparable(None, format!("`{case}` over `{baseline}` was not measured{arm}"));
-    };
-    let (verdict, because) = match ours.interval {
-        None => (ClaimVerdict::NotComparable, "too few rounds for an interval, so not judged: ".to_owned()),
-        Some(interval) => match decide(interval, *published, *tolerance) {
-            Some(verdict) => (verdict, String::new()),
-            None => (
-                ClaimVerdict::NotComparable,
-                format!(
-                    "undecided, the interval crosses the end of the tolerance (a factor of {}): ",
-                    tolerance.factor()
-                ),
-            ),
+/// A claim for which this run has nothing.
+fn missing(claim: &Claim, needs: Needs) -> Judged {
+    let bounds = only(&claim.readings).map(|figure| figure.bounds(0.0));
+    match &claim.unlike {
+        // Nothing that could be measured would decide it.
+        Some(unlike) if matches!(claim.test, Test::Absent { .. }) => Judged {
+            bounds,
+            verdict: Some(ClaimVerdict::NotComparable),
+            because: vec![unlike.clone()],
+            ..Judged::default()
         },
-    };
-    let across = if case.is_across_runtimes(baseline) { ", across two runtimes" } else { "" };
-    let explanation = format!(
-        "{because}`{case}` over `{baseline}` is {text} here{across}, {}{arm}",
-        Beside { ours: ratio, published: *published }.in_words()
-    );
-    Judged { ours: Some(ratio), verdict, explanation }
+        _ => Judged { bounds, verdict: Some(ClaimVerdict::Untested), needs: Some(needs), ..Judged::default() },
+    }
 }
 
-/// Reproduced when the whole interval lies within the tolerance, not when it lies wholly outside.
-fn decide(interval: Interval, published: f64, tolerance: Tolerance) -> Option<ClaimVerdict> {
-    let (low, high) = (published / tolerance.factor(), published * tolerance.factor());
-    if interval.low >= low && interval.high <= high {
+fn judged(claim: &Claim, measured: Vec<Measured>, arms: Vec<String>) -> Judged {
+    let texts = |measured: &[Measured]| measured.iter().map(|each| each.text.clone()).collect::<Vec<_>>().join(" and ");
+    let margin = measured.first().map_or(0.0, |first| first.margin);
+    let bounds = only(&claim.readings).map(|figure| figure.bounds(margin));
+    if let Test::Value { metric, .. } = &claim.test {
+        let thing = if metric.ends_with("_ns") { "a time" } else { "a value" };
+        let all: Vec<String> = measured.iter().map(|each| each.text.clone()).chain(arms).collect();
+        let because = format!("{thing} of another machine is not judged, its ratios are: {}", all.join(", "));
+        return Judged { ours: measured.into_iter().next(), because: vec![because], ..Judged::default() };
+    }
+    if measured.iter().any(|each| each.ends.is_none()) {
+        return Judged {
+            because: vec![texts(&measured)],
+            ours: measured.into_iter().next(),
+            bounds,
+            verdict: Some(ClaimVerdict::Untested),
+            needs: Some(format!("{ROUNDS_MIN} rounds or more, for an interval")),
+        };
+    }
+    let trials = trials(&claim.readings, &measured);
+    let verdict = agreed(&trials);
+    let mut because: Vec<String> = Vec::new();
+    because.extend(claim.withdrawn.as_ref().map(|on| format!("withdrawn by its author on {on}")));
+    because.extend(claim.unlike.as_ref().map(|unlike| format!("shown, and not judged: {unlike}")));
+    let is_judged = because.is_empty();
+    let hesitation = if is_judged && verdict.is_none() { hesitation(&trials, bounds) } else { String::new() };
+    let arms = if arms.is_empty() { String::new() } else { format!(", {}", arms.join(", ")) };
+    because.push(format!("{hesitation}{}{arms}", in_words(&claim.readings, &trials, &measured)));
+    Judged { ours: measured.into_iter().next(), bounds, verdict: verdict.filter(|_| is_judged), needs: None, because }
+}
+
+/// One way to read a figure, held against one way to count ours.
+struct Trial {
+    reading: usize,
+    found: Found,
+    beside: String,
+}
+
+fn trials(readings: &[Reading], measured: &[Measured]) -> Vec<Trial> {
+    let one = |reading: usize, figure: Figure, each: &Measured| {
+        let ours = each.ours()?;
+        Some(Trial { reading, found: figure.holds(ours), beside: figure.beside(ours) })
+    };
+    let figures = readings.iter().enumerate().filter_map(|(index, reading)| Some((index, reading.figure?)));
+    figures.flat_map(|(index, figure)| measured.iter().filter_map(move |each| one(index, figure, each))).collect()
+}
+
+/// What all of them say.
+fn agreed(trials: &[Trial]) -> Option<ClaimVerdict> {
+    let all = |found: Found| !trials.is_empty() && trials.iter().all(|trial| trial.found == found);
+    if all(Found::Within) {
         Some(ClaimVerdict::Reproduced)
-    } else if interval.high < low || interval.low > high {
+    } else if all(Found::Outside) {
         Some(ClaimVerdict::NotReproduced)
     } else {
         None
     }
 }
 
-/// Two figures in one unit, both above 0.
-#[derive(Clone, Copy)]
-struct Beside {
-    ours: f64,
-    published: f64,
-}
-
-impl Beside {
-    /// How many times the greater is the lesser.
-    fn factor(self) -> f64 {
-        (self.ours / self.published).max(self.published / self.ours)
-    }
-
-    fn verdict(self, tolerance: Tolerance) -> ClaimVerdict {
-        if self.factor() <= tolerance.factor() { ClaimVerdict::Reproduced } else { ClaimVerdict::NotReproduced }
-    }
-
-    fn in_words(self) -> String {
-        let direction = if self.ours < self.published { "smaller" } else { "larger" };
-        if self.factor() < 1.005 {
-            "equal to the published figure".to_owned()
-        } else {
-            format!("{} times {direction} than published", shown(self.factor()))
+/// Why there is no verdict.
+fn hesitation(trials: &[Trial], bounds: Option<Bounds>) -> String {
+    let is_across = trials.iter().any(|trial| trial.found == Found::Across);
+    let end = |end: Option<f64>| end.map(shown);
+    match bounds.map(|bounds| (end(bounds.low), end(bounds.high))) {
+        _ if !is_across => "it depends on how it is read, and that was not published: ".to_owned(),
+        Some((Some(low), Some(high))) => {
+            format!("undecided, the interval crosses an end of what counts as reproduced ({low} to {high}): ")
         }
+        Some((Some(end), None) | (None, Some(end))) => format!("undecided, the interval crosses {end}: "),
+        _ => "undecided: ".to_owned(),
     }
 }
 
-fn with_interval(ratio: &PairedRatio) -> Option<String> {
-    let centre = shown(ratio.ratio?);
-    Some(match ratio.interval {
-        Some(interval) => format!("{centre}× ({}× to {}×)", shown(interval.low), shown(interval.high)),
-        None => format!("{centre}×"),
-    })
+fn in_words(readings: &[Reading], trials: &[Trial], measured: &[Measured]) -> String {
+    let texts: Vec<&str> = measured.iter().map(|each| each.text.as_str()).collect();
+    if readings.len() > 1 {
+        let told = trials.iter().map(|trial| {
+            format!("read as {}: {} ({})", readings[trial.reading].meaning, trial.beside, trial.found.in_words())
+        });
+        return format!("{}; {}", texts.join(" and "), told.collect::<Vec<_>>().join("; "));
+    }
+    // Without a figure there is nothing beside ours.
+    let beside = |index: usize| trials.get(index).map_or_else(String::new, |trial| format!(", {}", trial.beside));
+    let pairs = texts.iter().enumerate().map(|(index, text)| format!("{text}{}", beside(index)));
+    pairs.collect::<Vec<_>>().join(" and ")
 }
 
-/// Three significant figures, without an exponent.
-fn shown(value: f64) -> String {
-    match value.abs() {
-        size if size >= 100.0 => format!("{value:.0}"),
-        size if size >= 10.0 => format!("{value:.1}"),
-        size if size >= 1.0 => format!("{value:.2}"),
-        _ => format!("{value:.3}"),
+impl Found {
+    const fn in_words(self) -> &'static str {
+        match self {
+            Self::Within => "reproduced",
+            Self::Outside => "not reproduced",
+            Self::Across => "undecided",
+        }
     }
 }
 

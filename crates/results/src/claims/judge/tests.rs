@@ -1,135 +1,184 @@
-//! Verdicts at their edges: missing rows, missing rounds, intervals across the tolerance.
+//! Verdicts on a made-up run: what each form of claim is told, and what an untested one needs.
 
-use super::*;
-use crate::analysis::fixture;
-use crate::case::FirstEdition;
-use crate::claims::parse;
+use crate::analysis::analyse;
+use crate::analysis::fixture::{manifest, samples, with_second};
+use crate::claims::fixture::{OURS, cases};
+use crate::claims::{Shape, parse};
+use crate::{ClaimRow, ClaimVerdict, Manifest, Sample};
 
-const NOTHING: PairedRatio = PairedRatio { n: 0, ratio: None, interval: None };
+use ClaimVerdict::{NotComparable, NotReproduced, Reproduced, Untested};
 
-fn ratio(low: f64, high: f64) -> PairedRatio {
-    PairedRatio { n: 30, ratio: Some((low * high).sqrt()), interval: Some(Interval { low, high, confidence: 0.957 }) }
+const SOURCE: &str = r#"
+[[source]]
+id = "s"
+name = "somebody"
+seen = "source"
+
+[source.setting]
+engine = "an engine"
+mode = "not published"
+orchestrator = "none"
+hardware = "not published"
+n = "3"
+what_is_timed = "the whole run"
+"#;
+
+fn judged(manifest: &Manifest, samples: &[Sample], claim: &str) -> ClaimRow {
+    let text = format!("{SOURCE}\n[[claim]]\nid = \"c\"\nsource = \"s\"\nwhat = \"w\"\n{claim}");
+    let claims = parse(&text, &cases()).unwrap();
+    analyse(manifest, samples, &claims).claims.remove(0)
 }
 
-/// The published ratio of Wasm over native in a process is 4, its tolerance 1.5: from 2.67 to 6.
-fn claims(bench: &str) -> Vec<Claim> {
-    let text = r#"
-        [[claim]]
-        id = "wasm"
-        source = "s"
-        what = "Wasm"
-        quantity = "process_ms"
-        value = 20
-        bench = "BENCH"
-        case = "wasm-aot/process"
-
-        [[claim]]
-        id = "native"
-        source = "s"
-        what = "native"
-        quantity = "process_ms"
-        value = 5
-        bench = "BENCH"
-        case = "native/process"
-
-        [[claim]]
-        id = "ratio"
-        source = "s"
-        what = "Wasm over native"
-        quantity = "ratio"
-        numerator = "wasm"
-        denominator = "native"
-        bench = "BENCH"
-        tolerance = 1.5
-        explained_by = "wasm-interpreter/process"
-
-        [[claim]]
-        id = "image"
-        source = "s"
-        what = "image"
-        quantity = "image_kb"
-        kind = "wasm-aot"
-        value = 100
-        bench = "BENCH"
-        tolerance = 1.25
-        "#;
-    parse(&text.replace("BENCH", bench), &FirstEdition::read().cases).unwrap()
-}
-
-fn rows(bench: &str, answer: PairedRatio) -> Vec<ClaimRow> {
-    let manifest = fixture::manifest(6);
-    let arm = "wasm-interpreter/process";
-    let paired = |question: Question<'_>| if question.case == arm { ratio(9.0, 11.0) } else { answer };
-    judge(&claims(bench), &Evidence { manifest: &manifest, sizes: &[], cases: &[], paired: &paired })
+/// By default of 30 rounds, in which an interpreted unit of work takes 30 times as long as a native one, and a compiled one
+/// 1.3 times.
+fn of_run(claim: &str) -> ClaimRow {
+    let manifest = manifest(30);
+    judged(&manifest, &samples(&manifest), claim)
 }
 
 #[test]
-fn a_ratio_is_reproduced_only_when_the_whole_interval_agrees() {
-    for (low, high, verdict, words) in [
-        (3.0, 5.0, ClaimVerdict::Reproduced, "1.03 times smaller than published"),
-        (6.5, 7.0, ClaimVerdict::NotReproduced, "1.69 times larger than published"),
-        (1.0, 2.0, ClaimVerdict::NotReproduced, "2.83 times smaller"),
-        (5.5, 6.5, ClaimVerdict::NotComparable, "undecided"),
-        (1.0, 9.0, ClaimVerdict::NotComparable, "undecided"),
-    ] {
-        let row = &rows("array-sum", ratio(low, high))[2];
-        assert_eq!(row.verdict, verdict, "{row:?}");
+fn a_slope_is_execution_without_delivery() {
+    let claim = |figure: &str| {
+        format!(
+            "quantity = \"slope_ratio\"\n{figure}\nof = \"wasm-interpreter/process\"\nover = \"native/process\"\n\
+             bench = \"sweep\"\n"
+        )
+    };
+    let row = of_run(&claim("value = 30\ntolerance = 1.5"));
+    assert_eq!(row.verdict, Reproduced, "{row:?}");
+    assert!(row.ours_low.unwrap() < 30.0 && 30.0 < row.ours_high.unwrap(), "{row:?}");
+    assert!(row.explanation.contains("by slope"), "{row:?}");
+    assert_eq!(of_run(&claim("value = 113\ntolerance = 1.5")).verdict, NotReproduced);
+    assert_eq!(of_run(&claim("up_to = 55")).verdict, Reproduced);
+    assert_eq!(of_run(&claim("up_to = 20")).verdict, NotReproduced);
+    assert_eq!(of_run(&claim("direction = \"larger\"")).verdict, Reproduced);
+    assert_eq!(of_run(&claim("direction = \"smaller\"")).verdict, NotReproduced);
+}
+
+#[test]
+fn no_reading_is_chosen() {
+    let claim = |readings: &str| {
+        format!(
+            "quantity = \"time_ratio\"\nreadings = {readings}\ntolerance = 1.2\nof = \"wasm-interpreter/process\"\n\
+             over = \"native/process\"\nbench = \"array-sum\"\n"
+        )
+    };
+    // Ours is 90 ms over 3 ms.
+    let both = "[{ meaning = \"thirty\", value = 30 }, { meaning = \"a third more\", value = 40 }]";
+    let row = of_run(&claim(both));
+    assert_eq!((row.verdict, row.published), (NotComparable, None));
+    assert!(row.explanation.starts_with("it depends on how it is read"), "{row:?}");
+    assert!(
+        row.explanation.contains("read as thirty: equal") || row.explanation.contains("read as thirty: 1."),
+        "{row:?}"
+    );
+    assert!(row.explanation.contains("(reproduced)") && row.explanation.contains("(not reproduced)"), "{row:?}");
+    assert_eq!(
+        of_run(&claim("[{ meaning = \"a\", value = 3 }, { meaning = \"b\", value = 4 }]")).verdict,
+        NotReproduced
+    );
+    assert_eq!(
+        of_run(&claim("[{ meaning = \"a\", value = 30 }, { meaning = \"b\", value = 31 }]")).verdict,
+        Reproduced
+    );
+}
+
+/// The image of native is 208 kB as pulled and 419 kB unpacked, that of Wasm 32 and 78 kB.
+#[test]
+fn an_image_whose_counting_is_not_published_has_to_agree_in_both() {
+    let claim = |value: f64| {
+        format!(
+            "quantity = \"image_kb\"\nkind = \"native\"\nvalue = {value}\ntolerance = 1.25\nbench = \"array-sum\"\n"
+        )
+    };
+    let row = of_run(&claim(210.0));
+    assert_eq!((row.verdict, row.ours), (NotComparable, Some(208.0)));
+    assert!(row.explanation.contains("as pulled (compressed)") && row.explanation.contains("unpacked"), "{row:?}");
+    assert_eq!(of_run(&claim(8810.0)).verdict, NotReproduced);
+    let ratio = "quantity = \"size_ratio\"\nof = \"wasm\"\nover = \"native\"\nbench = \"array-sum\"\n";
+    let row = of_run(&format!("{ratio}bytes = \"compressed\"\nvalue = 0.15\ntolerance = 1.25\n"));
+    assert_eq!((row.verdict, row.ours_low), (Reproduced, None));
+    assert_eq!(of_run(&format!("{ratio}bytes = \"image\"\nup_to = 0.3\n")).verdict, NotReproduced);
+    assert_eq!(of_run(&format!("{ratio}bytes = \"image\"\nat_least = 0.1\n")).verdict, Reproduced);
+}
+
+#[test]
+fn a_crossing_is_judged_and_named_with_like_beside_like() {
+    let row = of_run(
+        "quantity = \"time_ratio\"\nvalue = 5.3\ntolerance = 1.5\nof = \"native/runc\"\nover = \"wasm-aot/process\"\n\
+         bench = \"array-sum\"\nshape = \"crossing\"\n\
+         explained_by = [{ of = \"native/runc\", over = \"wasm-aot/wasmedge\" }, { of = \"native/process\", over = \"wasm-aot/process\" }]\n",
+    );
+    assert_eq!((row.verdict, row.shape), (Reproduced, Shape::Crossing));
+    assert!(row.explanation.contains("for `native/runc` over `wasm-aot/wasmedge`"), "{row:?}");
+    assert!(row.explanation.contains("for `native/process`"), "{row:?}");
+}
+
+#[test]
+fn what_is_not_alike_is_shown_and_not_judged() {
+    let unlike = "quantity = \"time_ratio\"\nvalue = 30\nof = \"wasm-interpreter/process\"\nover = \"native/process\"\n\
+                  bench = \"array-sum\"\nunlike = \"theirs is another thing\"\n";
+    let row = of_run(unlike);
+    assert_eq!(row.verdict, NotComparable);
+    assert!(
+        row.ours.is_some() && row.explanation.starts_with("shown, and not judged: theirs is another thing"),
+        "{row:?}"
+    );
+    let confounded = "quantity = \"other_ratio\"\nvalue = 0.4\nunlike = \"three changes at once\"\n\
+                      status = \"untested: needs one change at a time\"\n";
+    let row = of_run(confounded);
+    assert_eq!((row.verdict, row.needs), (NotComparable, None));
+}
+
+#[test]
+fn what_this_run_has_nothing_of_is_untested_with_what_it_needs() {
+    let ratio = |of: &str, bench: &str| {
+        format!("quantity = \"time_ratio\"\nup_to = 9\nof = \"{of}\"\nover = \"native/runc\"\nbench = \"{bench}\"\n")
+    };
+    let needs = |row: ClaimRow| {
+        assert_eq!((row.verdict, row.ours), (Untested, None), "{row:?}");
+        row.needs.unwrap()
+    };
+    assert!(needs(of_run(&ratio("native/crun", "noop"))).contains("`--case native/crun`"));
+    assert!(needs(of_run(&ratio("native/wasmedge", "other"))).contains("`--bench other`"));
+    let memory = "quantity = \"memory_ratio\"\nvalue = 2\ntolerance = 1.2\nof = \"native/wasmedge\"\nover = \"native/runc\"\n\
+                  bench = \"noop\"\n";
+    assert!(needs(of_run(memory)).contains("`memory_peak_bytes`"));
+    let few = manifest(4);
+    let row = judged(&few, &samples(&few), &ratio("native/wasmedge", "noop"));
+    assert_eq!(row.verdict, Untested);
+    assert!(row.ours.is_some() && row.needs.unwrap().contains("6 rounds"));
+}
+
+#[test]
+fn a_metric_lights_its_claims_up_when_a_run_has_it() {
+    let manifest = manifest(30);
+    let samples = with_second(samples(&manifest), "memory_peak_bytes", 0.01);
+    let memory = "quantity = \"memory_ratio\"\nvalue = 30\ntolerance = 1.2\nof = \"wasm-interpreter/process\"\n\
+                  over = \"native/process\"\nbench = \"array-sum\"\n";
+    let row = judged(&manifest, &samples, memory);
+    assert_eq!(row.verdict, Reproduced, "{row:?}");
+    let value = "quantity = \"memory_kb\"\nvalue = 30\ncase = \"native/process\"\nbench = \"array-sum\"\n";
+    let row = judged(&manifest, &samples, value);
+    assert_eq!(row.verdict, NotComparable);
+    assert!((29.0..31.0).contains(&row.ours.unwrap()) && row.explanation.contains("kB here"), "{row:?}");
+}
+
+/// Every claim of the project's has a row in every run, and none of another machine's values is judged.
+#[test]
+fn the_whole_field_has_rows_from_the_first_run_on() {
+    let manifest = manifest(30);
+    let claims = parse(OURS, &cases()).unwrap();
+    let rows = analyse(&manifest, &samples(&manifest), &claims).claims;
+    assert_eq!(rows.len(), claims.len());
+    for row in &rows {
+        assert_eq!(row.verdict == Untested, row.needs.is_some(), "{row:?}");
         assert!(
-            row.explanation.contains(words) && row.explanation.contains("for `wasm-interpreter/process`"),
+            !matches!(row.unit.as_str(), "ms" | "per s") || !matches!(row.verdict, Reproduced | NotReproduced),
             "{row:?}"
         );
+        assert!(row.needs.is_some() || !row.explanation.is_empty(), "{row:?}");
     }
-}
-
-#[test]
-fn without_an_interval_nothing_is_judged() {
-    let row = &rows("array-sum", PairedRatio { n: 3, ratio: Some(4.0), interval: None })[2];
-    assert_eq!((row.verdict, row.ours.is_some()), (ClaimVerdict::NotComparable, true));
-    assert!(row.explanation.contains("too few rounds"), "{row:?}");
-}
-
-#[test]
-fn what_was_not_measured_is_said() {
-    let rows = rows("array-sum", NOTHING);
-    for row in &rows {
-        assert_eq!((row.verdict, row.ours), (ClaimVerdict::NotComparable, None), "{row:?}");
-    }
-    assert!(rows[0].explanation.contains("`wasm-aot/process` was not measured"), "{:?}", rows[0]);
-    assert!(rows[2].explanation.contains("`wasm-aot/process` over `native/process` was not measured"), "{:?}", rows[2]);
-    assert!(rows[3].explanation.contains("nothing of kind `wasm-aot` was built"), "{:?}", rows[3]);
-}
-
-#[test]
-fn a_bench_that_was_not_run_is_named() {
-    for row in rows("other", ratio(3.0, 5.0)) {
-        assert_eq!((row.verdict, row.ours), (ClaimVerdict::NotComparable, None));
-        assert!(row.explanation.contains("bench `other` was not part of this run"), "{row:?}");
-    }
-}
-
-#[test]
-fn an_image_is_held_against_the_nearer_of_its_two_sizes() {
-    let size = Size { kind: Kind::Wasm, kilobytes: 150.0, tolerance: Tolerance(1.25) };
-    let row = |compressed, unpacked| SizeRow {
-        image: None,
-        program: "p".to_owned(),
-        kind: "wasm".to_owned(),
-        binary_bytes: 1,
-        image_bytes_compressed: Some(compressed),
-        image_bytes_unpacked: Some(unpacked),
-    };
-    let judged = |compressed, unpacked| {
-        let judged = image(&size, Some(&row(compressed, unpacked)));
-        (judged.verdict, judged.ours.map(f64::round))
-    };
-    assert_eq!(judged(140_000, 400_000), (ClaimVerdict::Reproduced, Some(140.0)));
-    assert_eq!(judged(40_000, 160_000), (ClaimVerdict::Reproduced, Some(160.0)));
-    assert_eq!(judged(32_000, 78_000), (ClaimVerdict::NotReproduced, Some(78.0)));
-    let none = SizeRow { image_bytes_compressed: None, ..row(1, 1) };
-    assert_eq!(image(&size, Some(&none)).verdict, ClaimVerdict::NotComparable);
-}
-
-#[test]
-fn numbers_have_three_significant_figures() {
-    assert_eq!([12_900_000.0, 53.66, 1.4834, 0.8765].map(shown), ["12900000", "53.7", "1.48", "0.876"]);
+    let central = rows.iter().filter(|row| row.place.is_some()).count();
+    assert_eq!(central, 8);
 }
