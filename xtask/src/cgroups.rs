@@ -4,6 +4,8 @@
 //! version 1. What is read is named, so that it can stand beside the number. Not here: which process is in which group
 //! (`measure`), and what is left by a run that was killed (`session`).
 
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
@@ -36,6 +38,25 @@ pub struct ProcessorTime {
     pub user_ns: u64,
     /// Likewise.
     pub system_ns: u64,
+}
+
+/// The peak of a group's memory from a moment on. Version 1 begins anew for everybody, version 2 for whoever has the file open
+/// (cgroup-v2, \"memory.peak\", Linux 6.12).
+#[derive(Debug)]
+pub struct PeakSince {
+    file: File,
+    path: PathBuf,
+    base_bytes: u64,
+}
+
+impl PeakSince {
+    /// What the peak since then is beyond what was in use then. The kernel counts in batches: some 100 kB are not told apart.
+    ///
+    /// # Errors
+    /// When the kernel does not say.
+    pub fn beyond_bytes(&self) -> anyhow::Result<u64> {
+        Ok(number_in(&self.file, &self.path)?.saturating_sub(self.base_bytes))
+    }
 }
 
 impl Controllers {
@@ -106,6 +127,24 @@ impl Controllers {
             Version::Two => "memory.peak",
         };
         number(&self.memory.join(group).join(file))
+    }
+
+    /// Begins a group's peak anew.
+    ///
+    /// # Errors
+    /// When this kernel can not: version 2 before Linux 6.12.
+    pub fn peak_from_now(&self, group: &Path) -> anyhow::Result<PeakSince> {
+        let [name, in_use] = match self.version {
+            Version::One => ["memory.max_usage_in_bytes"; 2],
+            Version::Two => ["memory.peak", "memory.current"],
+        };
+        let folder = self.memory.join(group);
+        let path = folder.join(name);
+        let context = || format!("`{}` can not begin anew", path.display());
+        let file = File::options().read(true).write(true).open(&path).with_context(context)?;
+        file.write_at(b"0", 0).with_context(context)?;
+        let base_bytes = number(&folder.join(in_use))?;
+        Ok(PeakSince { file, path, base_bytes })
     }
 
     /// The processor time of a group and those below it.
@@ -184,6 +223,14 @@ fn enter(group: &Path, process: u32) -> anyhow::Result<()> {
 fn number(path: &Path) -> anyhow::Result<u64> {
     let context = || format!("can not read `{}`", path.display());
     std::fs::read_to_string(path).with_context(context)?.trim().parse().with_context(context)
+}
+
+/// The number in a file that is open: it may be another one for whoever opens it later.
+fn number_in(file: &File, path: &Path) -> anyhow::Result<u64> {
+    let context = || format!("can not read `{}`", path.display());
+    let mut bytes = [0; 32];
+    let count = file.read_at(&mut bytes, 0).with_context(context)?;
+    String::from_utf8_lossy(&bytes[..count]).trim().parse().with_context(context)
 }
 
 /// A group below a hierarchy, each part after the one above it was made ready.
@@ -286,6 +333,22 @@ mod tests {
         assert_eq!(one.processor_time(Path::new("g")).unwrap().user_ns, 10);
         let error = format!("{:#}", one.memory_peak_bytes(Path::new("none")).unwrap_err());
         assert!(error.contains("memory/none/memory.max_usage_in_bytes"), "{error}");
+    }
+
+    #[test]
+    fn a_peak_that_began_anew_is_what_came_after() {
+        let dir = tempfile::tempdir().unwrap();
+        let tree = dir.path();
+        write(&tree.join("cgroup.controllers"), "memory\n");
+        write(&tree.join("g/memory.peak"), "0\n");
+        write(&tree.join("g/memory.current"), "4096\n");
+        let two = Controllers::find(tree).unwrap();
+        let peak = two.peak_from_now(Path::new("g")).unwrap();
+        assert_eq!(peak.beyond_bytes().unwrap(), 0);
+        write(&tree.join("g/memory.peak"), "20480\n");
+        assert_eq!(peak.beyond_bytes().unwrap(), 16_384);
+        let error = format!("{:#}", two.peak_from_now(Path::new("none")).unwrap_err());
+        assert!(error.contains("none/memory.peak") && error.contains("anew"), "{error}");
     }
 
     #[test]

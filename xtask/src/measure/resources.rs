@@ -1,9 +1,10 @@
 //! What a plain run used beside time: memory and processor time of what it is about, and of what stands beside it.
 //!
 //! A container is put into a group that is made for the run and outlives it, so that both can be read when the client has
-//! removed everything. A program that is run directly inherits the group of this process, which enters one made for the run
-//! before the clock starts: the kernel's way of starting a process in a group of its own (`CLONE_INTO_CGROUP`) is neither
-//! `posix_spawn` nor there in version 1. All of it is outside the timed region. The processor time of a direct run and
+//! removed everything. A program that is run directly inherits the group of this process, one for the whole session, whose peak
+//! begins anew before the clock starts: a group that is made for one run is cold, and made a no-op take half as long
+//! again. (The kernel's way of starting a process in a group of its own, `CLONE_INTO_CGROUP`, is neither `posix_spawn` nor
+//! there in version 1.) All of it is outside the timed region. The processor time of a direct run and
 //! of the client is what `wait4` says; that of containerd and its shims is read before and after.
 //!
 //! What this adds to a direct run's memory is what this process allocates while it waits: a few pages.
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use rustix::process::Pid;
 
 use super::child::Ran;
-use crate::cgroups::{self, Controllers, TREE};
+use crate::cgroups::{self, Controllers, PeakSince, TREE};
 use results::ResourceRecord;
 use results::metric::{CLIENT_CPU, CONTAINERD_CPU, CPU, CPU_SYSTEM, CPU_USER, MEMORY_PEAK};
 
@@ -23,6 +24,8 @@ const WAITED_FOR: &str = "wait4, user and system time of the process and the chi
 
 /// Below a run's group: where a container is put.
 const CONTAINER: &str = "container";
+/// Below the group of all runs: where this process is, and what it starts directly.
+const DIRECT: &str = "direct";
 /// Below the group of all runs: where containerd and its shims are counted.
 const DAEMON: &str = "containerd";
 
@@ -45,15 +48,18 @@ pub struct Groups {
     all: PathBuf,
     /// Where this process came from.
     home: PathBuf,
-    /// The run's group in which it is now.
-    held: Option<PathBuf>,
+    /// Why the memory of direct runs can not be measured, where it can not.
+    no_direct: Option<String>,
     has_daemon: bool,
 }
 
 /// A run that is about to begin.
 #[derive(Debug, Default)]
 pub struct Watched {
+    /// The container's group.
     group: Option<PathBuf>,
+    /// The peak of a direct run.
+    peak: Option<PeakSince>,
     is_container: bool,
     daemon_ns: Option<u64>,
 }
@@ -61,7 +67,7 @@ pub struct Watched {
 impl Watched {
     /// The group for the container, as its client wants it.
     pub fn container_group(&self) -> Option<String> {
-        let group = self.group.as_ref().filter(|_| self.is_container)?;
+        let group = self.group.as_ref()?;
         Some(Path::new("/").join(group).join(CONTAINER).to_string_lossy().into_owned())
     }
 }
@@ -108,8 +114,7 @@ impl Resources {
 
     /// When nothing of the run is left.
     pub fn release(&mut self, watched: Watched) {
-        // The group of a direct run holds this process, until the next one.
-        if let Some(group) = watched.group.filter(|_| watched.is_container && matches!(self, Self::Groups(_)))
+        if let Some(group) = watched.group.filter(|_| matches!(self, Self::Groups(_)))
             && let Err(error) = cgroups::remove(Path::new(TREE), &group)
         {
             *self = self.given_up(&error);
@@ -143,7 +148,8 @@ impl Resources {
             Self::Unwanted => None,
             Self::WaitedFor(reason) => Some(ResourceRecord { reason: Some(reason.clone()), ..waited_for() }),
             Self::Groups(groups) => {
-                let reason = groups.leave().err().map(|error| format!("{error:#}"));
+                let not_left = groups.leave().err().map(|error| format!("{error:#}"));
+                let reason = groups.no_direct.take().or(not_left);
                 let [memory, processor] = groups.controllers.files();
                 Some(ResourceRecord {
                     tree: Some(groups.controllers.version().to_owned()),
@@ -170,21 +176,23 @@ impl Groups {
                 controllers.enter_processor(&group, process.as_raw_nonzero().get().unsigned_abs())?;
             }
         }
-        controllers.make(Path::new(TREE), &all)?;
-        Ok(Self { controllers, all, home, held: None, has_daemon: !daemon.is_empty() })
+        let direct = all.join(DIRECT);
+        controllers.make(Path::new(TREE), &direct)?;
+        let entered = controllers.peak_from_now(&direct).and_then(|_| controllers.enter_memory(&direct, 0));
+        let no_direct = entered.err().map(|error| format!("no memory of direct runs: {error:#}"));
+        Ok(Self { controllers, all, home, no_direct, has_daemon: !daemon.is_empty() })
     }
 
-    fn before(&mut self, id: &str, is_container: bool) -> anyhow::Result<Watched> {
+    fn before(&self, id: &str, is_container: bool) -> anyhow::Result<Watched> {
+        if !is_container {
+            let direct = self.all.join(DIRECT);
+            let peak = self.no_direct.is_none().then(|| self.controllers.peak_from_now(&direct)).transpose()?;
+            return Ok(Watched { peak, ..Watched::default() });
+        }
         let group = self.all.join(id);
         self.controllers.make(Path::new(TREE), &group)?;
-        if !is_container {
-            self.controllers.enter_memory(&group, 0)?;
-            if let Some(before) = self.held.replace(group.clone()) {
-                cgroups::remove(Path::new(TREE), &before)?;
-            }
-        }
-        let daemon_ns = (is_container && self.has_daemon).then(|| self.daemon_ns()).transpose()?;
-        Ok(Watched { group: Some(group), is_container, daemon_ns })
+        let daemon_ns = self.has_daemon.then(|| self.daemon_ns()).transpose()?;
+        Ok(Watched { group: Some(group), is_container, daemon_ns, peak: None })
     }
 
     fn daemon_ns(&self) -> anyhow::Result<u64> {
@@ -192,20 +200,25 @@ impl Groups {
     }
 
     fn after(&self, watched: &Watched) -> anyhow::Result<Vec<(&'static str, u64)>> {
+        if let Some(peak) = &watched.peak {
+            return Ok(vec![(MEMORY_PEAK, peak.beyond_bytes()?)]);
+        }
         let Some(group) = &watched.group else { return Ok(Vec::new()) };
         let daemon_ns = watched.daemon_ns.map(|before| self.daemon_ns().map(|after| after.saturating_sub(before)));
-        let mut values = vec![(MEMORY_PEAK, self.controllers.memory_peak_bytes(group)?)];
-        if watched.is_container {
-            let time = self.controllers.processor_time(group)?;
-            values.extend([(CPU, time.total_ns), (CPU_USER, time.user_ns), (CPU_SYSTEM, time.system_ns)]);
-        }
+        let time = self.controllers.processor_time(group)?;
+        let mut values = vec![
+            (MEMORY_PEAK, self.controllers.memory_peak_bytes(group)?),
+            (CPU, time.total_ns),
+            (CPU_USER, time.user_ns),
+            (CPU_SYSTEM, time.system_ns),
+        ];
         values.extend(daemon_ns.transpose()?.map(|used| (CONTAINERD_CPU, used)));
         Ok(values)
     }
 
     /// Whoever ends what is in the groups of a run must not find this process there.
     fn leave(&mut self) -> anyhow::Result<()> {
-        if self.held.take().is_some() {
+        if self.no_direct.is_none() {
             let home = self.controllers.enter_memory(&self.home, 0);
             home.or_else(|_| self.controllers.enter_memory(Path::new(""), 0))?;
         }
