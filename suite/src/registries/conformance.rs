@@ -3,6 +3,8 @@
 //!
 //! Not here: registries that misbehave.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, ensure};
 
 use oci::digest::Digest;
@@ -37,7 +39,13 @@ pub fn round_trip(destination: &Destination, access: &RegistryAccess) -> anyhow:
 
     let first = push(&set).context("the first push")?;
     let documents = set.tagged().len();
-    let blobs: usize = set.tagged().iter().map(|tagged| tagged.blobs.len()).sum();
+    // One that several images have is sent once.
+    let blobs: BTreeSet<(&str, String)> = set
+        .tagged()
+        .iter()
+        .flat_map(|tagged| tagged.blobs.iter().map(|blob| (tagged.program, blob.digest().to_string())))
+        .collect();
+    let blobs = blobs.len();
     let counted = (first.traffic.uploaded_blobs + first.traffic.skipped_blobs, first.pushed.len());
     ensure!(counted == (blobs, documents), "{blobs} blobs and {documents} documents were pushed as {counted:?}");
     let mut pulled_bytes = pull_back(&set, destination, access).context("the first pull")?;

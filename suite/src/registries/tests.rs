@@ -37,7 +37,7 @@ fn push_to(destination: &Destination, access: &RegistryAccess) -> anyhow::Result
 fn the_embedded_registry_passes_what_every_registry_must_pass() {
     let registry = EmbeddedRegistry::start().unwrap();
     let report = conformance::round_trip(&registry.destination("some/prefix"), &with_account(&registry)).unwrap();
-    let expected = Traffic { uploaded_blobs: 9, uploaded_documents: 5, ..report.first };
+    let expected = Traffic { uploaded_blobs: 16, uploaded_documents: 9, ..report.first };
     assert_eq!(report.first, expected);
     assert_eq!((report.first.skipped_blobs, report.first.skipped_documents), (0, 0));
 }
@@ -49,7 +49,7 @@ fn what_was_pushed_has_its_full_name_and_its_digest() {
     let names: Vec<_> = report.pushed.iter().map(xtask::registry::Pushed::reference).collect();
     let name = |tag: &str| format!("{}/p/example:{tag}", registry.address());
     assert_eq!(names[1], name("native-based"));
-    assert_eq!(names[4], name("latest"));
+    assert_eq!(*names[names.len() - 1], name("latest"));
     assert_eq!(report.pushed[0].digest(), images().images()[0].manifest().digest());
 }
 
@@ -69,7 +69,7 @@ fn a_registry_that_fails_twice_is_tried_a_third_time() {
     for status in [500, 503, 429] {
         let registry = counted::failing_first(2, status);
         let report = push_to(&registry.destination("x"), &quick()).unwrap();
-        assert_eq!(report.traffic.uploaded_blobs, 9);
+        assert_eq!(report.traffic.uploaded_blobs, 16);
     }
 }
 

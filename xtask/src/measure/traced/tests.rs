@@ -18,8 +18,10 @@ fn traced(folder: &Path, script: &str) -> TracedRuns {
         files: vec![KindFile { kind: Kind::Native, path: "/bin/sh".into() }],
         images: Vec::new(),
     };
-    let start =
-        super::super::runs::Start::Engine { program: "/bin/sh".into(), args: ["-c", script].map(str::to_owned).into() };
+    let start = crate::measure::runs::Start::Engine {
+        program: "/bin/sh".into(),
+        args: ["-c", script].map(str::to_owned).into(),
+    };
     let runs = Runs {
         benches: vec![bench],
         schedule: Schedule::new(1, vec![Cell::of(case)], Rounds { warmup: 1, counted: 9, seed: 1 }),
