@@ -4,6 +4,7 @@
 //! Bounds are wide, for the machine that runs this may be busy: a wait of 50 ms is at least that, whatever else happens, and
 //! what is looked at is the median of the differences by round.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
@@ -166,11 +167,15 @@ fn more(summary: &Summary, [bench, case, metric]: [&str; 3]) -> anyhow::Result<f
 }
 
 /// Every phase but one, which has more by at least so many ms, is as long as for the bench that costs nothing.
-fn phases_elsewhere(summary: &Summary, (bench, case): (&str, &str), (own, ms): (Phase, f64)) -> anyhow::Result<()> {
+fn phases_elsewhere(
+    summary: &Summary,
+    (bench, case): (&str, &str),
+    (own, expected_ms): (Phase, RangeInclusive<f64>),
+) -> anyhow::Result<()> {
     let (row, nothing) = (arm(summary, bench, case)?, arm(summary, "nothing", case)?);
     for each in Phase::ALL {
         let more = (phase(row, each) - phase(nothing, each)) / MS;
-        let bounds = if each == own { ms..=ms + 2.0 * ELSEWHERE_MS } else { -ELSEWHERE_MS..=ELSEWHERE_MS };
+        let bounds = if each == own { expected_ms.clone() } else { -ELSEWHERE_MS..=ELSEWHERE_MS };
         ensure!(bounds.contains(&more), "{bench} {case}: {each:?} has {more:.1} ms more, not {bounds:?}");
     }
     Ok(())
@@ -180,7 +185,7 @@ fn phases_elsewhere(summary: &Summary, (bench, case): (&str, &str), (own, ms): (
 fn cost(summary: &Summary, bench: &str, own: Phase) -> anyhow::Result<()> {
     for case in CASES {
         // Two medians: 50 ms less what chance does to either.
-        phases_elsewhere(summary, (bench, case), (own, 45.0))?;
+        phases_elsewhere(summary, (bench, case), (own, 45.0..=45.0 + 2.0 * ELSEWHERE_MS))?;
         let processor = more(summary, [bench, case, CPU])? / MS;
         ensure!(processor.abs() < ELSEWHERE_MS, "{case}: waiting took {processor:.1} ms of processor time");
         let memory = more(summary, [bench, case, MEMORY_PEAK])? / MIB;
@@ -193,8 +198,8 @@ fn memory(summary: &Summary) -> anyhow::Result<()> {
     for case in CASES {
         let memory = more(summary, ["allocate", case, MEMORY_PEAK])? / MIB;
         ensure!((60.0..72.0).contains(&memory), "{case}: 64 MiB are {memory:.1}");
-        // To be given so much memory takes the kernel some time.
-        phases_elsewhere(summary, ("allocate", case), (Phase::Work, 0.0))?;
+        // To be given 16,384 pages takes the kernel time: up to some microseconds each on a busy virtual machine.
+        phases_elsewhere(summary, ("allocate", case), (Phase::Work, 0.0..=200.0))?;
     }
     Ok(())
 }
