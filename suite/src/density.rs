@@ -79,14 +79,15 @@ fn slope(summary: &DensitySummary, case: &str, metric: &str) -> anyhow::Result<f
     Ok(row.with_context(|| format!("`{metric}` of `{case}` was not read: {:?}", summary.not_measured))?.slope.value)
 }
 
-/// Between 15 and 18 MiB more for each, whatever the rest is. Charges are counted in batches of up to 64 pages for each
-/// processor, and a module's memory may be there twice for a moment only.
+/// Between 13 and 19 MiB more for each, whatever the rest is. Charges are counted in batches of up to 64 pages for each
+/// processor, a module's memory may be there twice for a moment, and slopes over three levels in two repetitions move with
+/// what else the machine does.
 fn written(idle: &DensitySummary, full: &DensitySummary) -> anyhow::Result<()> {
     for case in CASES {
         for metric in ["cgroup_bytes", "cgroup_anonymous_bytes", "pss_bytes", "private_dirty_bytes"] {
             let more = (slope(full, case, metric)? - slope(idle, case, metric)?) / f64::from(1_u32 << 20);
             ensure!(
-                (15.0..18.0).contains(&more),
+                (13.0..19.0).contains(&more),
                 "`{metric}` of `{case}` grows by {more:.2} MiB instead of {DIRTY_MIB}"
             );
         }
