@@ -157,9 +157,9 @@ fn wrong_version(rig: &Rig) -> anyhow::Result<()> {
     ensure!(code == Some(3), "exit status {code:?}");
     let reason = manifest["not_measured"][0]["reason"].as_str().unwrap_or_default();
     ensure!(reason.contains("`wasmedge` can not be used") && reason.contains("from 99.0 to below 99.1"), "{reason:?}");
-    let mut good = samples.iter().filter(|sample| sample.reason.is_none());
-    ensure!(good.all(|sample| sample.case.starts_with("native/process")), "something else ran");
-    ensure!(samples.len() == 6, "{} samples of native", samples.len());
+    let good: Vec<_> = samples.iter().filter(|sample| sample.reason.is_none()).collect();
+    ensure!(good.iter().all(|sample| sample.case.starts_with("native/process")), "something else ran");
+    ensure!(good.len() == 6, "{} samples of native", good.len());
     Ok(())
 }
 
