@@ -328,14 +328,40 @@ impl Matrix {
 
     /// The cases that patterns match and those of sets, in the order of the table; without either, the default ones.
     ///
+    /// A pattern with a wildcard means the default ones where it matches any of them: `native/*` shall not have gVisor
+    /// fetched and youki built. A name means its case, and a pattern that matches no default one all that it matches.
+    ///
     /// # Errors
     /// When a pattern matches no case, or a set is unknown.
     pub fn select(&self, patterns: &[String], sets: &[String]) -> Result<Vec<Case>, Misnamed> {
         let default = [DEFAULT_SET.to_owned()];
         let sets = if patterns.is_empty() && sets.is_empty() { &default } else { sets };
+        self.chosen(patterns, sets, |matched| {
+            let is_default = |index: &usize| self.cases[*index].sets.iter().any(|set| set == DEFAULT_SET);
+            let narrow: Vec<usize> = matched.iter().copied().filter(is_default).collect();
+            if narrow.is_empty() { matched } else { narrow }
+        })
+    }
+
+    /// All cases that patterns match and those of sets, in the order of the table; without either, all there are.
+    ///
+    /// # Errors
+    /// When a pattern matches no case, or a set is unknown.
+    pub fn matching(&self, patterns: &[String], sets: &[String]) -> Result<Vec<Case>, Misnamed> {
+        let everything = [EVERYTHING.to_owned()];
+        let sets = if patterns.is_empty() && sets.is_empty() { &everything } else { sets };
+        self.chosen(patterns, sets, |matched| matched)
+    }
+
+    fn chosen(
+        &self,
+        patterns: &[String],
+        sets: &[String],
+        meant: impl Fn(Vec<usize>) -> Vec<usize>,
+    ) -> Result<Vec<Case>, Misnamed> {
         let mut chosen = BTreeSet::new();
         for text in patterns {
-            chosen.extend(self.names().matching(text)?);
+            chosen.extend(meant(self.names().matching(text)?));
         }
         for set in sets {
             let known = Names { one: "set", several: "sets", known: self.sets() };

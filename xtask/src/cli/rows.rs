@@ -73,7 +73,8 @@ fn named_file(text: &str) -> Result<(String, PathBuf), String> {
 pub struct CaseArgs {
     #[command(flatten)]
     pub of: MatrixArgs,
-    /// The cases that this pattern matches; may be repeated. `cargo xtask cases` lists them
+    /// The case of this name, or those that this pattern matches (of the default ones, where it matches any); may be
+    /// repeated. `cargo xtask cases` lists them
     #[arg(long = "case", value_name = "PATTERN")]
     pub cases: Vec<String>,
     /// The cases of this set, or `all`; may be repeated. Without it and `--case`: `default`, or all where they are listed

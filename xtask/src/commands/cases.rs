@@ -10,7 +10,7 @@ use results::case::Case;
 use crate::cli::{CasesArgs, Exit, Format};
 use crate::commands;
 use crate::compile::shims::Shim;
-use crate::matrix::{self, Matrix};
+use crate::matrix::Matrix;
 use crate::prepare::{self, selection};
 use crate::programs::Programs;
 use crate::session::privileges::Privileges;
@@ -31,10 +31,7 @@ struct Row {
 /// Lists them. Nothing is fetched or built.
 pub fn run(workspace: &Workspace, args: &CasesArgs) -> anyhow::Result<Exit> {
     let matrix = selection::matrix(workspace, &args.select.of)?;
-    let chosen = match (&args.select.cases[..], &args.select.sets[..]) {
-        ([], []) => matrix.select(&[], &[matrix::EVERYTHING.to_owned()])?,
-        (patterns, sets) => matrix.select(patterns, sets)?,
-    };
+    let chosen = matrix.matching(&args.select.cases, &args.select.sets)?;
     let (programs, privileges) =
         (Programs::load(workspace)?, Privileges::find(crate::session::privileges::Namespaces::Private));
     let images = prepare::images::definitions(workspace)?;

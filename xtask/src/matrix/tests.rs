@@ -41,6 +41,13 @@ fn the_default_set_is_the_first_editions_and_means_the_same() {
 fn case_patterns_are_globs_and_sets_add_to_them() {
     assert!(select(&["*/process"], &[]).unwrap().contains(&"wasm-aot/process".to_owned()));
     assert!(!select(&["*/process"], &[]).unwrap().contains(&"native/runc".to_owned()));
+    // What has to be fetched or built first is not meant by a pattern, but by its name, its set, or one that matches nothing else.
+    assert_eq!(select(&["native/*"], &[]).unwrap(), ["native/process", "native/runc", "native/wasmedge"]);
+    assert_eq!(select(&["native/gvisor"], &[]).unwrap(), ["native/gvisor"]);
+    assert!(select(&["*/wasmtime"], &[]).unwrap().contains(&"wasmtime-jit/wasmtime".to_owned()));
+    let patterns = ["native/*".to_owned()];
+    assert!(ours().matching(&patterns, &[]).unwrap().iter().any(|case| case.name == "native/gvisor"));
+    assert_eq!(ours().matching(&[], &[]).unwrap(), ours().cases);
     let both = select(&["native/process"], &["runtimes"]).unwrap();
     assert!(both.contains(&"native/process".to_owned()) && both.contains(&"native/runc".to_owned()));
     assert_eq!(select(&[], &["all"]).unwrap().len(), ours().cases.len());
