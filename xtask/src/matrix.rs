@@ -8,17 +8,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 
 use oci::definition::Definition;
 
 use crate::toolbox::identity::Maker;
-use results::case::{self, Case, Kind, Mode, Pod};
+use results::case::{Case, Kind, Mode, Pod};
 use results::names::{Misnamed, Names};
 use versions::Versions;
 
+mod own;
 pub mod versions;
 mod wire;
+
+pub use own::OwnRuntime;
 
 #[cfg(test)]
 pub mod tests;
@@ -167,6 +170,11 @@ impl Behaviour {
             Self::Cri { maker, .. } => maker.program(),
         }
     }
+
+    /// Whether its program is a file that was named by its path: nothing is known of it but what it says itself.
+    pub fn is_own(&self) -> bool {
+        self.program().is_some_and(|program| Path::new(program).is_absolute())
+    }
 }
 
 /// Everything that can be measured.
@@ -242,63 +250,6 @@ impl Matrix {
     pub fn runtime(&self, case: &Case) -> anyhow::Result<&Runtime> {
         let found = self.runtimes.iter().find(|runtime| runtime.name == case.runtime.name);
         found.with_context(|| format!("`{case}` names the runtime `{}`, which is not defined", case.runtime.name))
-    }
-
-    /// A runtime of somebody's own: in place of a known one's program, or as a new runtime with a row for the native image.
-    ///
-    /// # Errors
-    /// When the name is none, or is known and the other way of making containers.
-    pub fn add_runtime(&mut self, name: &str, program: &Path, made: Maker) -> anyhow::Result<()> {
-        let program = program.to_str().context("its path is not UTF-8")?.to_owned();
-        if let Some(known) = self.runtimes.iter_mut().find(|runtime| runtime.name == name) {
-            known.behaviour.replace_program(&program, made).map_err(|reason| anyhow::anyhow!("`{name}` {reason}"))?;
-            for runtime in &mut self.runtimes {
-                if let Behaviour::Cri { pod, maker } = &mut runtime.behaviour
-                    && pod.handler == name
-                {
-                    maker.replace_program(&program, made).map_err(anyhow::Error::msg)?;
-                }
-            }
-            return Ok(());
-        }
-        let fits = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
-        ensure!(name.chars().all(fits), "`{name}` is no name: use lower-case letters, digits and `-`");
-        let behaviour = match made {
-            Maker::Oci => Behaviour::Oci { program, args: Vec::new() },
-            Maker::Shim => Behaviour::Shim { program },
-        };
-        let why = "Named on the command line.".to_owned();
-        let baseline = self.cases.iter().find(|case| case.is_container() && case.is_baseline());
-        self.cases.push(Case {
-            name: format!("native/{name}"),
-            form: Kind::Native,
-            mode: Mode::Native,
-            engine: None,
-            runtime: case::Runtime {
-                name: name.to_owned(),
-                title: name.to_owned(),
-                container: true,
-                version: None,
-                pod: None,
-            },
-            image: Some(Kind::Native.name().to_owned()),
-            baseline: baseline.map(|baseline| baseline.name.clone()),
-            control: None,
-            sets: vec![DEFAULT_SET.to_owned(), "runtimes".to_owned()],
-            why: why.clone(),
-            refused: None,
-        });
-        let runs = BTreeSet::from([Mode::Native]);
-        self.runtimes.push(Runtime {
-            name: name.to_owned(),
-            title: name.to_owned(),
-            behaviour,
-            runs,
-            annotations: BTreeMap::new(),
-            engine: None,
-            why,
-        });
-        Ok(())
     }
 
     /// The names of all sets, and that of everything.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::matrix::OwnRuntime;
 use crate::session::privileges::Namespaces;
 
 /// The heading of [`ProgramArgs`], on each of them: set for the whole, it would go on over what is flattened after it.
@@ -56,16 +57,9 @@ pub struct MatrixArgs {
     #[arg(long, value_name = "DIR")]
     pub matrix: Option<PathBuf>,
     /// An OCI runtime, or a containerd shim, of yours: for a name that is known instead of its own program, for a new one
-    /// as one more row with the native image; may be repeated
-    #[arg(long = "runtime", value_name = "NAME=FILE", value_parser = named_file)]
-    pub runtimes: Vec<(String, PathBuf)>,
-}
-
-fn named_file(text: &str) -> Result<(String, PathBuf), String> {
-    match text.split_once('=') {
-        Some((name, file)) if !name.is_empty() && !file.is_empty() => Ok((name.to_owned(), file.into())),
-        _ => Err("write a name and a file, as in `mine=/usr/bin/crun`".to_owned()),
-    }
+    /// as one more row with the native image, and with `NAME:LIKE` as all the rows that the runtime LIKE has; may be repeated
+    #[arg(long = "runtime", value_name = "NAME[:LIKE]=FILE")]
+    pub runtimes: Vec<OwnRuntime>,
 }
 
 /// Which cases.

@@ -56,32 +56,6 @@ fn case_patterns_are_globs_and_sets_add_to_them() {
     assert!(error.contains("did you mean `runtimes`") && error.contains("`all`"), "{error}");
 }
 
-#[test]
-fn a_runtime_of_ones_own_is_a_row_or_takes_the_place_of_one() {
-    let mut ours = ours();
-    let mine = Path::new("/x/mine");
-    ours.add_runtime("mine", mine, Maker::Oci).unwrap();
-    let row = ours.case("native/mine").unwrap();
-    assert_eq!((row.baseline.as_deref(), row.form), (Some("native/runc"), Kind::Native));
-    assert!(ours.select(&[], &[]).unwrap().iter().any(|case| case.name == "native/mine"));
-    ours.add_runtime("runc", mine, Maker::Oci).unwrap();
-    let runc = ours.runtime(ours.case("native/runc").unwrap()).unwrap();
-    assert_eq!(runc.behaviour.program(), Some("/x/mine"));
-    // Its pods are of the same containers.
-    let pods = ours.runtime(ours.case("native/cri-runc-warm").unwrap()).unwrap();
-    assert_eq!((pods.behaviour.program(), pods.behaviour.pod().unwrap().handler.as_str()), (Some("/x/mine"), "runc"));
-    for (name, made, says) in [
-        ("process", Maker::Oci, "makes no containers"),
-        ("runc", Maker::Shim, "`runc` is an OCI runtime"),
-        ("wasmedge", Maker::Oci, "`wasmedge` is a shim"),
-        ("A b", Maker::Oci, "is no name"),
-        ("cri-runc", Maker::Oci, "makes pods of another runtime's containers"),
-    ] {
-        let error = ours.add_runtime(name, mine, made).unwrap_err().to_string();
-        assert!(error.contains(says), "{error}");
-    }
-}
-
 /// Each change of one of our files, and what its refusal says.
 fn refusals(of: fn(&str) -> Texts<'_>, text: &str, changes: &[(&str, &str, &[&str])]) {
     for (from, to, says) in changes {

@@ -13,7 +13,7 @@ use crate::clock::Utc;
 use crate::compile::Artifact;
 use crate::compile::shims::WASMEDGE;
 use crate::machine;
-use crate::matrix::Matrix;
+use crate::matrix::{Behaviour, Matrix};
 use crate::plan::Plan;
 use crate::secret::without_accounts;
 use crate::session::measured::Measured;
@@ -161,13 +161,16 @@ fn recorded_name(program: &Path) -> &str {
     program.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
-/// A cell with what its engine and its runtime say of themselves. An engine that is built into a runtime is identified by that.
+/// A cell with what its engine and its runtime say of themselves. The engine of a runtime of the user's says nothing.
 fn with_versions(cell: &Cell, matrix: &Matrix, programs: &[ProgramRecord]) -> Cell {
     let version = |name: &str| programs.iter().find(|program| program.name == name).map(|found| found.version.clone());
     let mut cell = cell.clone();
-    let runtime = matrix.runtime(&cell.case).ok().and_then(|runtime| runtime.behaviour.program());
-    let runtime = runtime.map(|program| recorded_name(Path::new(program)));
+    let behaviour = matrix.runtime(&cell.case).ok().map(|runtime| &runtime.behaviour);
+    let runtime = behaviour.and_then(Behaviour::program).map(|program| recorded_name(Path::new(program)));
     cell.case.runtime.version = runtime.and_then(version);
+    if behaviour.is_some_and(Behaviour::is_own) {
+        return cell;
+    }
     let engine = matrix.engine(&cell.case).map(|engine| engine.program.as_str());
     if let (Some(engine), Some(record)) = (engine, &mut cell.case.engine) {
         record.version = version(engine);

@@ -109,7 +109,10 @@ impl Prepared {
             }
             Behaviour::Shim { program: name } => {
                 roots.programs.push((program(name)?, NodePart::Shim));
-                roots.open(name, library(), loading(runtime, case.mode));
+                // What a shim of the user's opens is not known.
+                if !behaviour.is_own() {
+                    roots.open(name, library(), loading(runtime, case.mode));
+                }
             }
             // What makes the containers of pods is one of the others.
             Behaviour::Cri { .. } => return None,

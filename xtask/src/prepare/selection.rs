@@ -33,11 +33,11 @@ pub fn defined(workspace: &Workspace) -> anyhow::Result<Matrix> {
 pub fn matrix(workspace: &Workspace, args: &MatrixArgs) -> anyhow::Result<Matrix> {
     let folder = args.matrix.clone().unwrap_or_else(|| workspace.matrix());
     let mut matrix = matrix::load(&folder, &images::definitions(workspace)?)?;
-    for (name, file) in &args.runtimes {
-        let context = || format!("`--runtime {name}={}` can not be used", file.display());
-        let path = std::path::absolute(file).with_context(context)?;
-        let behaviour = toolbox::identity::runtime(&path).with_context(context)?;
-        matrix.add_runtime(name, &path, behaviour).with_context(context)?;
+    for own in &args.runtimes {
+        let context = || format!("`{own}` can not be used");
+        let path = std::path::absolute(&own.file).with_context(context)?;
+        let made = toolbox::identity::runtime(&path).with_context(context)?;
+        matrix.add_runtime(own, &path, made).with_context(context)?;
     }
     Ok(matrix)
 }
