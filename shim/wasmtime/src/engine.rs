@@ -110,18 +110,27 @@ mod tests {
         assert!(Mode::NAMES.iter().all(|name| error.contains(name)), "{error}");
     }
 
+    fn threads() -> usize {
+        std::fs::read_dir("/proc/self/task").expect("/proc").count()
+    }
+
+    /// In a process of its own, which this program is started as: the other tests are threads of this one, and a fork of it
+    /// may wait for ever for a lock that one of them held.
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the process is this test again")]
     fn no_thread_is_started_before_a_module_is() {
-        // In a process of its own: the other tests are threads of this one.
-        let threads = zygote::Zygote::new().run(
-            |()| {
-                let engines = Engines::new().is_ok();
-                let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-                let threads = status.lines().find_map(|line| line.strip_prefix("Threads:")).unwrap_or_default();
-                (engines, threads.trim().to_owned())
-            },
-            (),
-        );
-        assert_eq!(threads, (true, "1".to_owned()));
+        const ALONE: &str = "ALONE";
+        if std::env::var_os(ALONE).is_some() {
+            let before = threads();
+            let _engines = Engines::new().expect("engines");
+            assert_eq!(threads(), before);
+            return;
+        }
+        let this = std::env::current_exe().expect("a program");
+        let name = "engine::tests::no_thread_is_started_before_a_module_is";
+        let mut alone = std::process::Command::new(this);
+        let output = alone.args(["--exact", name]).env(ALONE, "1").output().expect("a process");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{said}");
     }
 }
