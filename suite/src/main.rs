@@ -12,10 +12,12 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser as _;
 
+use ahead::Ahead;
 use results::names::{Misnamed, Names};
 use rig::{Check, Named, Outcome, Rig, end, expect_code, expect_error};
 use xtask::cli::{Cli, Command, Exit, TestArgs};
@@ -24,6 +26,7 @@ use xtask::session::privileges::{Namespaces, Privileges};
 use xtask::workspace::Workspace;
 use xtask::{commands, lock};
 
+mod ahead;
 mod bad_input;
 mod browser;
 mod density;
@@ -55,7 +58,8 @@ struct Stage {
     run: fn(&Rig) -> Vec<Check>,
 }
 
-const STAGES: &[Stage] = &[
+/// Stages that use every processor.
+const COMPUTING: &[Stage] = &[
     Stage { name: "format", what: "the source is formatted", run: source::format },
     Stage { name: "unit", what: "cargo test: needs only Rust", run: source::unit },
     Stage { name: "lint", what: "clippy, warnings denied", run: source::lint },
@@ -63,9 +67,22 @@ const STAGES: &[Stage] = &[
     Stage { name: "programs", what: "fetched and built on request, repaired, refused", run: programs::programs },
     Stage { name: "build", what: "both targets and the shim, checked", run: tools::build },
     Stage { name: "shim-unit", what: "the shim's own tests and lints", run: source::shim },
+];
+
+/// Stages that wait more than they compute: programs for the measuring ones are built meanwhile.
+const WAITING: &[Stage] = &[
     Stage { name: "image", what: "reproducible, verified, read by skopeo", run: images::images },
     Stage { name: "registry", what: "pushed to Debian's docker-registry", run: registries::registries },
     Stage { name: "shim", what: "modules in real containers", run: shim::stage },
+    Stage { name: "endings", what: "SIGKILL, Ctrl-C, two at once, not root", run: endings::endings },
+    Stage { name: "bad-input", what: "clear errors, nothing lost", run: bad_input::bad_input },
+    Stage { name: "faults", what: "what goes wrong around a run", run: faults::faults },
+    Stage { name: "documents", what: "what documents say is current", run: documents::documents },
+    Stage { name: "browser", what: "report.html in headless Chromium", run: browser::browser },
+];
+
+/// Stages that measure, or need those programs: nothing else runs beside them.
+const MEASURING: &[Stage] = &[
     Stage { name: "matrix", what: "rows by file alone, and runtimes of one's own", run: matrix::matrix },
     Stage { name: "looks", what: "how modules are executed, what isolates containers", run: looks::looks },
     Stage { name: "bench", what: "a short real run, its files, its rebuild", run: measuring::bench },
@@ -74,14 +91,23 @@ const STAGES: &[Stage] = &[
     Stage { name: "timeline", what: "known costs, each in its own place", run: timeline::timeline },
     Stage { name: "variants", what: "--until, a sweep, an existing containerd", run: variants::variants },
     Stage { name: "density", what: "idle instances against what is known of them", run: density::density },
-    Stage { name: "endings", what: "SIGKILL, Ctrl-C, two at once, not root", run: endings::endings },
-    Stage { name: "bad-input", what: "clear errors, nothing lost", run: bad_input::bad_input },
     Stage { name: "isolation", what: "the shim beside runc, and attacks from inside", run: isolation::isolation },
     Stage { name: "shim-wasmtime", what: "the same, and isolation, for the shim for Wasmtime", run: shim::wasmtime },
-    Stage { name: "faults", what: "what goes wrong around a run", run: faults::faults },
-    Stage { name: "documents", what: "what documents say is current", run: documents::documents },
-    Stage { name: "browser", what: "report.html in headless Chromium", run: browser::browser },
 ];
+
+/// What a stage does with the processors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Load {
+    Computes,
+    Waits,
+    Measures,
+}
+
+/// Every stage, in the order in which they run.
+fn all_stages() -> impl Iterator<Item = (Load, &'static Stage)> {
+    let of = |load, stages: &'static [Stage]| stages.iter().map(move |stage| (load, stage));
+    of(Load::Computes, COMPUTING).chain(of(Load::Waits, WAITING)).chain(of(Load::Measures, MEASURING))
+}
 
 /// A word that this program is started again with, and what it then does with a file.
 type Hidden = (&'static str, fn(&Path) -> anyhow::Result<()>);
@@ -116,7 +142,7 @@ fn run(workspace: &Workspace, args: &TestArgs) -> anyhow::Result<Exit> {
     if args.list {
         return stages
             .iter()
-            .try_for_each(|stage| commands::print(&format!("{:13} {}\n", stage.name, stage.what)))
+            .try_for_each(|(_, stage)| commands::print(&format!("{:13} {}\n", stage.name, stage.what)))
             .map(|()| Exit::Done);
     }
     let _locks = lock::test(workspace, args.busy.busy())?;
@@ -131,9 +157,17 @@ fn run(workspace: &Workspace, args: &TestArgs) -> anyhow::Result<Exit> {
         privileges: Privileges::find(Namespaces::Private),
     };
     let mut checks = Vec::new();
-    for stage in stages {
+    let measures = stages.iter().any(|(load, _)| *load == Load::Measures);
+    let mut ahead = None;
+    for (load, stage) in stages {
+        match load {
+            Load::Waits if measures && ahead.is_none() => ahead = Some(Ahead::start(&rig)?),
+            Load::Measures => ahead.take().flatten().into_iter().for_each(Ahead::finish),
+            _ => {}
+        }
         commands::print(&format!("\n{}: {}\n", stage.name, stage.what))?;
         let clock = Stopwatch::start();
+        rig::lap();
         let mut done = (stage.run)(&rig);
         done.iter().try_for_each(show)?;
         commands::print(&format!("  ({:.1} s)\n", clock.elapsed().as_secs_f64()))?;
@@ -142,10 +176,15 @@ fn run(workspace: &Workspace, args: &TestArgs) -> anyhow::Result<Exit> {
     conclude(&checks)
 }
 
+/// A check that took so long is shown with its time: it is what makes the whole slow.
+const LONG: Duration = Duration::from_secs(5);
+
 fn show(check: &Check) -> anyhow::Result<()> {
+    let took = check.took.as_secs_f64();
+    let took = if check.took < LONG { String::new() } else { format!(" ({took:.0} s)") };
     let line = match &check.outcome {
-        Outcome::Passed(1) => format!("  passed   {}\n", check.name),
-        Outcome::Passed(count) => format!("  passed   {} ({count} tests)\n", check.name),
+        Outcome::Passed(1) => format!("  passed   {}{took}\n", check.name),
+        Outcome::Passed(count) => format!("  passed   {} ({count} tests){took}\n", check.name),
         Outcome::Failed(reason) => {
             format!("  FAILED   {}\n           {}\n", check.name, reason.replace('\n', "\n           "))
         }
@@ -173,15 +212,16 @@ fn conclude(checks: &[Check]) -> anyhow::Result<Exit> {
     Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
 }
 
-fn select(patterns: &[String]) -> Result<Vec<&'static Stage>, Misnamed> {
+fn select(patterns: &[String]) -> Result<Vec<(Load, &'static Stage)>, Misnamed> {
+    let all: Vec<_> = all_stages().collect();
     if patterns.is_empty() {
-        return Ok(STAGES.iter().collect());
+        return Ok(all);
     }
-    let known = STAGES.iter().map(|stage| stage.name.to_owned()).collect();
+    let known = all.iter().map(|(_, stage)| stage.name.to_owned()).collect();
     let names = Names { one: "stage", several: "stages", known };
     let mut chosen = BTreeSet::new();
     for text in patterns {
         chosen.extend(names.matching(text)?);
     }
-    Ok(chosen.into_iter().map(|index| &STAGES[index]).collect())
+    Ok(chosen.into_iter().map(|index| all[index]).collect())
 }

@@ -11,8 +11,10 @@ use results::metric::pod;
 use results::store::parse_samples;
 use results::{Manifest, Outcome, Sample};
 
-/// Fewer would have no interval; more would show nothing else here.
-const ROUNDS: &str = "6";
+/// More would show nothing else here.
+const ROUNDS: &str = "3";
+/// The limit of a run in a pod: what hangs costs all of it.
+const LIMIT_S: &str = "8";
 /// The rows of pods in the set `cri`, with the twin.
 const POD_CELLS: usize = 10;
 
@@ -78,7 +80,7 @@ fn failures(rig: &Rig) -> anyhow::Result<()> {
     std::fs::write(&file, text)?;
     let out = rig.scratch.join("pods");
     let file = file.to_string_lossy();
-    let mut line = vec!["bench", "--benches-file", &file, "--rounds", "1", "--warmup", "0", "--timeout", "20"];
+    let mut line = vec!["bench", "--benches-file", &file, "--rounds", "1", "--warmup", "0", "--timeout", LIMIT_S];
     for case in ["native/cri-runc", "native/cri-wasmedge", "native/cri-runc-warm"] {
         line.extend(["--case", case]);
     }
@@ -88,7 +90,7 @@ fn failures(rig: &Rig) -> anyhow::Result<()> {
     let (_, samples) = read(&out)?;
     for sample in &samples {
         let (outcome, says) = match sample.bench.as_str() {
-            "hangs" => (Outcome::TimedOut, "still running after 20000 ms"),
+            "hangs" => (Outcome::TimedOut, "still running after 8000 ms"),
             "floods" => (Outcome::WrongOutput, "wrote more than 16 MiB to stdout"),
             "fails" => (Outcome::NonZeroExit, "exit status 7"),
             "lies" => (Outcome::WrongOutput, "y"),

@@ -1,8 +1,10 @@
 //! What every check has: a checkout, a folder, the program under test, and how its outcome is said.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use xtask::clock::Stopwatch;
 use xtask::cmd::{Cmd, Output};
 use xtask::session::privileges::Privileges;
 use xtask::workspace::{KEEP_BUILDS, LOCK_FOLDER, MARKER, Workspace};
@@ -28,6 +30,17 @@ pub struct Check {
     pub name: String,
     /// Whether it does.
     pub outcome: Outcome,
+    /// How long it took, counted from when the check before it was made.
+    pub took: Duration,
+}
+
+/// When the last check was made, or the stage began.
+static LAST: Mutex<Option<Stopwatch>> = Mutex::new(None);
+
+/// Begins to count the time of the next check; how long it is since the last time.
+pub fn lap() -> Duration {
+    let before = LAST.lock().unwrap_or_else(PoisonError::into_inner).replace(Stopwatch::start());
+    before.map_or(Duration::ZERO, Stopwatch::elapsed)
 }
 
 impl Check {
@@ -37,12 +50,17 @@ impl Check {
             Ok(()) => Outcome::Passed(1),
             Err(error) => Outcome::Failed(format!("{error:#}")),
         };
-        Self { name: name.into(), outcome }
+        Self::came_to(name, outcome)
+    }
+
+    /// A check from what it came to.
+    pub fn came_to(name: impl Into<String>, outcome: Outcome) -> Self {
+        Self { name: name.into(), outcome, took: lap() }
     }
 
     /// A check that could not run.
     pub fn skipped(name: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { name: name.into(), outcome: Outcome::Skipped(reason.into()) }
+        Self::came_to(name, Outcome::Skipped(reason.into()))
     }
 }
 

@@ -70,7 +70,7 @@ fn tests(name: &str, cmd: &Cmd) -> Check {
             _ => Outcome::Failed(format!("{}\n{}", end(&output.stdout), end(&output.stderr))),
         },
     };
-    Check { name: name.to_owned(), outcome }
+    Check::came_to(name, outcome)
 }
 
 /// The number of tests that passed, by libtest's closing lines.
