@@ -2,7 +2,7 @@
 //! each of the processes it is started as.
 //!
 //! containerd executes it with `start`; that process executes it again as the server, which serves one
-//! container; and with `delete` when it has to clean up. Everything between containerd and the container
+//! container; and with `delete` when it has to clean up (`launch`). Everything else between containerd and the container
 //! (protocol, namespaces, mounts, cgroups) belongs to the library `containerd-shim-wasm`; what an engine has to do is
 //! in `engine`, and each engine has a crate of its own below this one's folder.
 //!
@@ -17,6 +17,7 @@ mod engine;
 mod failure;
 mod journal;
 pub mod kernel;
+mod launch;
 mod lifetime;
 pub mod marks;
 mod native;
@@ -117,13 +118,20 @@ pub fn run<E: Engine>() -> Result<()> {
             engine::load_linked::<E>();
         }
     }
+    match last {
+        Some("start") if !serves => return launch::start::<E>(&arguments),
+        Some("delete") if !serves => {
+            lifetime::remove_remains(E::NAME, &arguments);
+            return launch::say_deleted();
+        }
+        _ => {}
+    }
     if serves {
         journal::open(E::NAME, arguments.iter().any(|argument| argument == "-debug"));
         order::keep();
         engine::preload::<E>();
         lifetime::end_as_a_whole();
-    } else if last == Some("delete") {
-        lifetime::remove_remains(E::NAME, &arguments);
+        kernel::let_library_sleep();
     }
     // The journal is ours: the library would set its own up through the zygote, and wait there until
     // the engine is loaded.

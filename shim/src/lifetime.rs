@@ -19,6 +19,8 @@ use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 use serde_json::Value;
 
+use crate::launch;
+
 /// How often killed processes are looked for, and how long is waited in between: 3 s together. containerd allows
 /// `delete` 5 seconds.
 const LOOKS: u32 = 600;
@@ -169,8 +171,8 @@ fn remove_cgroup(cgroup: &Path) -> Result<bool> {
 
 fn remove_library_state(state: &Path, arguments: &[String]) -> Result<()> {
     let value = |flag: &str| {
-        let at = arguments.iter().position(|argument| argument == flag)?;
-        arguments.get(at + 1).filter(|value| !value.is_empty() && !value.contains('/') && !value.starts_with('.'))
+        let plain = |value: &&str| !value.is_empty() && !value.contains('/') && !value.starts_with('.');
+        launch::value(arguments, flag).filter(plain)
     };
     let (Some(namespace), Some(id)) = (value("-namespace"), value("-id")) else { return Ok(()) };
     let folder = state.join(namespace).join(id);

@@ -2,8 +2,9 @@
 //!
 //! A container reaches the file that its process was forked from (an entrypoint `#!/proc/self/exe` executes it, and
 //! `/proc/self/exe` opens it), and as root it could open it for writing as soon as nobody executes it any more
-//! (CVE-2019-5736 of runc). So the server executes itself again, through a mount that is read-only and belongs to no
-//! mount namespace, or where that can not be made, from a sealed copy in memory.
+//! (CVE-2019-5736 of runc). So the server is executed through a mount that is read-only and belongs to no mount
+//! namespace, or where that can not be made, from a sealed copy in memory: by `launch`, and by itself when somebody else
+//! executed it.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -27,24 +28,29 @@ const KEPT: [&str; 2] = ["TTRPC_ADDRESS", "RUST_LOG"];
 /// Returns when this process runs from such a file; else executes this program again.
 ///
 /// # Errors
-/// Neither a mount nor a copy can be made: the container is then refused, as by runc.
+/// As for [`command`].
 #[expect(clippy::disallowed_methods, reason = "no new process: this one goes on as another program")]
 pub fn ensure<E: Engine>(arguments: &[String]) -> Result<()> {
     if std::env::var_os(SEALED).is_some() {
         settle();
         return Ok(());
     }
+    let (mut command, _program) = command::<E>(arguments)?;
+    Err(command.exec()).context("cannot execute the sealed copy of the shim")
+}
+
+/// This program from such a file, with these arguments; the file has to stay open until the program is executed.
+///
+/// # Errors
+/// Neither a mount nor a copy can be made: the container is then refused, as by runc.
+#[expect(clippy::disallowed_methods, reason = "the shim has no `cmd` module, and this is what it is started for")]
+pub fn command<E: Engine>(arguments: &[String]) -> Result<(Command, OwnedFd)> {
     let program = kernel::read_only_mount(c"/proc/self/exe").map_err(anyhow::Error::from).or_else(|_| copy())?;
     let kept = KEPT.iter().chain(E::VARIABLES).filter_map(|name| Some((*name, std::env::var_os(name)?)));
     let name = std::env::args_os().next().unwrap_or_else(|| OsString::from(format!("containerd-shim-{}-v1", E::NAME)));
-    let error = Command::new(format!("/proc/self/fd/{}", program.as_raw_fd()))
-        .arg0(name)
-        .args(arguments)
-        .env_clear()
-        .envs(kept)
-        .env(SEALED, "1")
-        .exec();
-    Err(error).context("cannot execute the sealed copy of the shim")
+    let mut command = Command::new(format!("/proc/self/fd/{}", program.as_raw_fd()));
+    command.arg0(name).args(arguments).env_clear().envs(kept).env(SEALED, "1");
+    Ok((command, program))
 }
 
 /// A copy in memory that nobody can change, grow or shrink any more.

@@ -40,6 +40,7 @@ pub fn density(rig: &Rig) -> Vec<Check> {
         ),
         Check::of("a process is one process with one thread, and does not wake", process(&idle)),
         Check::of("a container of runc is a shim and a program", container(&idle)),
+        Check::of("a module in a container is a shim, its two helpers and a program, which all sleep", module(&idle)),
         Check::of("starts are timed, one after the other and at once", starts(&idle)),
         Check::of("nothing is left, of no case", left(&[&idle, &full])),
         Check::of("no process and no cgroup of a run is on the machine", machine(rig)),
@@ -113,6 +114,14 @@ fn container(idle: &DensitySummary) -> anyhow::Result<()> {
     ensure!(container > process, "a container takes {container} B and a process {process} B");
     let mounts = slope(idle, "native/runc", "mounts")?;
     ensure!(mounts >= 1.0, "{mounts} mounts for a container");
+    Ok(())
+}
+
+/// An idle container's processes wait for their next request, and look at nothing meanwhile.
+fn module(idle: &DensitySummary) -> anyhow::Result<()> {
+    exactly(idle, "wasm-aot/wasmedge", &[("processes", 4.0)])?;
+    let wakeups = slope(idle, "wasm-aot/wasmedge", "wakeups")?;
+    ensure!(wakeups < 1.0, "one more wakes {wakeups} times a second");
     Ok(())
 }
 
