@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod analysis;
 pub mod audit;
+mod bench;
 pub mod break_even;
 pub mod case;
 pub mod claims;
@@ -30,9 +31,10 @@ pub mod store;
 mod summary;
 pub mod timeline;
 
+pub use bench::{BenchRecord, Role, SweepPoint};
 pub use manifest::{
-    ArtifactRecord, BenchRecord, Finished, HostRecord, ImageRecord, LoadDuring, Machine, Manifest, NotMeasured,
-    PackageRecord, ProgramRecord, Role, RunStatus, Sequential, Source, SweepPoint, UntilEnd, UntilReason,
+    ArtifactRecord, Finished, HostRecord, ImageRecord, LoadDuring, Machine, Manifest, NotMeasured, PackageRecord,
+    ProgramRecord, RunStatus, Sequential, Source, UntilEnd, UntilReason,
 };
 pub use resources::ResourceRecord;
 pub use stats::verdict::Verdict;

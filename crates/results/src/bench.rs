@@ -1,0 +1,43 @@
+//! A bench as a run stores it.
+
+use serde::{Deserialize, Serialize};
+
+/// A bench as it was run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BenchRecord {
+    /// Its name; a point of a sweep is `<sweep>/<n>`.
+    pub name: String,
+    /// The program.
+    pub program: String,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// SHA-256 of the expected output, in hex.
+    pub expected_sha256: String,
+    /// Why the bench exists.
+    pub why: String,
+    /// What it is there for beside its own row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// The sweep that it is a point of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<SweepPoint>,
+}
+
+/// What a bench is there for beside its own row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Its rows are the central table.
+    Headline,
+    /// It does nothing: what it takes is the machine and its stack.
+    Canary,
+}
+
+/// One size of a size sweep.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SweepPoint {
+    /// The bench that sweeps.
+    pub name: String,
+    /// The size of this point: what `{n}` in the arguments stands for.
+    pub n: u64,
+}
