@@ -297,6 +297,7 @@ fn command(runtimes: &Runtimes, ctr: &Ctr, trial: &Trial, id: &str) -> Cmd {
         annotations: &BTreeMap::new(),
         cgroup: None,
         env: &trial.env,
+        folders: &[],
     };
     let mut invocation = ctr.run(&container);
     if let Some((key, value)) = &trial.annotation {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Check, Rig, expect_code, expect_error};
 use xtask::clock::Stopwatch;
 use xtask::cmd::Cmd;
-use xtask::invocation::Invocation;
+use xtask::invocation::{Invocation, Stdin};
 use xtask::measure::child;
 use xtask::measure::watchdog::Watchdog;
 use xtask::stop::Stop;
@@ -164,8 +164,12 @@ fn repeated(rig: &Rig) -> anyhow::Result<()> {
 }
 
 fn user_ns(program: &Path, n: &str) -> anyhow::Result<u64> {
-    let invocation =
-        Invocation { program: program.to_path_buf(), args: vec!["--n".to_owned(), n.to_owned()], env: Vec::new() };
+    let invocation = Invocation {
+        program: program.to_path_buf(),
+        args: vec!["--n".to_owned(), n.to_owned()],
+        env: Vec::new(),
+        stdin: Stdin::Empty,
+    };
     let watchdog = Watchdog::start(&Stop::never()?)?;
     let least = (0..5)
         .map(|_| child::run(&invocation, Duration::from_mins(1), &watchdog).map(|ran| ran.wall_ns))

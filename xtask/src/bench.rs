@@ -12,21 +12,28 @@ use serde::Deserialize;
 use results::names::{Misnamed, Names};
 use results::{Role, SweepPoint};
 
-pub mod calibration;
+pub use expected::Expected;
+pub use input::{Folder, Input, Reads, Variable};
 
-/// A program, its arguments and the exact output that makes a run of it a sample.
+pub mod calibration;
+mod expected;
+mod input;
+
+/// A program, what it is given, and the output that makes a run of it a sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bench {
     /// Its name; a point of a sweep is `<sweep>/<n>`.
     pub name: String,
-    /// The binary target of the `workload` package.
+    /// The program, by the name of its artifacts and images.
     pub program: String,
     /// The one that prints its clock first and last, and does the same in between; absent where there is none.
     pub stamped: Option<String>,
     /// Its arguments.
     pub args: Vec<String>,
-    /// Exactly what it must print.
-    pub expected: String,
+    /// What it is given beside them.
+    pub input: Input,
+    /// What it must print.
+    pub expected: Expected,
     /// Why it is there.
     pub why: String,
     /// What it is there for beside its own row.
@@ -130,7 +137,8 @@ fn expand(wire: &Wire) -> anyhow::Result<Vec<Bench>> {
         program: wire.program.clone(),
         stamped: wire.stamped.clone(),
         args,
-        expected,
+        input: Input::default(),
+        expected: Expected::text(&expected),
         why: wire.why.trim().to_owned(),
         role: wire.role,
         selection,
@@ -232,7 +240,7 @@ on_request = true
         let names: Vec<_> = benches.iter().map(|bench| bench.name.as_str()).collect();
         assert_eq!(names, ["sum", "sweep/1", "sweep/2", "sweep/3"]);
         assert_eq!(benches[2].args, ["--n", "2"]);
-        assert_eq!(benches[2].expected, "b");
+        assert_eq!(benches[2].expected, Expected::text("b"));
     }
 
     #[test]

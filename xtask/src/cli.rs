@@ -8,21 +8,25 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::compile::shims::Shim;
 use crate::lock::Busy;
-use values::{percent, percent_from_0, whole};
+use values::{percent, whole};
 
+mod compare;
 pub mod completions;
 mod density;
 mod exit;
 mod first_use;
 mod measures;
+mod own_program;
 mod report;
 mod rows;
 mod values;
 
+pub use compare::{CompareArgs, CompareFormat};
 pub use density::DensityArgs;
 pub use exit::Exit;
 pub use first_use::FirstUseArgs;
 pub use measures::MeasureArgs;
+pub use own_program::{InitArgs, InputArgs, OriginArgs};
 pub use report::ReportArgs;
 pub use rows::{CaseArgs, MatrixArgs, ProgramArgs, SelectArgs};
 
@@ -60,10 +64,12 @@ pub enum Command {
     Image(ImageArgs),
     /// Push the images to a registry, and check that it holds them
     Push(PushArgs),
+    /// Write a file that describes a program of your own, with everything explained that it can say
+    Init(InitArgs),
     /// Run one case once, and show what it prints
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Measure: the main job, with all the set-up that it needs
-    Bench(BenchArgs),
+    Bench(Box<BenchArgs>),
     /// Measure what one more idle instance costs: memory, processes, wake-ups, starts
     Density(DensityArgs),
     /// Rebuild a run's report from its manifest and samples, and show it
@@ -153,6 +159,8 @@ pub struct BuildArgs {
     #[command(flatten)]
     pub programs: ProgramArgs,
     #[command(flatten)]
+    pub origin: OriginArgs,
+    #[command(flatten)]
     pub format: FormatArgs,
 }
 
@@ -167,6 +175,8 @@ pub struct ImageArgs {
     pub verify: bool,
     #[command(flatten)]
     pub programs: ProgramArgs,
+    #[command(flatten)]
+    pub origin: OriginArgs,
     #[command(flatten)]
     pub format: FormatArgs,
 }
@@ -208,6 +218,8 @@ pub struct PushArgs {
     #[command(flatten)]
     pub programs: ProgramArgs,
     #[command(flatten)]
+    pub origin: OriginArgs,
+    #[command(flatten)]
     pub format: FormatArgs,
 }
 
@@ -218,9 +230,9 @@ pub struct RunArgs {
     pub case: String,
     #[command(flatten)]
     pub of: MatrixArgs,
-    /// The bench
-    #[arg(long, default_value = "array-sum")]
-    pub bench: String,
+    /// The bench [default: array-sum, or the first of your own program's]
+    #[arg(long)]
+    pub bench: Option<String>,
     /// The time limit [range: 1 to 86400]
     #[arg(long, value_name = "SECONDS", default_value_t = 60, allow_negative_numbers = true,
           value_parser = whole::<u64>(1..=86_400))]
@@ -231,6 +243,10 @@ pub struct RunArgs {
     pub registry: RegistryArgs,
     #[command(flatten)]
     pub programs: ProgramArgs,
+    #[command(flatten)]
+    pub origin: OriginArgs,
+    #[command(flatten)]
+    pub input: InputArgs,
 }
 
 /// `bench`.
@@ -261,7 +277,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "DIR")]
     pub scratch: Option<PathBuf>,
     /// Read the bench definitions from this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["program", "native", "file"])]
     pub benches_file: Option<PathBuf>,
     #[command(flatten)]
     pub first_use: FirstUseArgs,
@@ -274,45 +290,11 @@ pub struct BenchArgs {
     #[command(flatten)]
     pub programs: ProgramArgs,
     #[command(flatten)]
+    pub origin: OriginArgs,
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
     pub format: FormatArgs,
-}
-
-/// `compare`.
-#[derive(Clone, Debug, Args)]
-pub struct CompareArgs {
-    /// The run to compare with: its folder, its name, or the beginning of its name
-    pub run_a: String,
-    /// The run that is compared, likewise
-    pub run_b: String,
-    /// Exit with 4 when a case is slower by more than this, and its whole interval agrees [range: above 0 to 1000]
-    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true, value_parser = percent)]
-    pub fail_above: Option<f64>,
-    /// With `--fail-above`: exit with 4 also when a case's interval does not decide it
-    #[arg(long, requires = "fail_above")]
-    pub strict: bool,
-    /// Exit with 4 when a binary or an image is greater by more than this; 0 allows no growth [range: 0 to 1000]
-    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true, value_parser = percent_from_0)]
-    pub fail_size_above: Option<f64>,
-    /// The difference that does not matter [default: the greater of the two runs'] [range: above 0 to 1000]
-    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true, value_parser = percent)]
-    pub delta: Option<f64>,
-    /// Compare although machine or stack differ
-    #[arg(long)]
-    pub unlike: bool,
-    /// How to write the result
-    #[arg(long, value_enum, default_value = "text")]
-    pub format: CompareFormat,
-}
-
-/// How a comparison is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CompareFormat {
-    /// For a person.
-    Text,
-    /// For a pull request.
-    Markdown,
-    /// For a program.
-    Json,
 }
 
 /// `toolbox`.
@@ -349,6 +331,10 @@ pub struct PlanArgs {
     pub select: SelectArgs,
     #[command(flatten)]
     pub rounds: RoundArgs,
+    #[command(flatten)]
+    pub origin: OriginArgs,
+    #[command(flatten)]
+    pub input: InputArgs,
     #[command(flatten)]
     pub format: FormatArgs,
 }

@@ -20,6 +20,7 @@ pub mod coverage;
 pub mod density;
 pub mod doctor;
 pub mod image;
+pub mod init;
 pub mod plan;
 pub mod push;
 pub mod report;
@@ -39,7 +40,7 @@ pub fn exit_code(result: anyhow::Result<Exit>) -> ExitCode {
 
 /// Writes a result to stdout, what can not be seen in it escaped.
 pub fn print(text: &str) -> anyhow::Result<()> {
-    console::result(visible(text).as_bytes())
+    console::result(visible(&console::by_name(text)).as_bytes())
 }
 
 /// Writes a result as JSON to stdout.

@@ -23,6 +23,8 @@ use toolchain::Toolchain;
 
 pub mod aot;
 pub mod cargo;
+pub mod own;
+pub mod package;
 pub mod prepend;
 pub mod shims;
 pub mod source;

@@ -4,6 +4,7 @@
 //!
 //! `println!` and its kin panic instead: Clippy refuses them everywhere (`main.rs`).
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 
@@ -12,10 +13,29 @@ use anyhow::Context as _;
 use crate::secret::without_accounts;
 use report::visible::visible;
 
+/// What the program is called in a checkout, and in every text that names it.
+pub const IN_A_CHECKOUT: &str = "cargo xtask";
+/// What it is called where it was installed.
+pub const INSTALLED: &str = "deploy-bench";
+
+/// What the program is called here: by the name of its file.
+pub fn called() -> &'static str {
+    let file = std::env::current_exe().unwrap_or_default();
+    if file.file_name().is_some_and(|name| name == INSTALLED) { INSTALLED } else { IN_A_CHECKOUT }
+}
+
+/// A text that names the program, by what it is called here.
+pub fn by_name(text: &str) -> Cow<'_, str> {
+    match called() {
+        IN_A_CHECKOUT => Cow::Borrowed(text),
+        name => Cow::Owned(text.replace(IN_A_CHECKOUT, name)),
+    }
+}
+
 /// A line on stderr, in one write. It quotes programs and names of files: what can not be seen in it is escaped, and
 /// an address is shown without its account (`http://user:password@host`).
 pub fn note(text: impl Display) {
-    bytes(visible(&without_accounts(&format!("{text}\n"))).as_bytes());
+    bytes(visible(&without_accounts(&by_name(&format!("{text}\n")))).as_bytes());
 }
 
 /// What another program said, on stderr as it is.

@@ -10,8 +10,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
+use crate::bench::Folder;
 use crate::cmd::{Cmd, Following};
-use crate::invocation::Invocation;
+use crate::invocation::{Invocation, Stdin};
 use crate::matrix::Annotations;
 
 pub mod cri;
@@ -102,7 +103,7 @@ impl Ctr {
     /// The measured command: create, start, wait, delete.
     pub fn run(&self, container: &Container<'_>) -> Invocation {
         let args = self.global().into_iter().chain(self.run_args(&["--rm"], container)).collect();
-        Invocation { program: self.program.clone(), args, env: Vec::new() }
+        Invocation { program: self.program.clone(), args, env: Vec::new(), stdin: Stdin::Empty }
     }
 
     /// `ctr run` with these options and those of the container, its name and its command.
@@ -127,6 +128,9 @@ impl Ctr {
         }
         for (name, value) in container.env {
             args.extend(["--env".to_owned(), format!("{name}={value}")]);
+        }
+        for folder in container.folders {
+            args.extend(["--mount".to_owned(), mount(folder)]);
         }
         args.push(container.image.to_owned());
         args.push(container.id.to_owned());
@@ -230,6 +234,18 @@ pub struct Container<'a> {
     pub cgroup: Option<&'a str>,
     /// Additional environment.
     pub env: &'a [(String, String)],
+    /// Folders of the host that it sees.
+    pub folders: &'a [Folder],
+}
+
+/// A folder as `ctr` reads it: fields of CSV, so that a comma and a quotation mark in a name are nothing special.
+fn mount(folder: &Folder) -> String {
+    let field = |key: &str, value: &str| {
+        let text = format!("{key}={value}");
+        if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+    };
+    let (host, guest) = (field("src", &folder.host.to_string_lossy()), field("dst", &folder.guest));
+    format!("type=bind,{host},{guest},options=rbind:rw")
 }
 
 #[cfg(test)]
@@ -261,6 +277,7 @@ mod tests {
             command: &command,
             cgroup: None,
             env: &[],
+            folders: &[],
         };
         let line = |container: &Container<'_>| ctr().run(container).args.join(" ");
         assert_eq!(

@@ -123,6 +123,7 @@ pub fn run(
         not_measured,
         until: None,
         resources: None,
+        learned: Vec::new(),
     }
 }
 

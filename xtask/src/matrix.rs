@@ -17,6 +17,9 @@ use results::case::{Case, Kind, Mode, Pod};
 use results::names::{Misnamed, Names};
 use versions::Versions;
 
+pub use grants::Grants;
+
+mod grants;
 mod own;
 pub mod versions;
 mod wire;
@@ -50,6 +53,8 @@ pub struct Engine {
     pub compile: Option<Compile>,
     /// How each of its modes is run.
     pub modes: BTreeMap<Mode, Run>,
+    /// How its command line is told what a module may see of the host.
+    pub grants: Grants,
     /// Why it is there.
     pub why: String,
 }
@@ -132,6 +137,8 @@ pub struct Own {
     pub program: String,
     /// Its arguments; `{file}` stands for the module, the bench's arguments follow.
     pub args: Vec<String>,
+    /// How it is told what a module may see of the host.
+    pub grants: Grants,
 }
 
 impl Behaviour {

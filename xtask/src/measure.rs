@@ -5,6 +5,8 @@ pub mod calibration;
 pub mod calls;
 pub mod child;
 mod difference;
+mod expectation;
+mod feed;
 pub mod marks;
 pub mod orphans;
 pub mod output;

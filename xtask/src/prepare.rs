@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::cli::{ProgramArgs, RegistryArgs};
+use crate::cli::{InputArgs, OriginArgs, ProgramArgs, RegistryArgs};
 use crate::compile::Artifact;
+use crate::compile::own::{Known, OwnFiles};
 use crate::matrix::Matrix;
-use crate::plan::Plan;
+use crate::plan::{Build, Plan};
 use crate::progress::{Stderr, Steps};
 use crate::stop::Stop;
 use crate::toolbox::Toolbox;
@@ -15,15 +16,18 @@ use bases::PackedBases;
 use builds::AvailablePrograms;
 use extra::{ExtraPrograms, Needs};
 use images::{Shipped, Shipping};
+use own::Missing;
 use results::case::Kind;
 
 pub mod bases;
+mod benches;
 pub mod builds;
 pub mod extra;
 mod first_use;
 pub mod images;
 pub mod manifest;
 pub mod node;
+pub mod own;
 pub mod programs;
 pub mod registry;
 pub mod selection;
@@ -42,6 +46,8 @@ pub struct Sources<'a> {
     pub programs: &'a ProgramArgs,
     /// A registry instead of our own.
     pub registry: &'a RegistryArgs,
+    /// Somebody's own program instead of the workload.
+    pub own: Option<&'a Known>,
 }
 
 /// Everything that has to exist before the first run of a plan.
@@ -51,6 +57,8 @@ pub struct Prepared {
     pub toolbox: Option<Toolbox>,
     /// The built files.
     pub artifacts: Vec<Artifact>,
+    /// What of somebody's own program is not among them.
+    pub missing: Missing,
     /// Programs that only some cases need, the shims among them.
     pub extra: ExtraPrograms,
     /// The images, and the registry that holds them.
@@ -77,17 +85,15 @@ pub fn prepare(
     } else {
         None
     };
-    // What the toolchain refuses is reported before minutes of building a shim.
-    let (first, last) = builds::by_compiler(matrix, &plan.all_builds());
     let none = ExtraPrograms::new();
     let programs = AvailablePrograms { toolbox: toolbox.as_ref(), extra: &none };
-    let mut artifacts = builds::artifacts(workspace, (matrix, &first), programs, &mut steps.next(WORKLOAD))?;
+    let mut made = Made::begin(workspace, (matrix, plan), (sources.own, programs), &mut steps.next(WORKLOAD))?;
     let extra = match &toolbox {
         Some(toolbox) => needs.get(workspace, toolbox, sources.programs, &mut steps)?,
         None => ExtraPrograms::new(),
     };
-    let programs = AvailablePrograms { extra: &extra, ..programs };
-    artifacts.extend(builds::artifacts(workspace, (matrix, &last), programs, &mut Stderr::default())?);
+    made.finish(workspace, matrix, AvailablePrograms { extra: &extra, ..programs })?;
+    let Made { artifacts, missing, .. } = made;
     let packed = if based {
         let progress = &mut steps.next(bases::STEP);
         bases::pack(workspace, &definitions, sources.programs, (images::epoch()?, progress))?
@@ -96,23 +102,86 @@ pub fn prepare(
     };
     // Sizes need no root: images are assembled for every kind that was built, whether they are run or not.
     let shipping = if plan.has_containers() { Shipping::Push(sources.registry, stop) } else { Shipping::AssembleOnly };
-    let in_images: Vec<Artifact> =
-        artifacts.iter().filter(|artifact| plan.is_shipped(&artifact.program, artifact.kind)).cloned().collect();
-    let shipped = images::ship(workspace, (definitions, packed), &in_images, shipping)?;
-    Ok(Prepared { toolbox, artifacts, extra, shipped })
+    let is_shipped = |artifact: &Artifact| plan.is_shipped(&artifact.program, artifact.kind);
+    let in_images: Vec<Artifact> = artifacts.iter().filter(|artifact| is_shipped(artifact)).cloned().collect();
+    let shipped = images::ship(workspace, (definitions, packed), &missing.packable(&in_images), shipping)?;
+    Ok(Prepared { toolbox, artifacts, missing, extra, shipped })
 }
 
-/// The toolbox, and every program that a default bench runs, in these kinds: the first two of `steps`.
+/// What is built in two steps: before the shims, so that what the toolchain refuses is reported before minutes of building
+/// them, and what only they compile after that.
+struct Made {
+    artifacts: Vec<Artifact>,
+    missing: Missing,
+    own: Option<(OwnFiles, Vec<Build>)>,
+    last: Vec<Build>,
+}
+
+impl Made {
+    fn begin(
+        workspace: &Workspace,
+        (matrix, plan): (&Matrix, &Plan),
+        (own, programs): (Option<&Known>, AvailablePrograms<'_>),
+        progress: &mut Stderr,
+    ) -> anyhow::Result<Self> {
+        // With somebody's own program, what runs are looked at with is still this project's.
+        let all = plan.all_builds();
+        let is_own = |build: &Build| own.is_some_and(|known| known.program.name == build.program);
+        let ours: Vec<Build> = all.into_iter().filter(|build| !is_own(build)).collect();
+        let (first, last) = builds::by_compiler(matrix, &ours);
+        let artifacts = builds::artifacts(workspace, (matrix, &first), programs, progress)?;
+        let mut made = Self { artifacts, missing: Missing::default(), own: None, last };
+        if let Some(known) = own {
+            let (first, last) = builds::by_compiler(matrix, &own::builds(plan));
+            let files = own::files(workspace, known, progress)?;
+            let first = own::artifacts(workspace, &files, (matrix, &first), programs)?;
+            made.missing.take(first, &mut made.artifacts);
+            made.own = Some((files, last));
+        }
+        Ok(made)
+    }
+
+    fn finish(
+        &mut self,
+        workspace: &Workspace,
+        matrix: &Matrix,
+        programs: AvailablePrograms<'_>,
+    ) -> anyhow::Result<()> {
+        let last = builds::artifacts(workspace, (matrix, &self.last), programs, &mut Stderr::default())?;
+        self.artifacts.extend(last);
+        if let Some((files, last)) = &self.own {
+            let last = own::artifacts(workspace, files, (matrix, last), programs)?;
+            self.missing.take(last, &mut self.artifacts);
+        }
+        Ok(())
+    }
+}
+
+/// The toolbox, and in these kinds every program that a default bench runs, or somebody's own instead: the first two of
+/// `steps`. What of that can not be made is told, and missing.
 ///
 /// # Errors
-/// When something is missing that can not be fetched, or the compiler refuses the source.
+/// When something is missing that can not be fetched, or the compiler refuses this project's source.
 pub fn default_artifacts(
     workspace: &Workspace,
-    kinds: &BTreeSet<Kind>,
+    (kinds, origin): (&BTreeSet<Kind>, &OriginArgs),
     programs: &ProgramArgs,
     steps: &mut Steps,
-) -> anyhow::Result<(Toolbox, Vec<Artifact>)> {
+) -> anyhow::Result<(Toolbox, Vec<Artifact>, Missing)> {
+    let own = own::resolve(workspace, (origin, &InputArgs::default()))?;
     let toolbox = programs::toolbox(workspace, programs, &mut steps.next(PROGRAMS))?;
-    let artifacts = builds::default(workspace, kinds, &toolbox, &mut steps.next(WORKLOAD))?;
-    Ok((toolbox, artifacts))
+    let progress = &mut steps.next(WORKLOAD);
+    let Some(own) = own else {
+        let artifacts = builds::default(workspace, kinds, &toolbox, progress)?;
+        return Ok((toolbox, artifacts, Missing::default()));
+    };
+    let (mut artifacts, mut missing) = (Vec::new(), Missing::default());
+    let program = &own.known.program.name;
+    let builds: Vec<Build> = kinds.iter().map(|&kind| Build { program: program.clone(), kind }).collect();
+    let files = own::files(workspace, &own.known, progress)?;
+    let available = AvailablePrograms { toolbox: Some(&toolbox), extra: &ExtraPrograms::new() };
+    let matrix = selection::defined(workspace)?;
+    missing.take(own::artifacts(workspace, &files, (&matrix, &builds), available)?, &mut artifacts);
+    missing.tell();
+    Ok((toolbox, artifacts, missing))
 }

@@ -47,6 +47,24 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Words of a command line with `***` for what variables hold (`--env NAME=VALUE`), up to the arguments of the program that
+/// is measured.
+pub fn without_values(words: &[String]) -> Vec<String> {
+    let hidden = |text: &str| match text.split_once('=') {
+        Some((name, _)) => format!("{name}={HIDDEN}"),
+        None => text.to_owned(),
+    };
+    let own = words.iter().position(|word| word == "--").unwrap_or(words.len());
+    let is_value = |index: usize| index > 0 && words[index - 1] == "--env";
+    let word = |(index, word): (usize, &String)| match word.strip_prefix("--env=") {
+        _ if index >= own => word.clone(),
+        Some(text) => format!("--env={}", hidden(text)),
+        None if is_value(index) => hidden(word),
+        None => word.clone(),
+    };
+    words.iter().enumerate().map(word).collect()
+}
+
 /// The text with `***` for the account in every address of the form `scheme://account@host`.
 pub fn without_accounts(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -73,6 +91,13 @@ fn ends_authority(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_variables_hold_is_hidden_but_no_argument_of_the_program() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let shown = without_values(&words("bench --env A=x=y --env=B=z --env HOME -- --env C=d"));
+        assert_eq!(shown, words("bench --env A=*** --env=B=*** --env HOME -- --env C=d"));
+    }
 
     /// `A` can not be inferred, so that this does not compile, if the type has the trait.
     macro_rules! assert_lacks {

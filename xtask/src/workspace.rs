@@ -16,11 +16,26 @@ pub const LOCK_FOLDER: &str = "XTASK_LOCK_DIR";
 /// Set for those who will build again: the tests.
 pub const KEEP_BUILDS: &str = "XTASK_KEEP_BUILDS";
 
+/// Where an installed program puts runs, in the folder that it is called in.
+const RUNS: &str = "wasm-bench-results";
+
+/// Where an installed program keeps what it can make again (XDG Base Directory Specification 0.8).
+///
+/// # Errors
+/// When there is neither such a folder nor a home.
+pub fn cache() -> anyhow::Result<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
+    Ok(cache.context("there is no `HOME`, and no `XDG_CACHE_HOME` to keep anything in")?.join("deploy-bench"))
+}
+
 /// The checkout that this program belongs to, and where things are in it.
 #[derive(Clone, Debug)]
 pub struct Workspace {
     root: PathBuf,
     target: PathBuf,
+    /// Where runs go, when not below the root.
+    results: Option<PathBuf>,
     lock_folder: Option<PathBuf>,
     keeps_builds: bool,
 }
@@ -43,14 +58,32 @@ impl Workspace {
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
         let lock_folder = std::env::var_os(LOCK_FOLDER).map(PathBuf::from);
         let keeps_builds = std::env::var_os(KEEP_BUILDS).is_some();
-        Ok(Self { root: root.to_path_buf(), target, lock_folder, keeps_builds })
+        Ok(Self { root: root.to_path_buf(), target, results: None, lock_folder, keeps_builds })
+    }
+
+    /// Where an installed program finds what it brought (`root`), and puts what it builds and fetches (`cache`). Runs go to
+    /// the folder that it is called in.
+    ///
+    /// # Errors
+    /// When there is no such folder any more.
+    pub fn installed(root: &Path, cache: &Path) -> anyhow::Result<Self> {
+        let here = std::env::current_dir().context("there is no current folder")?;
+        let lock_folder = std::env::var_os(LOCK_FOLDER).map(PathBuf::from);
+        let (root, target) = (root.to_path_buf(), cache.join("target"));
+        let keeps_builds = std::env::var_os(KEEP_BUILDS).is_some();
+        Ok(Self { root, target, results: Some(here.join(RUNS)), lock_folder, keeps_builds })
     }
 
     /// A workspace at a folder of the caller's choice, for tests.
     #[cfg(test)]
     pub fn at(root: &Path) -> Self {
         let lock_folder = Some(root.join("locks"));
-        Self { root: root.to_path_buf(), target: root.join("target"), lock_folder, keeps_builds: false }
+        Self { root: root.to_path_buf(), target: root.join("target"), results: None, lock_folder, keeps_builds: false }
+    }
+
+    /// Whether this is no checkout, but what an installed program brought.
+    pub fn is_installed(&self) -> bool {
+        self.results.is_some()
     }
 
     /// The checkout itself.
@@ -148,6 +181,11 @@ impl Workspace {
         self.target.join("artifacts")
     }
 
+    /// What Cargo makes of somebody's own programs.
+    pub fn own_programs(&self) -> PathBuf {
+        self.target.join("own-programs")
+    }
+
     /// Roots, states and logs of private containerds, a folder each.
     pub fn hosts(&self) -> PathBuf {
         self.target.join("host")
@@ -180,12 +218,12 @@ impl Workspace {
 
     /// Published figures, as data.
     pub fn claims_toml(&self) -> PathBuf {
-        self.results().join("claims.toml")
+        self.root.join("results/claims.toml")
     }
 
     /// Recorded runs.
     pub fn results(&self) -> PathBuf {
-        self.root.join("results")
+        self.results.clone().unwrap_or_else(|| self.root.join("results"))
     }
 }
 
@@ -195,7 +233,13 @@ mod tests {
 
     /// A checkout whose `target` is elsewhere, as `CARGO_TARGET_DIR` may have it.
     fn elsewhere(dir: &Path) -> Workspace {
-        Workspace { root: dir.join("checkout"), target: dir.join("home"), lock_folder: None, keeps_builds: false }
+        Workspace {
+            root: dir.join("checkout"),
+            target: dir.join("home"),
+            results: None,
+            lock_folder: None,
+            keeps_builds: false,
+        }
     }
 
     #[test]

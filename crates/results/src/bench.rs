@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::own_program::{InputRecord, JudgedBy};
+
 /// A bench as it was run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BenchRecord {
@@ -11,8 +13,15 @@ pub struct BenchRecord {
     pub program: String,
     /// Its arguments.
     pub args: Vec<String>,
-    /// SHA-256 of the expected output, in hex.
+    /// SHA-256 of the expected output, in hex; empty where there was none, or until it is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub expected_sha256: String,
+    /// By what the output was judged.
+    #[serde(default, skip_serializing_if = "JudgedBy::is_expected")]
+    pub judged_by: JudgedBy,
+    /// What the program was given beside its arguments.
+    #[serde(default, skip_serializing_if = "InputRecord::is_empty")]
+    pub input: InputRecord,
     /// Why the bench exists.
     pub why: String,
     /// What it is there for beside its own row.

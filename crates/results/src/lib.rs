@@ -25,6 +25,7 @@ pub mod metric;
 pub mod names;
 pub mod node;
 pub mod observed;
+pub mod own_program;
 pub mod resources;
 mod sample;
 pub mod store;

@@ -6,6 +6,7 @@ use crate::bench::{BenchRecord, Role};
 use crate::case::Cell;
 use crate::isolation::Isolation;
 use crate::node::{NodeRecord, StoredBytes};
+use crate::own_program::OwnProgramRecord;
 use crate::resources::ResourceRecord;
 use crate::timeline::TracedBench;
 pub use finished::{Finished, LoadDuring, RunStatus, UntilEnd, UntilReason};
@@ -44,6 +45,9 @@ pub struct Manifest {
     pub density: Option<crate::density::Plan>,
     /// Where the source stood.
     pub source: Source,
+    /// Whose program was measured, when it is not one of this project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_program: Option<OwnProgramRecord>,
     /// The benches of this run, in the order of the table.
     pub benches: Vec<BenchRecord>,
     /// The benches beside which runs were traced; none unless that was asked for.

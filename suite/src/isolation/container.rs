@@ -96,6 +96,7 @@ impl Inside<'_> {
             annotations: &BTreeMap::new(),
             cgroup: None,
             env: &[],
+            folders: &[],
         };
         let invocation = self.ctr.run(&container);
         let mut args = invocation.args;

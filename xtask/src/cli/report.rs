@@ -2,6 +2,8 @@
 //!
 //! Not here: what it does with it (`commands::report`).
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::FormatArgs;
@@ -13,6 +15,9 @@ pub struct ReportArgs {
     /// [default: the newest; with `--readme` the newest recorded one]
     #[arg(value_name = "RUN")]
     pub runs: Vec<String>,
+    /// Look for the run where this file says that runs go
+    #[arg(long, value_name = "PATH")]
+    pub file: Option<PathBuf>,
     /// Open the page in a browser
     #[arg(long, conflicts_with = "readme")]
     pub open: bool,

@@ -9,6 +9,7 @@ use crate::clock::now_utc;
 use crate::machine::load::Snapshot;
 use crate::measure::runs::{ComparedOutput, Until};
 use crate::plan::Plan;
+use crate::prepare::own::results_of;
 use crate::prepare::selection::{Selected, select};
 use crate::prepare::starts::{ResourcesWanted, SessionOptions};
 use crate::prepare::{Prepared, Sources, manifest, prepare};
@@ -28,7 +29,8 @@ pub fn run(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Exit> {
     let started = now_utc();
     // Before anything is built: our own work is not what a reader wants to know about.
     let before = Snapshot::take();
-    let sources = Sources { programs: &args.programs, registry: &args.registry };
+    let own = selected.own.as_ref().map(|own| &own.known);
+    let sources = Sources { programs: &args.programs, registry: &args.registry, own };
     let prepared = match prepare(workspace, (&selected.matrix, &selected.plan), sources, &stop) {
         Err(error) if stop.is_requested() => {
             crate::console::note(format_args!("interrupted before anything was measured: {error:#}"));
@@ -53,7 +55,10 @@ fn runs(plan: &Plan) -> usize {
 }
 
 fn out_dir(workspace: &Workspace, args: &BenchArgs, manifest: &Manifest) -> anyhow::Result<PathBuf> {
-    let dir = args.out.clone().unwrap_or_else(|| workspace.results().join(&manifest.run));
+    let folder = || {
+        anyhow::Ok(results_of(args.origin.file.as_deref())?.unwrap_or_else(|| workspace.results()).join(&manifest.run))
+    };
+    let dir = args.out.clone().map_or_else(folder, Ok)?;
     std::path::absolute(&dir).with_context(|| format!("`{}` is no path", dir.display()))
 }
 

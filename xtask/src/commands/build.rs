@@ -13,13 +13,14 @@ pub fn run(workspace: &Workspace, args: &BuildArgs) -> anyhow::Result<Exit> {
     let _lock = lock::build(workspace)?;
     let kinds = prepare::builds::default_kinds(workspace)?;
     let mut steps = Steps::of(3);
-    let (toolbox, artifacts) = prepare::default_artifacts(workspace, &kinds, &args.programs, &mut steps)?;
+    let (toolbox, artifacts, missing) =
+        prepare::default_artifacts(workspace, (&kinds, &args.origin), &args.programs, &mut steps)?;
     let shim = shims::build(workspace, args.shim, &toolbox, &mut steps.next(args.shim.step()))?;
     match args.format.format {
         Format::Json => commands::print_json(&document(&artifacts, &shim.path))?,
         Format::Text => commands::print(&text(&artifacts, &shim))?,
     }
-    Ok(Exit::Done)
+    Ok(missing.exit())
 }
 
 #[derive(Serialize)]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 
-use crate::bench::{Bench, Selection};
+use crate::bench::{Bench, Expected, Input, Selection};
 use crate::cli::{DensityArgs, Exit, Format};
 use crate::clock::now_utc;
 use crate::density::reading::PROC;
@@ -44,7 +44,7 @@ pub fn run(workspace: &Workspace, args: &DensityArgs) -> anyhow::Result<Exit> {
     let _locks = lock::measure(workspace, args.busy.busy())?;
     let stop = Stop::on_signals()?;
     let (started, before) = (now_utc(), Snapshot::take());
-    let sources = Sources { programs: &args.programs, registry: &args.registry };
+    let sources = Sources { programs: &args.programs, registry: &args.registry, own: None };
     let prepared = match prepare(workspace, (&selected.matrix, &selected.plan), sources, &stop) {
         Err(error) if stop.is_requested() => {
             crate::console::note(format_args!("interrupted before anything was measured: {error:#}"));
@@ -97,7 +97,7 @@ fn select(workspace: &Workspace, args: &DensityArgs) -> anyhow::Result<Selected>
     // A twin would tell the resolution of a comparison, and here are none.
     let cells: Vec<Cell> = cases.into_iter().map(Cell::of).collect();
     let plan = Plan { schedule: Schedule::new(1, cells.clone(), rounds), cells, ..plan };
-    Ok(Selected { matrix, plan, not_measured: Vec::new(), privileges })
+    Ok(Selected { matrix, plan, own: None, not_measured: Vec::new(), privileges })
 }
 
 /// Before minutes are spent: more than there is memory for, whatever an instance is.
@@ -130,7 +130,8 @@ fn bench(args: &DensityArgs) -> Bench {
         stamped: None,
         program: program.to_owned(),
         args: given.iter().map(|&word| word.to_owned()).collect(),
-        expected: String::new(),
+        input: Input::default(),
+        expected: Expected::text(""),
         why: why.to_owned(),
         role: None,
         selection: Selection::OnRequest,

@@ -16,11 +16,13 @@ pub fn run(workspace: &Workspace, args: &ImageArgs) -> anyhow::Result<Exit> {
     let _lock = lock::build(workspace)?;
     let mut steps = Steps::of(2 + usize::from(prepare::bases::are_needed(&definitions)));
     let kinds = definitions.iter().map(|definition| definition.kind).collect();
-    let (_, artifacts) = prepare::default_artifacts(workspace, &kinds, &args.programs, &mut steps)?;
+    let (_, artifacts, missing) =
+        prepare::default_artifacts(workspace, (&kinds, &args.origin), &args.programs, &mut steps)?;
+    let artifacts = missing.packable(&artifacts);
     let packed = prepare::bases::all(workspace, &definitions, &args.programs, &mut steps)?;
     let images = prepare::images::assemble(workspace, (&definitions, &packed.bases), &artifacts)?;
     show(&images, args.format.format)?;
-    Ok(Exit::Done)
+    Ok(missing.exit())
 }
 
 fn verify(workspace: &Workspace, format: Format) -> anyhow::Result<Exit> {

@@ -5,16 +5,17 @@ use serde::Serialize;
 use crate::cli::{Exit, Format, PlanArgs};
 use crate::plan::{Plan, Rounds, plan};
 use crate::workspace::Workspace;
-use crate::{bench, commands, prepare};
+use crate::{commands, prepare};
 
 /// Shows the plan.
 pub fn run(workspace: &Workspace, args: &PlanArgs) -> anyhow::Result<Exit> {
-    let benches = bench::select(&bench::load(&workspace.benches_toml())?, &args.select.benches)?;
+    let own = prepare::own::resolve(workspace, (&args.origin, &args.input))?;
+    let benches = prepare::selection::benches(workspace, own.as_ref(), None, &args.select.benches)?;
     let matrix = prepare::selection::matrix(workspace, &args.select.rows.of)?;
     let cases = matrix.select(&args.select.rows.cases, &args.select.rows.sets)?;
     let rounds =
         Rounds { warmup: args.rounds.warmup, counted: args.rounds.counted(), seed: args.rounds.seed.unwrap_or(0) };
-    let calibration = bench::calibration::load(&workspace.calibration_toml())?;
+    let calibration = crate::bench::calibration::load(&workspace.calibration_toml())?;
     let plan = plan(benches, (&matrix, &cases), rounds)?.looking(calibration);
     match args.format.format {
         Format::Json => commands::print_json(&document(&plan))?,

@@ -29,7 +29,9 @@ pub fn run(workspace: &Workspace, args: &PushArgs) -> anyhow::Result<Exit> {
     let _lock = lock::build(workspace)?;
     let mut steps = Steps::of(2 + usize::from(prepare::bases::are_needed(&definitions)));
     let kinds = definitions.iter().map(|definition| definition.kind).collect();
-    let (_, artifacts) = prepare::default_artifacts(workspace, &kinds, &args.programs, &mut steps)?;
+    let (_, artifacts, missing) =
+        prepare::default_artifacts(workspace, (&kinds, &args.origin), &args.programs, &mut steps)?;
+    let artifacts = missing.packable(&artifacts);
     let packed = prepare::bases::all(workspace, &definitions, &args.programs, &mut steps)?;
     let clock = Stopwatch::start();
     let images = prepare::images::assemble(workspace, (&definitions, &packed.bases), &artifacts)?;
@@ -49,5 +51,5 @@ pub fn run(workspace: &Workspace, args: &PushArgs) -> anyhow::Result<Exit> {
             }
         }
     }
-    Ok(Exit::Done)
+    Ok(missing.exit())
 }

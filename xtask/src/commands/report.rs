@@ -24,7 +24,7 @@ pub struct Reported {
 
 /// Rebuilds a run's report and shows it.
 pub fn run(workspace: &Workspace, args: &ReportArgs) -> anyhow::Result<Exit> {
-    let results = workspace.results();
+    let results = prepare::own::results_of(args.file.as_deref())?.unwrap_or_else(|| workspace.results());
     let mut named = args.runs.iter().map(|name| RunDir::find(&results, name)).collect::<anyhow::Result<Vec<_>>>()?;
     if named.len() > 1 {
         ensure!(!args.readme && !args.markdown, "`--readme` and `--markdown` are of one run: name one");

@@ -2,10 +2,11 @@
 
 use anyhow::Context as _;
 
-use crate::bench;
+use crate::bench::{self, Bench};
 use crate::cli::{Exit, RunArgs};
 use crate::measure::runs::ComparedOutput;
 use crate::plan::{Plan, Rounds, Schedule, plan};
+use crate::prepare::own::{self, Own};
 use crate::prepare::starts::{ResourcesWanted, SessionOptions};
 use crate::prepare::{Sources, prepare, programs, registry, selection};
 use crate::session::privileges::Privileges;
@@ -16,13 +17,17 @@ use results::Outcome;
 use results::case::{Case, Cell};
 use results::store::parse_samples;
 
+/// The bench that is run when none is named.
+const DEFAULT_BENCH: &str = "array-sum";
+
 /// Sets up what the case needs, runs it once, and says how it ended.
 pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
     registry::destination(&args.registry)?;
     programs::options(&args.programs)?;
     let matrix = selection::matrix(workspace, &args.of)?;
     let case = matrix.case(&args.case)?;
-    let bench = bench::select_one(&bench::load(&workspace.benches_toml())?, &args.bench)?;
+    let own = own::resolve(workspace, (&args.origin, &args.input))?;
+    let bench = one_bench(workspace, own.as_ref(), args.bench.as_deref())?;
     let privileges = Privileges::find(args.programs.namespaces());
     if let (true, Privileges::Denied(reason)) = (case.is_container(), &privileges) {
         anyhow::bail!("`{case}` can not be run: {reason}");
@@ -34,7 +39,8 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
     // The plan's has a twin, and one run is asked for.
     let cells = vec![Cell::of(case.clone())];
     let plan = Plan { schedule: Schedule::new(1, cells.clone(), rounds), cells, ..plan };
-    let sources = Sources { programs: &args.programs, registry: &args.registry };
+    let own = own.as_ref().map(|own| &own.known);
+    let sources = Sources { programs: &args.programs, registry: &args.registry, own };
     let prepared = prepare(workspace, (&matrix, &plan), sources, &stop)?;
     let samples = tempfile::NamedTempFile::new().context("can not make a temporary file")?;
     let options = SessionOptions {
@@ -58,6 +64,15 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
         anyhow::bail!("`{case}` could not be run: {}", row.reason);
     }
     show_end(&parse_samples(&std::fs::read(samples.path())?).0, case)
+}
+
+/// The bench that is named; without a name the first of somebody's own program, or this project's headline.
+fn one_bench(workspace: &Workspace, own: Option<&Own>, name: Option<&str>) -> anyhow::Result<Bench> {
+    match (own, name) {
+        (Some(own), None) => own.benches.first().cloned().context("the program has no bench"),
+        (Some(own), Some(name)) => Ok(bench::select_one(&own.benches, name)?),
+        (None, name) => Ok(bench::select_one(&bench::load(&workspace.benches_toml())?, name.unwrap_or(DEFAULT_BENCH))?),
+    }
 }
 
 fn show_end(samples: &[results::Sample], case: &Case) -> anyhow::Result<Exit> {

@@ -100,7 +100,7 @@ pub fn add_targets(
 }
 
 /// The channel that a rust-toolchain.toml names.
-fn channel(text: &str) -> Option<String> {
+pub fn channel(text: &str) -> Option<String> {
     let value: toml::Value = toml::from_str(text).ok()?;
     Some(value.get("toolchain")?.get("channel")?.as_str()?.to_owned())
 }

@@ -17,6 +17,8 @@ use crate::plan::Place;
 const EVENT_LIMIT: Duration = Duration::from_secs(10);
 /// How long one probe may take: events from before the client listens are lost, so another one is caused.
 const PROBE_LIMIT: Duration = Duration::from_millis(250);
+/// How long nobody looks whether a wait has become needless: it does when a container could not be started.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// What containerd publishes when a task has begun, and when it has ended.
 const TOPICS: [&str; 2] = ["/tasks/start", "/tasks/exit"];
 
@@ -75,6 +77,37 @@ impl TaskEvents {
             self.lines.push(line);
         }
         self.lines.clear();
+        Ok(())
+    }
+}
+
+/// Waits for tasks to start: for those who have to act then. It listens as long as it is there.
+#[derive(Debug)]
+pub struct TaskStarts {
+    events: Following,
+    namespace: String,
+}
+
+impl TaskStarts {
+    /// Begins to listen, and returns when events arrive.
+    ///
+    /// # Errors
+    /// When none does.
+    pub fn listen(ctr: &Ctr) -> anyhow::Result<Self> {
+        Ok(Self { events: listen(ctr)?, namespace: ctr.namespace.clone() })
+    }
+
+    /// Returns when the task of a container has started, or nobody has to know any more.
+    ///
+    /// # Errors
+    /// When containerd shows no events any more.
+    pub fn wait(&mut self, id: &str, is_over: impl Fn() -> bool) -> anyhow::Result<()> {
+        while !is_over() {
+            let line = self.events.line(LOOK_AGAIN)?;
+            if line.is_some_and(|line| is(&line, TOPICS[0], &self.namespace, id)) {
+                break;
+            }
+        }
         Ok(())
     }
 }

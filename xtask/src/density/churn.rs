@@ -79,7 +79,7 @@ impl Experiment<'_> {
         let ctr = self.ctr.context("no containerd is running")?;
         let image = self.runs.image(slot.place).context("it has no image")?;
         let id = self.id(slot, &format!("k{number}"));
-        let (reference, platform, env) = (&image.reference, &image.platform, &[]);
+        let (reference, platform, env, folders) = (&image.reference, &image.platform, &[], &[]);
         let container = Container {
             image: reference,
             platform,
@@ -89,6 +89,7 @@ impl Experiment<'_> {
             command: &image.entrypoint,
             cgroup: None,
             env,
+            folders,
         };
         let run = ctr.run(&container);
         let limit = Duration::from_millis(self.runs.timeout_ms);

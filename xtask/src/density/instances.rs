@@ -68,7 +68,7 @@ impl Starter<'_> {
                 let file = self.runs.file(self.place).context("it was not built")?;
                 self.process(id, Cmd::new(&file.path), (limit, charged))
             }
-            Start::Engine { program, args } => {
+            Start::Engine { program, args, grants: _ } => {
                 let file = self.runs.file(self.place).context("it was not built")?.path.to_string_lossy();
                 let args = args.iter().map(|arg| arg.replace(FILE, &file));
                 self.process(id, Cmd::new(program).args(args), (limit, charged))
@@ -78,7 +78,7 @@ impl Starter<'_> {
                 let image = self.runs.image(self.place).context("it has no image")?;
                 let mut command = image.entrypoint.clone();
                 command.extend(self.args().iter().cloned());
-                let (reference, platform, env) = (&image.reference, &image.platform, &[]);
+                let (reference, platform, env, folders) = (&image.reference, &image.platform, &[], &[]);
                 let container = Container {
                     image: reference,
                     platform,
@@ -88,6 +88,7 @@ impl Starter<'_> {
                     command: &command,
                     cgroup: None,
                     env,
+                    folders,
                 };
                 let cmd = ctr.start(&container).limit(limit);
                 let clock = Stopwatch::start();

@@ -10,7 +10,7 @@ use toml::Spanned;
 use oci::definition::Definition;
 
 use super::versions::{Version, Versions};
-use super::{Annotations, Behaviour, Compile, Engine, FILE, OUTPUT, Own, Run, Runtime};
+use super::{Annotations, Behaviour, Compile, Engine, FILE, Grants, OUTPUT, Own, Run, Runtime};
 use results::case::{self, Case, Kind, Mode, PodLife, Refusal};
 
 mod pod;
@@ -31,6 +31,8 @@ struct WireEngine {
     versions: Option<Spanned<WireVersions>>,
     compile: Option<Spanned<WireCompile>>,
     modes: BTreeMap<Mode, Spanned<WireRun>>,
+    env: Option<Vec<String>>,
+    dir: Option<Vec<String>>,
     why: Spanned<String>,
 }
 
@@ -83,6 +85,8 @@ struct WireRuntime {
     args: Vec<String>,
     #[serde(default)]
     annotations: BTreeMap<Mode, Annotations>,
+    env: Option<Vec<String>>,
+    dir: Option<Vec<String>>,
     engine: Option<Spanned<String>>,
     handler: Option<Spanned<String>>,
     pod: Option<PodLife>,
@@ -183,7 +187,8 @@ pub(super) fn engines(text: &str) -> anyhow::Result<Vec<Engine>> {
             }
             modes.insert(mode, Run { form: run.form, args: run.args });
         }
-        engines.push(Engine { name, title: wire.title, program: wire.program, versions, compile, modes, why });
+        let grants = grants(&at, &wire.name, (wire.env, wire.dir))?;
+        engines.push(Engine { name, title: wire.title, program: wire.program, versions, compile, modes, grants, why });
     }
     Ok(engines)
 }
@@ -196,6 +201,16 @@ fn versions(at: &At<'_>, wire: Spanned<WireVersions>) -> anyhow::Result<Versions
         return Err(at.refuse(&span, format!("no version is {versions}")));
     }
     Ok(versions)
+}
+
+fn grants(
+    at: &At<'_>,
+    name: &Spanned<String>,
+    (env, dir): (Option<Vec<String>>, Option<Vec<String>>),
+) -> anyhow::Result<Grants> {
+    let grants = Grants { env, dir };
+    grants.fault().map_or(Ok(()), |fault| Err(at.refuse(&name.span(), fault)))?;
+    Ok(grants)
 }
 
 fn compile(at: &At<'_>, wire: Spanned<WireCompile>, before: &[Engine]) -> anyhow::Result<Compile> {
@@ -246,6 +261,12 @@ fn behaviour(at: &At<'_>, wire: &WireRuntime) -> anyhow::Result<Behaviour> {
     if wire.handler.is_some() || wire.pod.is_some() {
         return Err(at.refuse(&span, "only `cri` has a `handler` and a `pod`"));
     }
+    if (wire.env.is_some() || wire.dir.is_some())
+        && wire.program.is_none() | (*wire.behaviour.get_ref() != WireBehaviour::Process)
+    {
+        let what = "`env` and `dir` are for a process with a `program` of its own: containers have both by themselves";
+        return Err(at.refuse(&span, what));
+    }
     let program = || {
         let what = "it needs `program`: what is started";
         wire.program.clone().ok_or_else(|| at.refuse(&span, what))
@@ -268,7 +289,8 @@ fn process(at: &At<'_>, wire: &WireRuntime) -> anyhow::Result<Behaviour> {
         _ if !wire.annotations.is_empty() => refuse("a process has no `annotations`"),
         (None, None) if wire.args.is_empty() => Ok(Behaviour::Process { own: None }),
         (Some(program), Some(_)) if wire.args.iter().any(|arg| arg.contains(FILE)) => {
-            Ok(Behaviour::Process { own: Some(Own { program: program.clone(), args: wire.args.clone() }) })
+            let grants = grants(at, &wire.name, (wire.env.clone(), wire.dir.clone()))?;
+            Ok(Behaviour::Process { own: Some(Own { program: program.clone(), args: wire.args.clone(), grants }) })
         }
         _ => refuse(
             "a process has no `program`, `args` and `engine` of its own (the case names its engine), or all three, with \

@@ -16,7 +16,6 @@ use super::single;
 use super::watchdog::Watchdog;
 use crate::plan::{Place, Schedule};
 use crate::stop::Stop;
-use results::Outcome;
 use results::case::{Case, Kind, Mode};
 use results::observed::ModeObserved;
 
@@ -110,8 +109,8 @@ impl Looking<'_> {
 
 /// Whatever it printed.
 fn ended_well(ran: &Ran, limit: Duration) -> anyhow::Result<()> {
-    match single::outcome(ran, &String::from_utf8_lossy(&ran.stdout), limit) {
-        (Outcome::Ok | Outcome::WrongOutput, _) => Ok(()),
-        (_, reason) => anyhow::bail!("{}", reason.unwrap_or_default()),
+    match single::failure(ran, limit) {
+        None => Ok(()),
+        Some((_, reason)) => anyhow::bail!("{reason}"),
     }
 }

@@ -11,6 +11,7 @@
 //! while it is not reached.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use rustix::process::Pid;
 use super::output::{OUTPUT_LIMIT_BYTES, Outputs, written};
 use super::watchdog::{Cut, Watchdog, WatchedRun};
 use crate::clock::{Stopwatch, monotonic_ns};
-use crate::invocation::Invocation;
+use crate::invocation::{Invocation, Stdin};
 use results::metric::HEADLINE;
 
 /// The end that the watchdog gives.
@@ -118,12 +119,17 @@ fn timed(command: &mut Command, run: WatchedRun, watchdog: &Watchdog) -> anyhow:
 
 #[expect(clippy::disallowed_methods, reason = "measured programs are started here")]
 fn command(invocation: &Invocation, outputs: &Outputs) -> anyhow::Result<Command> {
+    let stdin = match &invocation.stdin {
+        Stdin::Empty => Stdio::null(),
+        Stdin::File(path) => File::open(path).with_context(|| format!("can not read `{}`", path.display()))?.into(),
+        Stdin::Pipe(reader) => reader.try_clone()?.into(),
+    };
     let mut command = Command::new(&invocation.program);
     command
         .args(&invocation.args)
         .env_clear()
         .envs(invocation.env.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
+        .stdin(stdin)
         .stdout(outputs.stdout.try_clone()?)
         .stderr(outputs.stderr.try_clone()?)
         .process_group(0);
@@ -192,6 +198,7 @@ mod tests {
             program: "/bin/sh".into(),
             args: vec!["-c".to_owned(), script.to_owned()],
             env: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
+            stdin: Stdin::Empty,
         }
     }
 
@@ -269,7 +276,8 @@ mod tests {
 
     #[test]
     fn a_program_that_is_not_there_is_an_error_that_names_it() {
-        let invocation = Invocation { program: "/no/such".into(), args: Vec::new(), env: Vec::new() };
+        let invocation =
+            Invocation { program: "/no/such".into(), args: Vec::new(), env: Vec::new(), stdin: Stdin::Empty };
         let error = run(&invocation, Duration::from_secs(1), &watchdog()).unwrap_err();
         assert!(format!("{error:#}").contains("`/no/such`"), "{error:#}");
     }

@@ -1,13 +1,16 @@
 //! The loop: round by round, run by run, each checked and written down before the next begins.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
 use super::orphans::Orphans;
+use crate::bench::Reads;
 use crate::containerd::Ctr;
-use crate::containerd::events::TaskEvents;
+use crate::containerd::events::{TaskEvents, TaskStarts};
+use crate::invocation::Invocation;
 use crate::plan::{Place, Slot};
 use results::store::SampleSink;
 use results::{NotMeasured, Outcome, ResourceRecord, RunStatus, Sample, UntilEnd, UntilReason};
@@ -15,6 +18,8 @@ use results::{NotMeasured, Outcome, ResourceRecord, RunStatus, Sample, UntilEnd,
 use super::bar::RoundsBar;
 use super::calls::PodHost;
 use super::child::{self, End, Ran};
+use super::expectation::{self, Expectations};
+use super::feed;
 use super::resources::{Resources, Watched};
 use super::runs::{ComparedOutput, PodStart, Runs, Start, Until};
 use super::single::{self, Attempt};
@@ -22,6 +27,8 @@ use super::traced::{Traced, TracedRounds, TracedRuns};
 use super::watchdog::Watchdog;
 use crate::clock::Stopwatch;
 use crate::stop::Stop;
+use oci::digest::Digest;
+use results::case::Mode;
 
 /// A cell that failed so often in a row is given up: a case that always hangs would cost its time limit in
 /// every round.
@@ -46,6 +53,8 @@ pub struct RoundsEnd {
     pub until: Option<UntilEnd>,
     /// What was read of memory and processor time; absent when that was not wanted.
     pub resources: Option<ResourceRecord>,
+    /// What benches had to print that nobody had said before, by their names.
+    pub learned: Vec<(String, Digest)>,
 }
 
 /// The widest relative interval of a watched ratio so far, as a fraction; `None` while one has no interval.
@@ -90,7 +99,10 @@ pub fn run<'a>(input: RoundsInput<'a>, sink: &mut SampleSink, stop: &'a Stop, wi
         events: None,
         traced: None,
         resources: input.resources,
+        expectations: Expectations::default(),
+        task_starts: None,
     };
+    running.bar_known_obstacles();
     running.listen();
     let ended = Watchdog::start(stop).and_then(|watchdog| {
         let traced = input.traced.map(|traced| TracedRounds::new(traced, input.ctr, input.traced_barred));
@@ -122,6 +134,7 @@ pub fn run<'a>(input: RoundsInput<'a>, sink: &mut SampleSink, stop: &'a Stop, wi
         not_measured,
         until: running.until,
         resources: running.resources.finish(),
+        learned: running.expectations.learned(input.runs),
     }
 }
 
@@ -129,6 +142,10 @@ pub fn run<'a>(input: RoundsInput<'a>, sink: &mut SampleSink, stop: &'a Stop, wi
 fn is_beside_its_case(runs: &Runs, place: Place, barred: &BTreeMap<Place, String>) -> bool {
     let Some(first) = &runs.cell(place).twin_of else { return false };
     barred.keys().any(|other| other.bench == place.bench && runs.cell(*other).name == *first)
+}
+
+fn container_name(slot: Slot) -> String {
+    format!("r{}-p{}", slot.round, slot.position)
 }
 
 struct Loop<'a> {
@@ -147,10 +164,16 @@ struct Loop<'a> {
     events: Option<TaskEvents>,
     traced: Option<TracedRounds<'a>>,
     resources: Resources,
+    expectations: Expectations,
+    task_starts: Option<TaskStarts>,
 }
 
 impl Loop<'_> {
     fn rounds(&mut self, sink: &mut SampleSink, watchdog: &Watchdog, width: Width<'_>) -> anyhow::Result<RunStatus> {
+        let Some(expectations) = Expectations::learn(self.runs, watchdog, &mut self.barred)? else {
+            return Ok(RunStatus::Interrupted);
+        };
+        self.expectations = expectations;
         let rounds = self.runs.schedule.rounds();
         let mut bar = RoundsBar::new(rounds.warmup + rounds.counted, self.runs.schedule.slots_per_round());
         for round in 0..rounds.warmup + rounds.counted {
@@ -209,7 +232,7 @@ impl Loop<'_> {
     }
 
     fn one(&mut self, slot: Slot, watchdog: &Watchdog) -> anyhow::Result<Option<Sample>> {
-        let id = format!("r{}-p{}", slot.round, slot.position);
+        let id = container_name(slot);
         let limit = Duration::from_millis(self.runs.timeout_ms);
         // What a pod uses is not only its container's, and containerd's CRI puts both where it wants.
         let watched = match self.runs.start(slot.place) {
@@ -222,7 +245,7 @@ impl Loop<'_> {
         let ran = match self.runs.start(slot.place) {
             Start::Pod(start) => self.in_pod(slot, (&id, start), limit),
             start => single::invocation_as(start, of, (self.ctr, &attempt))
-                .and_then(|invocation| child::run(&invocation, limit, watchdog)),
+                .and_then(|invocation| self.child(slot, &invocation, limit, watchdog)),
         };
         self.wall_ns = clock.elapsed_ns();
         let sample = match ran {
@@ -249,6 +272,28 @@ impl Loop<'_> {
         Ok(Some(sample))
     }
 
+    /// Runs a program, which has its standard input from itself where it is no client of a container.
+    fn child(
+        &mut self,
+        slot: Slot,
+        invocation: &Invocation,
+        limit: Duration,
+        watchdog: &Watchdog,
+    ) -> anyhow::Result<Ran> {
+        let is_client = matches!(self.runs.start(slot.place), Start::Container { .. });
+        let input = match &self.runs.bench(slot.place).input.stdin {
+            Reads::Nothing => None,
+            Reads::Empty => Some(Path::new("/dev/null")),
+            Reads::File(path) => Some(path.as_path()),
+        };
+        match (input, self.task_starts.as_mut().filter(|_| is_client)) {
+            (Some(path), Some(starts)) => feed::run(starts, (path, &container_name(slot)), |stdin| {
+                child::run(&Invocation { stdin, ..invocation.clone() }, limit, watchdog)
+            }),
+            _ => child::run(invocation, limit, watchdog),
+        }
+    }
+
     fn show(&self, ran: &Ran) -> anyhow::Result<()> {
         if self.runs.output == ComparedOutput::Shown {
             crate::console::result(&ran.stdout)?;
@@ -273,6 +318,17 @@ impl Loop<'_> {
         }
     }
 
+    /// What is known of a bench before any of its cells is started.
+    fn bar_known_obstacles(&mut self) {
+        let (benches, cells) = (self.runs.benches.len(), self.runs.schedule.cells().len());
+        let places = (0..benches).flat_map(|bench| (0..cells).map(move |cell| Place { bench, cell }));
+        let obstacle = |place: Place| {
+            single::obstacle(self.runs.start(place), (self.runs.bench(place), &self.runs.cell(place).case))
+        };
+        let barred: Vec<_> = places.filter_map(|place| Some((place, obstacle(place)?))).collect();
+        self.barred.extend(barred);
+    }
+
     /// Before the first round: without its events no container of `ctr` can be believed. That one of a pod has ended is known
     /// from containerd itself.
     fn listen(&mut self) {
@@ -284,6 +340,14 @@ impl Loop<'_> {
         let places: BTreeSet<Place> = all.into_iter().filter(is_ctrs).collect();
         if places.is_empty() {
             return;
+        }
+        let with_input: BTreeSet<Place> =
+            places.iter().copied().filter(|place| self.runs.bench(*place).input.stdin != Reads::Nothing).collect();
+        if !with_input.is_empty() {
+            match TaskStarts::listen(ctr) {
+                Ok(starts) => self.task_starts = Some(starts),
+                Err(error) => self.barred.extend(with_input.into_iter().map(|place| (place, format!("{error:#}")))),
+            }
         }
         match TaskEvents::start(ctr, places.clone()) {
             Ok(events) => self.events = Some(events),
@@ -320,9 +384,17 @@ impl Loop<'_> {
         pods.run((id, start), (image, &self.runs.bench(slot.place).args), limit, self.stop)
     }
 
-    fn judge(&self, slot: Slot, ran: &Ran) -> Sample {
-        let expected = &self.runs.bench(slot.place).expected;
-        let (outcome, reason) = single::outcome(ran, expected, Duration::from_millis(self.runs.timeout_ms));
+    fn judge(&mut self, slot: Slot, ran: &Ran) -> Sample {
+        let cell = self.runs.cell(slot.place);
+        let limit = Duration::from_millis(self.runs.timeout_ms);
+        let (outcome, reason) = match single::failure(ran, limit) {
+            Some((outcome, reason)) if cell.case.mode == Mode::Native => (outcome, Some(reason)),
+            Some((outcome, reason)) => (outcome, Some(expectation::with_way_out(reason, ran))),
+            None => match self.expectations.fault(slot.place, (&cell.name, &ran.stdout)) {
+                None => (Outcome::Ok, None),
+                Some(fault) => (Outcome::WrongOutput, Some(fault)),
+            },
+        };
         self.row(slot, Some(ran), outcome, reason)
     }
 

@@ -2,13 +2,15 @@
 //!
 //! Not here: making the runs (`rounds`).
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::bench::calibration::Walks;
+use crate::bench::{Expected, Input};
 use crate::containerd::ContainerRuntime;
-use crate::matrix::Annotations;
+use crate::matrix::{Annotations, Grants};
 use crate::plan::{Place, Schedule};
 use oci::digest::Digest;
 use results::case::{Case, Cell, Kind, PodLife};
@@ -41,6 +43,8 @@ pub enum Start {
         program: PathBuf,
         /// Its arguments; [`crate::matrix::FILE`] stands for the module.
         args: Vec<String>,
+        /// How it is told what the module may see of the host.
+        grants: Grants,
     },
     /// In a container.
     Container {
@@ -95,10 +99,14 @@ pub struct RunnableBench {
     pub name: String,
     /// The program's arguments.
     pub args: Vec<String>,
+    /// What it is given beside them.
+    pub input: Input,
     /// What it must print.
-    pub expected: String,
+    pub expected: Expected,
     /// The program's file in each kind.
     pub files: Vec<KindFile>,
+    /// Why there is none of a kind that was to be, or why it is in no image.
+    pub absent: Absent,
     /// The program's images; empty when nothing was pushed.
     pub images: Vec<NamedImage>,
 }
@@ -123,6 +131,15 @@ pub struct CalibrationRuns {
     pub program: RunnableBench,
     /// What it has to print.
     pub expected: Walks,
+}
+
+/// What a program lacks, with the reason.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Absent {
+    /// Kinds of which there is no file.
+    pub files: BTreeMap<Kind, String>,
+    /// Kinds of which there is a file that no container can run.
+    pub images: BTreeMap<Kind, String>,
 }
 
 /// An artifact of a bench.

@@ -1,8 +1,10 @@
-//! One run of one case: what is started, and whether what came of it is what had to come.
+//! One run of one case: what is started, with what it is given; and how it failed, whatever it printed.
 //!
-//! Not here: when it is run and what is kept of it (`rounds`, `calibration`), and the clock (`child`).
+//! Not here: when it is run and what is kept of it (`rounds`, `calibration`), what has to be printed (`expectation`), and
+//! the clock (`child`).
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -11,9 +13,10 @@ use super::child::{End, Ran};
 use super::difference::difference;
 use super::output::OUTPUT_LIMIT_BYTES;
 use super::runs::{PodStart, RunnableBench, Start};
+use crate::bench::{Expected, Folder, Input, Reads};
 use crate::containerd::{Container, Ctr};
-use crate::invocation::Invocation;
-use crate::matrix::FILE;
+use crate::invocation::{Invocation, Stdin};
+use crate::matrix::{FILE, Grants};
 use results::Outcome;
 use results::case::Case;
 
@@ -32,6 +35,23 @@ impl<'a> Attempt<'a> {
     /// Nothing but a name.
     pub fn plain(id: &'a str) -> Self {
         Self { id, annotations: BTreeMap::new(), cgroup: None }
+    }
+}
+
+/// Why a bench can not be started by a case, when that is known of it: there is no file of the form, or what starts it can
+/// not be told what the bench is given.
+pub fn obstacle(start: &Start, (bench, case): (&RunnableBench, &Case)) -> Option<String> {
+    if let Some(reason) = bench.absent.files.get(&case.form) {
+        return Some(reason.clone());
+    }
+    match start {
+        Start::Absent(_) | Start::Process => None,
+        Start::Engine { grants, .. } => options(grants, &bench.input).err().map(|error| format!("{error:#}")),
+        Start::Pod(_) if !bench.input.is_empty() => Some(
+            "what a container of a pod is given beside arguments is not done: no `--stdin`, `--env`, `--dir`"
+                .to_owned(),
+        ),
+        Start::Container { .. } | Start::Pod(_) => bench.absent.images.get(&case.form).cloned(),
     }
 }
 
@@ -57,26 +77,29 @@ pub fn invocation_as(
     (ctr, attempt): (Option<&Ctr>, &Attempt<'_>),
 ) -> anyhow::Result<Invocation> {
     let file = || bench.file(case.form).context("it was not built");
-    let with = |mut args: Vec<String>| {
-        args.extend(bench.args.iter().cloned());
-        args
-    };
+    let stdin = stdin(&bench.input);
     match start {
         Start::Absent(reason) => bail!("{reason}"),
-        Start::Process => Ok(Invocation { program: file()?.path.clone(), args: with(Vec::new()), env: Vec::new() }),
-        Start::Engine { program, args } => {
+        Start::Process => Ok(process(bench, file()?.path.clone())),
+        Start::Engine { program, args, grants } => {
             let path = file()?.path.to_string_lossy();
-            let args = args.iter().map(|arg| arg.replace(FILE, &path)).collect();
-            Ok(Invocation { program: program.clone(), args: with(args), env: Vec::new() })
+            // Options stand before the module: what is behind it is the module's own.
+            let (before, behind) = args.split_at(args.iter().position(|arg| arg.contains(FILE)).unwrap_or(args.len()));
+            let mut words = before.to_vec();
+            words.extend(options(grants, &bench.input)?);
+            words.extend(behind.iter().map(|arg| arg.replace(FILE, &path)));
+            words.extend(bench.args.iter().cloned());
+            let env = if grants.passes_environment() { environment(&bench.input) } else { Vec::new() };
+            Ok(Invocation { program: program.clone(), args: words, env, stdin })
         }
         // A pod is no program, and its container is the same without it: so it is looked at.
         Start::Container { runtime, annotations } | Start::Pod(PodStart { runtime, annotations, .. }) => {
             let ctr = ctr.context("no containerd is running")?;
             let image = bench.image(case).context("it has no image")?;
-            let command = with(image.entrypoint.clone());
+            let command: Vec<String> = image.entrypoint.iter().chain(&bench.args).cloned().collect();
             let mut all = annotations.clone();
             all.extend(attempt.annotations.clone());
-            Ok(ctr.run(&Container {
+            let invocation = ctr.run(&Container {
                 image: &image.reference,
                 platform: &image.platform,
                 id: attempt.id,
@@ -84,33 +107,97 @@ pub fn invocation_as(
                 annotations: &all,
                 command: &command,
                 cgroup: attempt.cgroup.as_deref(),
-                env: &[],
-            }))
+                env: &environment(&bench.input),
+                folders: &bench.input.folders,
+            });
+            Ok(Invocation { stdin, ..invocation })
         }
     }
 }
 
-/// What a run came to that had to end with 0 within a limit and to print exactly this, and why that is no success.
-pub fn outcome(ran: &Ran, expected: &str, limit: Duration) -> (Outcome, Option<String>) {
-    outcome_of(ran, (&ran.stdout, expected.as_bytes()), limit)
+/// The native program of a bench, started directly.
+pub fn process(bench: &RunnableBench, program: PathBuf) -> Invocation {
+    let args = bench.args.iter().map(|arg| bench.input.for_process(arg)).collect();
+    Invocation { program, args, env: environment(&bench.input), stdin: stdin(&bench.input) }
+}
+
+fn stdin(input: &Input) -> Stdin {
+    match &input.stdin {
+        Reads::File(path) => Stdin::File(path.clone()),
+        Reads::Nothing | Reads::Empty => Stdin::Empty,
+    }
+}
+
+fn environment(input: &Input) -> Vec<(String, String)> {
+    input.env.iter().map(|variable| (variable.name.clone(), variable.value.clone())).collect()
+}
+
+/// The words that tell an engine's command line about variables and folders.
+fn options(grants: &Grants, input: &Input) -> anyhow::Result<Vec<String>> {
+    let mut words = Vec::new();
+    for variable in &input.env {
+        let Some(template) = &grants.env else {
+            bail!("this engine's command line can not give `{}` to a module: measure it without `--env`", variable.name)
+        };
+        words.extend(template.iter().map(|word| Grants::variable(word, &variable.name, &variable.value)));
+    }
+    for folder in &input.folders {
+        words.extend(folder_options(grants, folder)?);
+    }
+    Ok(words)
+}
+
+fn folder_options(grants: &Grants, folder: &Folder) -> anyhow::Result<Vec<String>> {
+    let host = folder.host.to_str().with_context(|| format!("`{}` is not UTF-8", folder.host.display()))?;
+    let Some(template) = &grants.dir else {
+        bail!("this engine's command line can not show a folder to a module: measure it without `--dir`")
+    };
+    if !Grants::renames(template) && host != folder.guest {
+        bail!(
+            "this engine's command line shows a module every folder under its own name, and `{host}` was to be `{}`: \
+             write `--dir {host}`",
+            folder.guest
+        );
+    }
+    Ok(template.iter().map(|word| Grants::folder(word, host, &folder.guest)).collect())
+}
+
+/// How a run failed that had to end with 0 within a limit, whatever it printed; `None` when it ended well.
+pub fn failure(ran: &Ran, limit: Duration) -> Option<(Outcome, String)> {
+    if let Some(stream) = ran.flooded() {
+        let limit = OUTPUT_LIMIT_BYTES >> 20;
+        let reason = format!("it wrote more than {limit} MiB to {stream}; no more is kept, and writes beyond fail");
+        return Some((Outcome::WrongOutput, reason));
+    }
+    match ran.end {
+        End::Exited(0) => None,
+        End::Exited(code) => Some((Outcome::NonZeroExit, format!("exit status {code}{}", stderr_note(ran)))),
+        End::Signalled(signal) => Some((Outcome::Killed, format!("signal {signal}{}", stderr_note(ran)))),
+        End::TimedOut | End::Stopped => {
+            Some((Outcome::TimedOut, format!("still running after {} ms{}", limit.as_millis(), stderr_note(ran))))
+        }
+    }
+}
+
+/// What a run came to where nothing was learned from native: what native would print is not looked at.
+pub fn outcome(ran: &Ran, expected: &Expected, limit: Duration) -> (Outcome, Option<String>) {
+    outcome_of(ran, (&ran.stdout, expected), limit)
 }
 
 /// The same, where only a part of what it printed is compared.
-pub fn outcome_of(ran: &Ran, (printed, expected): (&[u8], &[u8]), limit: Duration) -> (Outcome, Option<String>) {
-    match ran.end {
-        _ if let Some(stream) = ran.flooded() => {
-            let limit = OUTPUT_LIMIT_BYTES >> 20;
-            let reason = format!("it wrote more than {limit} MiB to {stream}; no more is kept, and writes beyond fail");
-            (Outcome::WrongOutput, Some(reason))
-        }
-        End::Exited(0) if printed == expected => (Outcome::Ok, None),
-        End::Exited(0) => (Outcome::WrongOutput, Some(difference(expected, printed))),
-        End::Exited(code) => (Outcome::NonZeroExit, Some(format!("exit status {code}{}", stderr_note(ran)))),
-        End::Signalled(signal) => (Outcome::Killed, Some(format!("signal {signal}{}", stderr_note(ran)))),
-        End::TimedOut | End::Stopped => {
-            (Outcome::TimedOut, Some(format!("still running after {} ms{}", limit.as_millis(), stderr_note(ran))))
-        }
+pub fn outcome_of(ran: &Ran, (printed, expected): (&[u8], &Expected), limit: Duration) -> (Outcome, Option<String>) {
+    if let Some((outcome, reason)) = failure(ran, limit) {
+        return (outcome, Some(reason));
     }
+    let fault = match expected {
+        Expected::Exactly(bytes) => (bytes != printed).then(|| difference(bytes, printed)),
+        Expected::Pattern(text) => {
+            let matches = regex::bytes::Regex::new(text).is_ok_and(|pattern| pattern.is_match(printed));
+            (!matches).then(|| format!("nothing in it matches `{text}`"))
+        }
+        Expected::FirstNative | Expected::Anything => None,
+    };
+    (if fault.is_none() { Outcome::Ok } else { Outcome::WrongOutput }, fault)
 }
 
 fn stderr_note(ran: &Ran) -> String {

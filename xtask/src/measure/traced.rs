@@ -155,7 +155,7 @@ impl<'a> TracedRounds<'a> {
     /// The output between the stamps is compared as any; the stamps have to lie within the run, or they are of another
     /// clock, and of no use.
     fn judged(&self, slot: Slot, ran: &Ran) -> Trace {
-        let expected = self.runs.bench(slot.place).expected.as_bytes();
+        let expected = &self.runs.bench(slot.place).expected;
         let stamped = stamps::parse(&ran.stdout);
         let printed = stamped.as_ref().map_or(&ran.stdout[..], |stamped| stamped.rest);
         let (mut outcome, mut reason) =

@@ -29,6 +29,19 @@ pub fn artifacts(
     programs: AvailablePrograms<'_>,
     progress: &mut Stderr,
 ) -> anyhow::Result<Vec<Artifact>> {
+    let (compilers, builds) = with_compilers(matrix, builds, programs)?;
+    compile::build(workspace, &builds, &compilers, progress)
+}
+
+/// The compilers that builds need, and the builds whose compiler is there.
+///
+/// # Errors
+/// When one can not be asked for its version.
+pub fn with_compilers(
+    matrix: &Matrix,
+    builds: &[Build],
+    programs: AvailablePrograms<'_>,
+) -> anyhow::Result<(Compilers, Vec<Build>)> {
     let mut compilers = Compilers::new();
     for kind in Kind::ALL {
         if let Some((engine, compile)) = matrix.compile(kind).filter(|_| builds.iter().any(|build| build.kind == kind))
@@ -38,8 +51,8 @@ pub fn artifacts(
         }
     }
     let has_compiler = |build: &&Build| matrix.compile(build.kind).is_none() || compilers.contains_key(&build.kind);
-    let builds: Vec<Build> = builds.iter().filter(has_compiler).cloned().collect();
-    compile::build(workspace, &builds, &compilers, progress)
+    let builds = builds.iter().filter(has_compiler).cloned().collect();
+    Ok((compilers, builds))
 }
 
 /// An engine's compiler. What this project builds is identified by its sources, everything else by its version and its bytes:

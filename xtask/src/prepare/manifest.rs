@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::Prepared;
+use super::benches::bench;
 use super::node::NodeDaemon;
 use super::selection::Selected;
 use super::source::source;
@@ -15,15 +16,13 @@ use crate::compile::shims::WASMEDGE;
 use crate::machine;
 use crate::matrix::{Behaviour, Matrix};
 use crate::plan::Plan;
-use crate::secret::without_accounts;
+use crate::secret::{without_accounts, without_values};
 use crate::session::measured::Measured;
 use crate::toolbox::{Origin, Toolbox};
 use crate::workspace::Workspace;
 use oci::Image;
 use results::case::Cell;
-use results::{
-    BenchRecord, Finished, ImageRecord, Manifest, NotMeasured, ProgramRecord, SCHEMA, Sequential, TracedBench,
-};
+use results::{Finished, ImageRecord, Manifest, NotMeasured, ProgramRecord, SCHEMA, Sequential, TracedBench};
 use stats::Confidence;
 
 /// The nominal coverage of every interval.
@@ -68,8 +67,9 @@ pub fn begin(
     prepared: &Prepared,
     started: Utc,
 ) -> anyhow::Result<Manifest> {
-    let source = source(workspace, &prepared.artifacts);
     let plan = &selected.plan;
+    let is_measured = |artifact: &&Artifact| plan.measures(&artifact.program);
+    let source = source(workspace, prepared.artifacts.iter().find(is_measured));
     let rounds = plan.schedule.rounds();
     let programs = programs(prepared, plan)?;
     // What a run looks at its machinery with has no row.
@@ -90,7 +90,8 @@ pub fn begin(
         timeout_ms: settings.timeout_ms,
         density: settings.density,
         source,
-        benches: plan.benches.iter().map(bench).collect(),
+        own_program: selected.own.as_ref().map(|own| own.known.record()),
+        benches: plan.benches.iter().map(bench).collect::<anyhow::Result<_>>()?,
         traced: plan.traced.iter().flat_map(|traced| &traced.benches).map(traced_bench).collect(),
         cells: plan.cells.iter().map(|cell| with_versions(cell, &selected.matrix, &programs)).collect(),
         artifacts: measured.map(Artifact::record).collect(),
@@ -116,11 +117,12 @@ fn sequential(args: &BenchArgs) -> anyhow::Result<Option<Sequential>> {
     Ok(Some(Sequential { until_percent: until * 100.0, looks, look_confidence }))
 }
 
-/// The command as typed, a word each, but for the account in an address. A word that is not UTF-8 has no place in JSON and
+/// The command as typed, a word each, but for the account in an address and what variables hold. A word that is not UTF-8 has no place in JSON and
 /// is kept as far as it is.
 fn command() -> Vec<String> {
     let given = std::env::args_os().skip(1).map(|word| without_accounts(&word.to_string_lossy()));
-    ["cargo", "xtask"].map(str::to_owned).into_iter().chain(given).collect()
+    let words: Vec<String> = crate::console::called().split(' ').map(str::to_owned).chain(given).collect();
+    without_values(&words)
 }
 
 /// The manifest of a run that has ended.
@@ -135,6 +137,11 @@ pub fn finish(mut manifest: Manifest, measured: Measured, finished: Utc) -> Mani
         cell.mode_observed = measured.modes.get(&cell.case.name).cloned();
     }
     manifest.isolation = measured.isolation;
+    for (bench, digest) in measured.learned {
+        if let Some(record) = manifest.benches.iter_mut().find(|record| record.name == bench) {
+            record.expected_sha256 = digest.hex();
+        }
+    }
     manifest.host = measured.host;
     manifest.resources = measured.resources;
     let explained = |row: NotMeasured| {
@@ -176,18 +183,6 @@ fn with_versions(cell: &Cell, matrix: &Matrix, programs: &[ProgramRecord]) -> Ce
         record.version = version(engine);
     }
     cell
-}
-
-fn bench(bench: &crate::bench::Bench) -> BenchRecord {
-    BenchRecord {
-        name: bench.name.clone(),
-        program: bench.program.clone(),
-        args: bench.args.clone(),
-        expected_sha256: oci::digest::Digest::of(bench.expected.as_bytes()).hex(),
-        why: bench.why.clone(),
-        role: bench.role,
-        sweep: bench.sweep.clone(),
-    }
 }
 
 fn traced_bench(bench: &crate::bench::Bench) -> TracedBench {

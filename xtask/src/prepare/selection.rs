@@ -1,7 +1,10 @@
 //! What a run measures: benches and cases that were asked for, and can be measured here.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 
+use super::own::{self, Own};
 use super::{images, programs, registry};
 use crate::bench::{self, Bench};
 use crate::cli::{BenchArgs, MatrixArgs};
@@ -48,6 +51,8 @@ pub struct Selected {
     pub matrix: Matrix,
     /// The plan of what can be measured here.
     pub plan: Plan,
+    /// Whose program it is, when not this project's.
+    pub own: Option<Own>,
     /// The rest, with the reason.
     pub not_measured: Vec<NotMeasured>,
     /// How to become root.
@@ -62,8 +67,12 @@ pub fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selecte
     if let Some(out) = &args.out {
         ensure_new(out)?;
     }
-    let file = args.benches_file.clone().unwrap_or_else(|| workspace.benches_toml());
-    let benches = bench::select(&bench::load(&file)?, &args.select.benches)?;
+    let own = own::resolve(workspace, (&args.origin, &args.input))?;
+    anyhow::ensure!(
+        own.is_none() || !args.first_use.first_use,
+        "first use is measured with this project's programs only: leave out `--first-use`"
+    );
+    let benches = benches(workspace, own.as_ref(), args.benches_file.as_deref(), &args.select.benches)?;
     let matrix = matrix(workspace, &args.select.rows.of)?;
     let cases = matrix.select(&args.select.rows.cases, &args.select.rows.sets)?;
     registry::destination(&args.registry)?;
@@ -91,7 +100,24 @@ pub fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selecte
     if args.measures.timeline {
         plan = plan.with_traces()?;
     }
-    Ok(Selected { matrix, plan, not_measured, privileges })
+    Ok(Selected { matrix, plan, own, not_measured, privileges })
+}
+
+/// The benches that patterns select: of somebody's own program, of the file that is named, or of this project.
+///
+/// # Errors
+/// When the definitions are wrong, or a pattern matches none.
+pub fn benches(
+    workspace: &Workspace,
+    own: Option<&Own>,
+    file: Option<&Path>,
+    patterns: &[String],
+) -> anyhow::Result<Vec<Bench>> {
+    if let Some(own) = own {
+        return Ok(bench::select(&own.benches, patterns)?);
+    }
+    let all = bench::load(&file.map_or_else(|| workspace.benches_toml(), Path::to_path_buf))?;
+    Ok(bench::select(&all, patterns)?)
 }
 
 /// What `--until` watches: the ratios of cases to their baselines.

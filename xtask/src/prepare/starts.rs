@@ -7,15 +7,15 @@ use anyhow::{Context as _, bail};
 
 use super::builds::AvailablePrograms;
 use super::{Prepared, programs};
-use crate::bench::Bench;
 use crate::bench::calibration::{Calibration, SURROUNDINGS};
+use crate::bench::{Bench, Expected, Input};
 use crate::compile::prepend;
 use crate::containerd::{ContainerRuntime, Scheme};
 use crate::isolation::Look;
 use crate::machine;
 use crate::matrix::{Behaviour, Engine, Matrix};
 use crate::measure::runs::{
-    CalibrationRuns, ComparedOutput, KindFile, NamedImage, PodStart, RunnableBench, Runs, Start, Until,
+    Absent, CalibrationRuns, ComparedOutput, KindFile, NamedImage, PodStart, RunnableBench, Runs, Start, Until,
 };
 use crate::measure::traced::TracedRuns;
 use crate::plan::{PAUSE, Plan};
@@ -137,8 +137,10 @@ impl Prepared {
         RunnableBench {
             name: bench.name.clone(),
             args: bench.args.clone(),
+            input: bench.input.clone(),
             expected: bench.expected.clone(),
             files: self.files(&bench.program),
+            absent: Absent { files: self.missing.files.clone(), images: self.missing.images.clone() },
             images: self.shipped.of(&bench.program),
         }
     }
@@ -153,8 +155,10 @@ impl Prepared {
         RunnableBench {
             name: program.to_owned(),
             args,
-            expected: String::new(),
+            input: Input::default(),
+            expected: Expected::text(""),
             files: self.files(program),
+            absent: Absent::default(),
             images: self.shipped.of(program),
         }
     }
@@ -219,14 +223,18 @@ impl Prepared {
             }),
         };
         Ok(match (behaviour, matrix.engine(case)) {
-            (Behaviour::Process { own: Some(own) }, _) => {
-                or_absent(self.program(&own.program), &|program| Start::Engine { program, args: own.args.clone() })
-            }
+            (Behaviour::Process { own: Some(own) }, _) => or_absent(self.program(&own.program), &|program| {
+                Start::Engine { program, args: own.args.clone(), grants: own.grants.clone() }
+            }),
             (Behaviour::Process { own: None }, None) => Start::Process,
             (Behaviour::Process { own: None }, Some(engine)) => {
                 let run = engine.modes.get(&case.mode).with_context(|| format!("`{case}` has no mode"))?;
                 let program = self.program(&engine.program).and_then(|program| of_a_known_version(engine, program));
-                or_absent(program, &|program| Start::Engine { program, args: run.args.clone() })
+                or_absent(program, &|program| Start::Engine {
+                    program,
+                    args: run.args.clone(),
+                    grants: engine.grants.clone(),
+                })
             }
             (Behaviour::Oci { program, args }, _) => {
                 let path = self.program(program).and_then(|path| match &args[..] {

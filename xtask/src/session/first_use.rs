@@ -282,6 +282,7 @@ impl Measuring<'_> {
             program: compilation.program.clone(),
             args: compilation.args.iter().map(put).collect(),
             env: Vec::new(),
+            stdin: crate::invocation::Stdin::Empty,
         };
         let ran = child::run(&invocation, self.limit(), &self.watchdog)?;
         let made = std::fs::read(&output).unwrap_or_default();

@@ -221,6 +221,7 @@ fn measured((rounds, modes): (RoundsEnd, Modes), pulls: Vec<Pull>, host: Option<
         not_measured: rounds.not_measured,
         until: rounds.until,
         resources: rounds.resources,
+        learned: rounds.learned,
         load: results::LoadDuring::default(),
     }
 }

@@ -35,6 +35,8 @@ pub struct Measured {
     pub until: Option<UntilEnd>,
     /// What was read of memory and processor time; absent when that was not wanted.
     pub resources: Option<ResourceRecord>,
+    /// What benches had to print that nobody had said before, by their names.
+    pub learned: Vec<(String, Digest)>,
     /// What the machine did meanwhile.
     pub load: LoadDuring,
 }

@@ -5,7 +5,8 @@
 
 use crate::Run;
 use crate::number::{NONE, confidence, fixed, percent};
-use results::{LoadDuring, Machine};
+use results::own_program::{JudgedBy, OriginRecord, OwnProgramRecord};
+use results::{BenchRecord, LoadDuring, Machine};
 
 /// Name and value of everything that must be alike before two runs may be compared, and what happened meanwhile.
 pub fn circumstances(run: &Run) -> Vec<(&'static str, String)> {
@@ -25,6 +26,10 @@ pub fn circumstances(run: &Run) -> Vec<(&'static str, String)> {
         ("margin δ", percent(manifest.delta)),
         ("time limit of a run", format!("{} ms", manifest.timeout_ms)),
     ];
+    if let Some(own) = &manifest.own_program {
+        pairs.insert(1, ("program measured", own_program(own)));
+        pairs.extend(manifest.benches.iter().map(|bench| ("bench", given(bench))));
+    }
     if let Some(sequential) = &manifest.sequential {
         let looks: Vec<String> = sequential.looks.iter().map(u32::to_string).collect();
         let text = format!(
@@ -51,6 +56,42 @@ pub fn circumstances(run: &Run) -> Vec<(&'static str, String)> {
         pairs.push(("program", format!("{}: {} ({})", program.name, program.version, program.origin)));
     }
     pairs
+}
+
+/// Somebody's own program: where it came from.
+fn own_program(own: &OwnProgramRecord) -> String {
+    match &own.origin {
+        OriginRecord::Package(package) => {
+            let revision = package.revision.as_ref().map(|revision| {
+                let dirty = if package.dirty == Some(true) { ", with changes that were not committed" } else { "" };
+                format!(", revision {revision}{dirty}")
+            });
+            let features =
+                if package.features.is_empty() { String::new() } else { format!(" {}", package.features.join(" ")) };
+            let revision = revision.unwrap_or_default();
+            format!("package {} {}, {}{features}{revision}", package.package, package.version, package.target)
+        }
+        OriginRecord::Pair { native, wasm } => {
+            format!("the files {native} and {wasm}, as they were given: whether they are of one source is not known")
+        }
+    }
+}
+
+/// What a bench was given beside its arguments, and by what its output was judged.
+fn given(bench: &BenchRecord) -> String {
+    let mut parts = Vec::new();
+    if let Some(stdin) = &bench.input.stdin {
+        parts.push(format!("{} bytes on its standard input", stdin.size_bytes));
+    }
+    parts.extend(bench.input.env.iter().map(|variable| format!("the variable {}", variable.name)));
+    parts.extend(bench.input.folders.iter().map(|folder| format!("the folder {} as {}", folder.host, folder.guest)));
+    parts.push(match &bench.judged_by {
+        JudgedBy::Expected => "held against an output that was known before".to_owned(),
+        JudgedBy::FirstNative => "held against what native printed before the first round".to_owned(),
+        JudgedBy::Pattern(pattern) => format!("every output had to match {pattern}"),
+        JudgedBy::Nothing => "its output was not looked at, only its exit status".to_owned(),
+    });
+    format!("{}: {}", bench.name, parts.join(", "))
 }
 
 fn machine(machine: &Machine, pairs: &mut Vec<(&'static str, String)>) {

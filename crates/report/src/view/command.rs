@@ -6,23 +6,54 @@ use crate::visible::is_hidden;
 /// What manifests before this revision have for the first two words.
 const TWO_WORDS: &str = "cargo xtask";
 
+/// What the program is called where it was installed.
+const INSTALLED: &str = "deploy-bench";
+/// Options that say which program of somebody's own it was, with a value each.
+const OWN: [&str; 14] = [
+    "--program",
+    "--bin",
+    "--example",
+    "--features",
+    "--profile",
+    "--native",
+    "--wasm",
+    "--file",
+    "--stdin",
+    "--env",
+    "--dir",
+    "--sweep",
+    "--expect",
+    "--expect-pattern",
+];
+/// Those without.
+const OWN_ALONE: [&str; 3] = ["--all-features", "--no-default-features", "--expect-none"];
+/// What the arguments of somebody's own program stand behind.
+const LAST: &str = "--";
+
 /// As typed, with the seed where none was given, and without `--out`: a run is never written over another.
 pub fn command(run: &Run) -> String {
+    let (given, last) = run.manifest.command.split_at(options_end(run));
     let mut words = Vec::new();
-    let mut given = run.manifest.command.iter();
-    while let Some(word) = given.next() {
+    let mut rest = given.iter();
+    while let Some(word) = rest.next() {
         match word.as_str() {
             TWO_WORDS => words.push(TWO_WORDS.to_owned()),
             // Its folder is the next word.
-            "--out" => drop(given.next()),
+            "--out" => drop(rest.next()),
             word if word.starts_with("--out=") => {}
             word => words.push(shell_word(word)),
         }
     }
-    if !run.manifest.command.iter().any(|word| word == "--seed" || word.starts_with("--seed=")) {
+    if !given.iter().any(|word| word == "--seed" || word.starts_with("--seed=")) {
         words.push(format!("--seed {}", run.manifest.seed));
     }
+    words.extend(last.iter().map(|word| shell_word(word)));
     words.join(" ")
+}
+
+fn options_end(run: &Run) -> usize {
+    let command = &run.manifest.command;
+    command.iter().position(|word| word == LAST).unwrap_or(command.len())
 }
 
 /// What measures one cell once more, with what it is compared with.
@@ -33,7 +64,27 @@ pub fn command_of_cell(run: &Run, bench: &str, name: &str) -> String {
     let cases = case.into_iter().flat_map(|case| std::iter::once(&case.name).chain(&case.baseline));
     let cases: Vec<String> = cases.map(|name| format!(" --case {}", shell_word(name))).collect();
     let (rounds, seed) = (run.manifest.rounds, run.manifest.seed);
-    format!("cargo xtask bench --bench {}{} --rounds {rounds} --seed {seed}", shell_word(bench), cases.concat())
+    let (own, last) = own_words(run);
+    let bench = shell_word(bench);
+    let program =
+        if run.manifest.command.first().is_some_and(|word| word == INSTALLED) { INSTALLED } else { TWO_WORDS };
+    format!("{program} bench{own} --bench {bench}{} --rounds {rounds} --seed {seed}{last}", cases.concat())
+}
+
+/// What was typed of somebody's own program, and of its arguments; each word has a space in front.
+fn own_words(run: &Run) -> (String, String) {
+    let (given, last) = run.manifest.command.split_at(options_end(run));
+    let spaced = |words: &[&String]| words.iter().flat_map(|word| [" ".to_owned(), shell_word(word)]).collect();
+    if run.manifest.own_program.is_none() {
+        return (String::new(), String::new());
+    }
+    let is_own = |index: usize| {
+        let name = given[index].split('=').next().unwrap_or_default();
+        let has_value = |word: &str| OWN.contains(&word);
+        OWN_ALONE.contains(&name) || has_value(name) || index > 0 && has_value(&given[index - 1])
+    };
+    let own: Vec<&String> = (0..given.len()).filter(|&index| is_own(index)).map(|index| &given[index]).collect();
+    (spaced(&own), spaced(&last.iter().collect::<Vec<_>>()))
 }
 
 /// One word for a POSIX shell. What can not be seen, and a tab, which a shell that is typed into completes on, is
@@ -113,6 +164,21 @@ mod tests {
         let words = ["cargo", "xtask", "bench", "--out", "a folder", "--quick", "--out=b", "--seed", "1"];
         run.manifest.command = words.map(str::to_owned).to_vec();
         assert_eq!(command(&run), "cargo xtask bench --quick --seed 1");
+    }
+
+    #[test]
+    fn the_arguments_of_a_program_of_ones_own_stay_last() {
+        let mut run = fixture::complete();
+        let given = "cargo xtask bench --program a/b --quick --env=A=b --dir c:/d -- --out x --seed";
+        run.manifest.command = given.split(' ').map(str::to_owned).collect();
+        let origin = results::own_program::OriginRecord::Pair { native: "a".to_owned(), wasm: "b".to_owned() };
+        run.manifest.own_program = Some(results::own_program::OwnProgramRecord { name: "b".to_owned(), origin });
+        let seed = run.manifest.seed;
+        let options = "cargo xtask bench --program a/b --quick --env=A=b --dir c:/d";
+        assert_eq!(command(&run), format!("{options} --seed {seed} -- --out x --seed"));
+        let cell = command_of_cell(&run, "array-sum", "native/process");
+        let own = "cargo xtask bench --program a/b --env=A=b --dir c:/d --bench array-sum --case native/process";
+        assert!(cell.starts_with(own) && cell.ends_with(" -- --out x --seed"), "{cell}");
     }
 
     #[test]

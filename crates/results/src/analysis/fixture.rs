@@ -2,6 +2,7 @@
 
 use crate::case::{Cell, FirstEdition, TWIN_SUFFIX};
 use crate::metric::HEADLINE;
+use crate::own_program::{InputRecord, JudgedBy};
 use crate::{
     ArtifactRecord, BenchRecord, Finished, HostRecord, ImageRecord, LoadDuring, Machine, Manifest, Outcome,
     PackageRecord, ProgramRecord, Role, RunStatus, SCHEMA, Sample, Source, SweepPoint,
@@ -31,6 +32,7 @@ pub fn manifest(rounds: u32) -> Manifest {
             program_revision: "0123456789abcdef".to_owned(),
             host: "x86_64-unknown-linux-gnu".to_owned(),
         },
+        own_program: None,
         benches: benches(),
         traced: Vec::new(),
         cells: cells(),
@@ -107,6 +109,8 @@ fn benches() -> Vec<BenchRecord> {
         program: program.to_owned(),
         args: Vec::new(),
         expected_sha256: "e0".repeat(32),
+        judged_by: JudgedBy::default(),
+        input: InputRecord::default(),
         why: "because".to_owned(),
         sweep,
     };

@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::path::Path;
 
 use super::*;
-use crate::measure::runs::{KindFile, RunnableBench, Start};
+use crate::bench::{Expected, Input};
+use crate::matrix::Grants;
+use crate::measure::runs::{Absent, KindFile, RunnableBench, Start};
 use crate::plan::{Rounds, Schedule};
 use results::case::{Cell, Kind};
 use results::store::parse_samples;
@@ -24,13 +26,18 @@ impl Trial {
             let case = results::case::Case { name: name.to_owned(), ..case.clone() };
             if is_twin { Cell::twin_of(case) } else { Cell::of(case) }
         };
-        let start =
-            |script: &str| Start::Engine { program: "/bin/sh".into(), args: ["-c", script].map(str::to_owned).into() };
+        let start = |script: &str| Start::Engine {
+            program: "/bin/sh".into(),
+            args: ["-c", script].map(str::to_owned).into(),
+            grants: Grants::default(),
+        };
         let bench = RunnableBench {
             name: "bench".to_owned(),
             args: Vec::new(),
-            expected: String::new(),
+            input: Input::default(),
+            expected: Expected::text(""),
             files: vec![KindFile { kind: Kind::Native, path: "/bin/sh".into() }],
+            absent: Absent::default(),
             images: Vec::new(),
         };
         let all = cells.iter().map(|(name, _)| cell(name)).collect();
@@ -109,7 +116,8 @@ fn two_failures_in_a_row_again_and_again_are_rows_and_no_reason_to_give_up() {
     std::fs::write(&count, "0\n").unwrap();
     let count = count.display();
     let script = format!("read n < {count}; echo $((n + 1)) > {count}; [ $((n % 3)) = 2 ]");
-    let start = Start::Engine { program: "/bin/sh".into(), args: vec!["-c".to_owned(), script] };
+    let start =
+        Start::Engine { program: "/bin/sh".into(), args: vec!["-c".to_owned(), script], grants: Grants::default() };
     let trial = Trial { runs: Runs { starts: vec![start], ..trial.runs }, ..trial };
     let (end, samples) = trial.run_whole();
     let good: Vec<u32> =
@@ -123,7 +131,8 @@ fn each_way_to_fail_is_a_row_that_names_it() {
     let scripts = [("exit", "exit 7"), ("signal", "kill -SEGV $$"), ("output", "echo unasked")];
     let mut trial = Trial::new(&[&scripts[..], &[("absent", ""), ("no program", "")]].concat(), 0, 1);
     trial.runs.starts[3] = Start::Absent("it was not fetched".to_owned());
-    trial.runs.starts[4] = Start::Engine { program: "/no/such/program".into(), args: Vec::new() };
+    trial.runs.starts[4] =
+        Start::Engine { program: "/no/such/program".into(), args: Vec::new(), grants: Grants::default() };
     let (end, samples) = trial.run_whole();
     assert_eq!((end.status, samples.len()), (RunStatus::Complete, 5));
     for (case, outcome, says) in [
@@ -143,7 +152,7 @@ fn each_way_to_fail_is_a_row_that_names_it() {
 fn a_run_that_reaches_its_time_limit_ends_and_the_rounds_go_on() {
     let mut trial = Trial::new(&[("hangs", "exec /bin/sleep 62.5"), ("good", ":")], 0, 2);
     trial.runs.timeout_ms = 50;
-    trial.runs.starts[1] = Start::Engine { program: "/bin/true".into(), args: Vec::new() };
+    trial.runs.starts[1] = Start::Engine { program: "/bin/true".into(), args: Vec::new(), grants: Grants::default() };
     let (end, samples) = trial.run_whole();
     assert_eq!((end.status, samples.len()), (RunStatus::Complete, 4));
     assert!(of(&samples, "hangs").iter().all(|sample| sample.outcome == Outcome::TimedOut));
@@ -240,7 +249,8 @@ fn a_wish_to_stop_ends_the_run_that_is_going_on_and_leaves_no_row_of_it() {
     let mode = rustix::fs::Mode::from_raw_mode(0o600);
     rustix::fs::mknodat(rustix::fs::CWD, &begun, rustix::fs::FileType::Fifo, mode, 0).unwrap();
     let script = format!("echo > {}; exec /bin/sleep 65.5", begun.display());
-    trial.runs.starts[0] = Start::Engine { program: "/bin/sh".into(), args: vec!["-c".to_owned(), script] };
+    trial.runs.starts[0] =
+        Start::Engine { program: "/bin/sh".into(), args: vec!["-c".to_owned(), script], grants: Grants::default() };
     let stop = Stop::never().unwrap();
     let wish = stop.another().unwrap();
     let (end, samples) = std::thread::scope(|scope| {

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::*;
-use crate::measure::runs::{ComparedOutput, KindFile, RunnableBench};
+use crate::bench::{Expected, Input};
+use crate::matrix::Grants;
+use crate::measure::runs::{Absent, ComparedOutput, KindFile, RunnableBench};
 use crate::plan::{Rounds, Schedule};
 use results::case::{Cell, Kind};
 use results::timeline::{Phase, phases};
@@ -14,13 +16,16 @@ fn traced(folder: &Path, script: &str) -> TracedRuns {
     let bench = RunnableBench {
         name: "bench".to_owned(),
         args: Vec::new(),
-        expected: "x\n".to_owned(),
+        input: Input::default(),
+        expected: Expected::text("x\n"),
         files: vec![KindFile { kind: Kind::Native, path: "/bin/sh".into() }],
+        absent: Absent::default(),
         images: Vec::new(),
     };
     let start = crate::measure::runs::Start::Engine {
         program: "/bin/sh".into(),
         args: ["-c", script].map(str::to_owned).into(),
+        grants: Grants::default(),
     };
     let runs = Runs {
         benches: vec![bench],

@@ -1,0 +1,153 @@
+//! What runs have to print: known before, or learned from the native program, and what is wrong with what they printed.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use regex::bytes::Regex;
+
+use super::child::{self, End, Ran};
+use super::difference::difference;
+use super::runs::{RunnableBench, Runs};
+use super::single;
+use super::watchdog::Watchdog;
+use crate::bench::Expected;
+use crate::plan::Place;
+use oci::digest::Digest;
+use results::case::Kind;
+
+/// What every bench has to print.
+#[derive(Debug, Default)]
+pub struct Expectations(Vec<Expectation>);
+
+#[derive(Debug)]
+enum Expectation {
+    Exactly(Vec<u8>),
+    /// What the native program printed before the first round.
+    AsNative(Vec<u8>),
+    /// There is no native program: what the first run prints that ends well, and whose that was.
+    AsFirst(Option<(String, Vec<u8>)>),
+    Pattern(Regex),
+    Anything,
+}
+
+/// What native runs came to.
+enum Learned {
+    Printed(Vec<u8>),
+    /// The bench can not be measured, for this reason.
+    Useless(String),
+    Stopped,
+}
+
+impl Expectations {
+    /// Reads what is known before, and starts the native program twice for each bench where that says it. Where it fails,
+    /// or prints something else the second time, no cell of the bench can be judged: all are barred, with the reason.
+    /// `None`: somebody wishes to stop.
+    ///
+    /// # Errors
+    /// When a pattern is none, or the watchdog can not watch.
+    pub fn learn(
+        runs: &Runs,
+        watchdog: &Watchdog,
+        barred: &mut BTreeMap<Place, String>,
+    ) -> anyhow::Result<Option<Self>> {
+        let mut all = Vec::new();
+        for (index, bench) in runs.benches.iter().enumerate() {
+            all.push(match &bench.expected {
+                Expected::Exactly(bytes) => Expectation::Exactly(bytes.clone()),
+                Expected::Pattern(text) => Expectation::Pattern(Regex::new(text).context("it is no pattern")?),
+                Expected::Anything => Expectation::Anything,
+                Expected::FirstNative => match native(bench, runs, watchdog) {
+                    None => Expectation::AsFirst(None),
+                    Some(Learned::Printed(bytes)) => Expectation::AsNative(bytes),
+                    Some(Learned::Stopped) => return Ok(None),
+                    Some(Learned::Useless(reason)) => {
+                        bar(runs, index, &reason, barred);
+                        Expectation::Anything
+                    }
+                },
+            });
+        }
+        Ok(Some(Self(all)))
+    }
+
+    /// What is wrong with what a cell printed that ended well.
+    pub fn fault(&mut self, place: Place, (cell, printed): (&str, &[u8])) -> Option<String> {
+        let of_another = |whose: &str, expected: &[u8]| {
+            (expected != printed).then(|| format!("not what {whose} printed: {}", difference(expected, printed)))
+        };
+        match self.0.get_mut(place.bench)? {
+            Expectation::Anything => None,
+            Expectation::Exactly(expected) => (expected != printed).then(|| difference(expected, printed)),
+            Expectation::AsNative(expected) => of_another("native", expected),
+            Expectation::AsFirst(Some((whose, expected))) => of_another(&format!("`{whose}`"), expected),
+            Expectation::AsFirst(first) => {
+                *first = Some((cell.to_owned(), printed.to_vec()));
+                None
+            }
+            Expectation::Pattern(pattern) => (!pattern.is_match(printed))
+                .then(|| format!("nothing in it matches `{pattern}`: {}", difference(b"", printed))),
+        }
+    }
+
+    /// What was learned, by the name of the bench.
+    pub fn learned(&self, runs: &Runs) -> Vec<(String, Digest)> {
+        let digest = |(bench, expectation): (&RunnableBench, &Expectation)| match expectation {
+            Expectation::AsNative(bytes) | Expectation::AsFirst(Some((_, bytes))) => {
+                Some((bench.name.clone(), Digest::of(bytes)))
+            }
+            _ => None,
+        };
+        runs.benches.iter().zip(&self.0).filter_map(digest).collect()
+    }
+}
+
+fn bar(runs: &Runs, bench: usize, reason: &str, barred: &mut BTreeMap<Place, String>) {
+    for cell in 0..runs.schedule.cells().len() {
+        barred.entry(Place { bench, cell }).or_insert_with(|| reason.to_owned());
+    }
+}
+
+/// What the native program prints; `None` when there is none.
+fn native(bench: &RunnableBench, runs: &Runs, watchdog: &Watchdog) -> Option<Learned> {
+    let file = bench.files.iter().find(|file| file.kind == Kind::Native)?;
+    let invocation = single::process(bench, file.path.clone());
+    let limit = Duration::from_millis(runs.timeout_ms);
+    let mut printed: Vec<Vec<u8>> = Vec::new();
+    for _ in 0..2 {
+        let ran = match child::run(&invocation, limit, watchdog) {
+            Ok(ran) if ran.end == End::Stopped => return Some(Learned::Stopped),
+            Ok(ran) => ran,
+            Err(error) => return Some(Learned::Useless(format!("{error:#}"))),
+        };
+        if let Some((_, reason)) = single::failure(&ran, limit) {
+            let way_out = "native is started first, for what it prints is what every case has to print";
+            return Some(Learned::Useless(format!("native itself failed: {reason} ({way_out})")));
+        }
+        printed.push(ran.stdout);
+    }
+    let [first, second] = &printed[..] else { return None };
+    if first != second {
+        return Some(Learned::Useless(format!(
+            "native prints something else each time, so its output can not tell whether a case is right: {}; take away \
+             what changes (a time, a random number, the order of a map), say what holds of every output \
+             (`--expect-pattern REGEX`), or that none is to be looked at (`--expect-none`)",
+            difference(first, second)
+        )));
+    }
+    Some(Learned::Printed(printed.swap_remove(0)))
+}
+
+/// What a module says that wants what WASI has not: the standard library's words for a function that is not there.
+const UNSUPPORTED: &str = "operation not supported on this platform";
+
+/// The reason of a module's failure, with what it means where it wants what WASI has not.
+pub fn with_way_out(reason: String, ran: &Ran) -> String {
+    if !String::from_utf8_lossy(&ran.stderr).contains(UNSUPPORTED) {
+        return reason;
+    }
+    format!(
+        "{reason}\n(WASI preview 1 has no sockets and no threads: measure a part of the program that needs neither, or build \
+         it without them for `cfg(target_os = \"wasi\")`)"
+    )
+}

@@ -1,0 +1,143 @@
+//! Somebody's own program, from what was asked for to its files: what it is, what it is measured with, what of it is there.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::builds::{self, AvailablePrograms};
+use crate::bench::{Bench, Expected};
+use crate::cli::{Exit, InputArgs, OriginArgs};
+use crate::compile::own::{self, Known, OwnArtifacts, OwnFiles};
+use crate::compile::{Artifact, package};
+use crate::matrix::Matrix;
+use crate::own_program::{Origin, OwnProgram, Wanted, benches, file, image_name};
+use crate::plan::Build;
+use crate::progress::Progress;
+use crate::workspace::Workspace;
+use results::case::Kind;
+
+/// Somebody's own program, and what it is measured with.
+#[derive(Clone, Debug)]
+pub struct Own {
+    /// The program.
+    pub known: Known,
+    /// Its benches.
+    pub benches: Vec<Bench>,
+}
+
+/// What options ask for of somebody's own program; `None` when it is this project's that are measured. Nothing is built.
+///
+/// # Errors
+/// When the file is wrong, or something that is named is not there.
+pub fn resolve(workspace: &Workspace, (origin, input): (&OriginArgs, &InputArgs)) -> anyhow::Result<Option<Own>> {
+    origin.wanted(input)?.map(|wanted| of(workspace, wanted)).transpose()
+}
+
+fn of(workspace: &Workspace, wanted: Wanted) -> anyhow::Result<Own> {
+    let (called, inspected) = match &wanted.origin {
+        Origin::Package(package) => {
+            let inspected = package::inspect(workspace, package)?;
+            (inspected.program.clone(), Some(inspected))
+        }
+        Origin::Pair(pair) => {
+            let native = crate::own_program::file(&pair.native)?;
+            crate::own_program::file(&pair.wasm)?;
+            (native.file_stem().context("the native program has no name")?.to_string_lossy().into_owned(), None)
+        }
+    };
+    let name = image_name(&called);
+    // What runs are looked at with is this project's, and built beside it.
+    let is_ours = workspace.root().join("workload/src/bin").join(format!("{name}.rs")).is_file();
+    let name = if is_ours { format!("own-{name}") } else { name };
+    let benches = benches(&wanted, &name)?;
+    let program = OwnProgram { name, origin: wanted.origin };
+    Ok(Own { known: Known { program, inspected }, benches })
+}
+
+/// What of a program there is not, with the reasons.
+#[derive(Clone, Debug, Default)]
+pub struct Missing {
+    /// The program.
+    pub program: String,
+    /// Kinds without a file.
+    pub files: BTreeMap<Kind, String>,
+    /// Kinds that are in no image.
+    pub images: BTreeMap<Kind, String>,
+}
+
+impl Missing {
+    /// Whether nothing is missing.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.images.is_empty()
+    }
+
+    /// The exit status of a command that was to make it all.
+    pub fn exit(&self) -> Exit {
+        if self.is_empty() { Exit::Done } else { Exit::Partial }
+    }
+
+    /// The artifacts that an image can hold.
+    pub fn packable(&self, artifacts: &[Artifact]) -> Vec<Artifact> {
+        let is_missing =
+            |artifact: &&Artifact| artifact.program == self.program && self.images.contains_key(&artifact.kind);
+        artifacts.iter().filter(|artifact| !is_missing(artifact)).cloned().collect()
+    }
+
+    /// Says what is missing.
+    pub fn tell(&self) {
+        for (kind, reason) in self.files.iter().chain(&self.images) {
+            crate::console::note(format_args!("no `{kind}`: {reason}"));
+        }
+    }
+
+    /// Adds what was made to `artifacts`, and remembers the rest.
+    pub fn take(&mut self, made: OwnArtifacts, artifacts: &mut Vec<Artifact>) {
+        self.program = made.program;
+        artifacts.extend(made.artifacts);
+        self.files.extend(made.absent_files);
+        self.images.extend(made.absent_images);
+    }
+}
+
+/// The files of a program, built where it is a package.
+///
+/// # Errors
+/// When there is no toolchain, or nowhere to build.
+pub fn files(workspace: &Workspace, known: &Known, progress: &mut dyn Progress) -> anyhow::Result<OwnFiles> {
+    own::files(workspace, known, progress)
+}
+
+/// What a plan builds of a program: also the native file, where it is what says what is right.
+pub fn builds(plan: &crate::plan::Plan) -> Vec<Build> {
+    let mut builds = plan.builds.clone();
+    for bench in &plan.benches {
+        let native = Build { program: bench.program.clone(), kind: Kind::Native };
+        if bench.expected == Expected::FirstNative && !builds.contains(&native) {
+            builds.push(native);
+        }
+    }
+    builds
+}
+
+/// Artifacts of builds; what has a compiler that is not there is left out, as for this project's programs.
+///
+/// # Errors
+/// When a file can not be put into its place.
+pub fn artifacts(
+    workspace: &Workspace,
+    files: &OwnFiles,
+    (matrix, builds): (&Matrix, &[Build]),
+    programs: AvailablePrograms<'_>,
+) -> anyhow::Result<OwnArtifacts> {
+    let (compilers, builds) = builds::with_compilers(matrix, builds, programs)?;
+    own::artifacts(workspace, files, &builds, &compilers)
+}
+
+/// Where a file says that runs go.
+///
+/// # Errors
+/// When it is wrong.
+pub fn results_of(file: Option<&Path>) -> anyhow::Result<Option<PathBuf>> {
+    file.map_or(Ok(None), |path| Ok(file::load(path)?.results))
+}
