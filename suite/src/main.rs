@@ -39,6 +39,7 @@ mod isolation;
 mod looks;
 mod matrix;
 mod measuring;
+mod own_program;
 mod pods;
 mod programs;
 mod registries;
@@ -89,6 +90,11 @@ const MEASURING: &[Stage] = &[
     Stage { name: "cri", what: "containers in pods, by containerd's CRI", run: pods::pods },
     Stage { name: "first-use", what: "what is not there yet, and bytes on disk", run: first_use::first_use },
     Stage { name: "timeline", what: "known costs, each in its own place", run: timeline::timeline },
+    Stage {
+        name: "own-program",
+        what: "a package, a pair and a file of somebody's own",
+        run: own_program::own_program,
+    },
     Stage { name: "variants", what: "--until, a sweep, an existing containerd", run: variants::variants },
     Stage { name: "density", what: "idle instances against what is known of them", run: density::density },
     Stage { name: "isolation", what: "the shim beside runc, and attacks from inside", run: isolation::isolation },
