@@ -102,7 +102,12 @@ pub fn prepare(
     };
     // Sizes need no root: images are assembled for every kind that was built, whether they are run or not.
     let shipping = if plan.has_containers() { Shipping::Push(sources.registry, stop) } else { Shipping::AssembleOnly };
-    let is_shipped = |artifact: &Artifact| plan.is_shipped(&artifact.program, artifact.kind);
+    let builds = plan.all_builds();
+    let is_shipped = |artifact: &Artifact| {
+        // A native program that only says what is right is in no image.
+        let is_planned = builds.iter().any(|build| build.program == artifact.program && build.kind == artifact.kind);
+        is_planned && plan.is_shipped(&artifact.program, artifact.kind)
+    };
     let in_images: Vec<Artifact> = artifacts.iter().filter(|artifact| is_shipped(artifact)).cloned().collect();
     let shipped = images::ship(workspace, (definitions, packed), &missing.packable(&in_images), shipping)?;
     Ok(Prepared { toolbox, artifacts, missing, extra, shipped })

@@ -53,7 +53,9 @@ fn run(cli: Cli, locate: impl FnOnce() -> anyhow::Result<Workspace>) -> anyhow::
         Command::Plan(args) => commands::plan::run(&workspace, &args),
         Command::Coverage(args) => commands::coverage::run(args),
         Command::Test(_) => {
-            anyhow::bail!("the tests are a program of their own: Cargo builds and starts it in a checkout, by `xtask test`")
+            anyhow::bail!(
+                "the tests are a program of their own: Cargo builds and starts it in a checkout, by `xtask test`"
+            )
         }
         Command::Clean(args) => commands::clean::run(&workspace, args),
         Command::Completions { shell } => console::result(&cli::completions::script(shell)).map(|()| Exit::Done),

@@ -138,12 +138,14 @@ fn native(bench: &RunnableBench, runs: &Runs, watchdog: &Watchdog) -> Option<Lea
     Some(Learned::Printed(printed.swap_remove(0)))
 }
 
-/// What a module says that wants what WASI has not: the standard library's words for a function that is not there.
-const UNSUPPORTED: &str = "operation not supported on this platform";
+/// What a module says that wants what WASI has not: the standard library's words for a function that is not there, and for
+/// an error number that says so.
+const UNSUPPORTED: [&str; 2] = ["operation not supported on this platform", "kind: Unsupported"];
 
 /// The reason of a module's failure, with what it means where it wants what WASI has not.
 pub fn with_way_out(reason: String, ran: &Ran) -> String {
-    if !String::from_utf8_lossy(&ran.stderr).contains(UNSUPPORTED) {
+    let said = String::from_utf8_lossy(&ran.stderr);
+    if !UNSUPPORTED.iter().any(|words| said.contains(words)) {
         return reason;
     }
     format!(
