@@ -72,15 +72,19 @@ pub fn manifest(rounds: u32) -> Manifest {
         }),
         resources: None,
         not_measured: Vec::new(),
-        finished: Some(Finished {
-            finished_utc: "2026-11-23T10:10:00Z".to_owned(),
-            status: RunStatus::Complete,
-            rounds_wall_ns: 600_000_000_000,
-            timed_ns: 500_000_000_000,
-            samples: None,
-            until: None,
-            load: LoadDuring::default(),
-        }),
+        finished: Some(finished()),
+    }
+}
+
+fn finished() -> Finished {
+    Finished {
+        finished_utc: "2026-11-23T10:10:00Z".to_owned(),
+        status: RunStatus::Complete,
+        rounds_wall_ns: 600_000_000_000,
+        timed_ns: 500_000_000_000,
+        samples: None,
+        until: None,
+        load: LoadDuring::default(),
     }
 }
 
