@@ -29,7 +29,6 @@ const KEPT: [&str; 2] = ["TTRPC_ADDRESS", "RUST_LOG"];
 ///
 /// # Errors
 /// As for [`command`].
-#[expect(clippy::disallowed_methods, reason = "no new process: this one goes on as another program")]
 pub fn ensure<E: Engine>(arguments: &[String]) -> Result<()> {
     if std::env::var_os(SEALED).is_some() {
         settle();
