@@ -174,6 +174,27 @@ pub fn hand_on(descriptor: BorrowedFd<'_>, number: RawFd) -> Result<()> {
     check(unsafe { libc::dup2(descriptor.as_raw_fd(), number) }.into())
 }
 
+/// Has every signal that this process ignores end it as usual, but for SIGPIPE, which runc's containers ignore too. What is
+/// ignored is inherited by every program that is executed: below a containerd that somebody started with `nohup`, containers
+/// would not hear a hangup.
+///
+/// # Errors
+/// A signal can not be asked for or set.
+pub fn heed_signals() -> Result<()> {
+    for signal in (1..=31).filter(|signal| ![libc::SIGKILL, libc::SIGSTOP, libc::SIGPIPE].contains(signal)) {
+        // SAFETY: `sigaction` is plain data for which zero is a value; the kernel writes it, and reads only one that it wrote.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            check(libc::sigaction(signal, std::ptr::null(), &raw mut action).into())?;
+            if action.sa_sigaction == libc::SIG_IGN {
+                action.sa_sigaction = libc::SIG_DFL;
+                check(libc::sigaction(signal, &raw const action, std::ptr::null_mut()).into())?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Makes one of the standard streams refer to what `descriptor` refers to.
 ///
 /// # Errors

@@ -33,7 +33,7 @@ use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use containerd_shim_wasm::sandbox::context::WasmLayer;
 use containerd_shim_wasm::shim::{Cli as _, Compiler, Config, Shim, Version};
 
@@ -128,6 +128,7 @@ pub fn run<E: Engine>() -> Result<()> {
     }
     if serves {
         journal::open(E::NAME, arguments.iter().any(|argument| argument == "-debug"));
+        kernel::heed_signals().context("cannot have signals heeded")?;
         order::keep();
         engine::preload::<E>();
         lifetime::end_as_a_whole();

@@ -69,11 +69,13 @@ fn prepare(rig: &Rig, folder: &Path, compiler: &shim::ModuleCompiler) -> anyhow:
     Ok(plan)
 }
 
-/// Starts containerd with a secret in its environment and a key in its session keyring.
+/// Starts containerd with a secret in its environment, a key in its session keyring, and, as `nohup` does, with a signal
+/// ignored, which is inherited by what it executes.
 fn wrapper(folder: &Path, plan: &IsolationPlan, containerd: &Path) -> anyhow::Result<PathBuf> {
     let path = folder.join("containerd-with-secrets");
     let (probe, containerd) = (plan.root.join("native"), containerd.display());
-    let text = format!("#!/bin/sh\n{SECRET}=x exec '{}' with-key '{containerd}' \"$@\"\n", probe.display());
+    let text =
+        format!("#!/bin/sh\ntrap '' HUP\n{SECRET}=x exec '{}' with-key '{containerd}' \"$@\"\n", probe.display());
     script(&path, &text)?;
     Ok(path)
 }
