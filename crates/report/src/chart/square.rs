@@ -14,8 +14,8 @@ use results::case::{Case, Mode};
 /// What the picture shows.
 pub const TITLE: &str = "Native and Wasm, as a process and in a container: time, and how many times as long";
 
-const WIDTH: f64 = 430.0;
-const BOX: f64 = 156.0;
+const WIDTH: f64 = 450.0;
+const BOX: f64 = 166.0;
 const RIGHT: f64 = WIDTH - BOX - 1.0;
 const LINE: f64 = 16.0;
 const TOP: f64 = 22.0;
@@ -125,7 +125,7 @@ pub const fn short(mode: Mode) -> &'static str {
     match mode {
         Mode::Native => "native",
         Mode::Interpreter => "interpreted",
-        Mode::Jit => "JIT-compiled",
+        Mode::Jit => "JIT",
         Mode::Aot => "compiled",
     }
 }
@@ -148,7 +148,8 @@ fn over_native(run: &Run, bench: &str, (side, arm): (Side, Option<[&Case; 2]>)) 
         );
     }
     if let Some(runtime) = within.filter(|_| !lines.is_empty()) {
-        lines.insert(0, (format!("both in {runtime}:"), Ink::Muted));
+        // In one line it would be wider than the gap between the boxes.
+        lines.splice(0..0, [("both in".to_owned(), Ink::Muted), (format!("{runtime}:"), Ink::Muted)]);
     }
     lines
 }

@@ -29,7 +29,7 @@ pub fn lines(table: &Table, most: usize, colour: ColourChoice) -> Vec<String> {
             cells.flatten().map(|line| width(line)).max().unwrap_or(0)
         })
         .collect();
-    let gap = fit(&mut widths, most);
+    let gap = fit(&mut widths, most, &floors(table, &heads, &rows));
     let rule = "─".repeat(widths.iter().sum::<usize>() + gap * widths.len().saturating_sub(1));
     let layout = Layout { columns: &table.columns, widths: &widths, gap };
     let mut out = layout.row(&heads, None, ColourChoice::Plain);
@@ -70,8 +70,24 @@ fn cell(cell: &Cell) -> Vec<String> {
     std::iter::once(&cell.main).chain(&cell.beneath).map(|text| text.words().replace(['\n', '\t'], " ")).collect()
 }
 
+/// How narrow each column may become, what hurts least first: words between words, and numbers not at all; then numbers
+/// between words too; then everything.
+fn floors(table: &Table, heads: &[Vec<String>], rows: &[Vec<Vec<String>>]) -> [Vec<usize>; 3] {
+    let widest = |column: usize, of: fn(&str) -> usize| {
+        let cells = rows.iter().map(|row| &row[column]).chain([&heads[column]]);
+        cells.flatten().map(|line| of(line)).max().unwrap_or(0)
+    };
+    let columns = || 0..table.columns.len();
+    let pieces = |column| widest(column, widest_piece).max(NARROW);
+    let words = |column: usize| match table.columns[column].align {
+        Align::Left => pieces(column),
+        Align::Right => widest(column, width),
+    };
+    [columns().map(words).collect(), columns().map(pieces).collect(), columns().map(|_| NARROW).collect()]
+}
+
 /// Makes the widest columns narrower until all fit; gives the gap between them.
-fn fit(widths: &mut [usize], most: usize) -> usize {
+fn fit(widths: &mut [usize], most: usize, floors: &[Vec<usize>]) -> usize {
     let between = widths.len().saturating_sub(1);
     let total = |widths: &[usize], gap: usize| widths.iter().sum::<usize>() + gap * between;
     if let Some(gap) = (2..=GAP).rev().find(|gap| total(widths, *gap) <= most) {
@@ -81,11 +97,18 @@ fn fit(widths: &mut [usize], most: usize) -> usize {
     if total(widths, 1) <= most {
         return 1;
     }
-    while total(widths, 2) > most {
-        let Some(widest) = widths.iter_mut().max().filter(|width| **width > NARROW) else { break };
-        *widest -= 1;
+    for floor in floors {
+        while total(widths, 2) > most {
+            let wide = widths.iter_mut().zip(floor).filter(|(width, floor)| **width > **floor);
+            let Some((widest, _)) = wide.max() else { break };
+            *widest -= 1;
+        }
+        // Before anything is broken that need not be.
+        if total(widths, 1) <= most {
+            break;
+        }
     }
-    2
+    if total(widths, 2) <= most { 2 } else { 1 }
 }
 
 struct Layout<'a> {
@@ -131,7 +154,29 @@ fn painted(text: &str, tone: Tone) -> String {
     if text.is_empty() { String::new() } else { format!("\u{1b}[{tint}m{text}\u{1b}[0m") }
 }
 
-/// Words in lines of a width; what is wider than a line is broken.
+/// The widest part of a text that is not broken without need.
+fn widest_piece(text: &str) -> usize {
+    text.split_whitespace().flat_map(pieces).map(width).max().unwrap_or(0)
+}
+
+/// The parts of a word between which a line may end: behind what joins the parts of a name, `wasm-` `interpreter/`
+/// `process`. A sign is none: `-40`.
+fn pieces(word: &str) -> Vec<&str> {
+    let (mut found, mut from, mut before) = (Vec::new(), 0, ' ');
+    for (at, letter) in word.char_indices() {
+        let after = at + letter.len_utf8();
+        let joins = "/-_,:".contains(letter) && before.is_alphanumeric();
+        if joins && word[after..].starts_with(char::is_alphanumeric) {
+            found.push(&word[from..after]);
+            from = after;
+        }
+        before = letter;
+    }
+    found.push(&word[from..]);
+    found
+}
+
+/// Words in lines of a width; what is wider than a line is broken, between the parts of a name where it has some.
 fn wrap(text: &str, most: usize) -> Vec<String> {
     if width(text) <= most {
         return vec![text.to_owned()];
@@ -139,22 +184,27 @@ fn wrap(text: &str, most: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = 0;
     for word in text.split_whitespace() {
-        let length = width(word);
-        if used > 0 && used + 1 + length <= most {
-            push(&mut lines, " ");
-            used += 1;
-        } else if used > 0 {
+        let mut gap = usize::from(used > 0);
+        if used > 0 && used + gap + width(word) > most {
             lines.push(String::new());
-            used = 0;
+            (used, gap) = (0, 0);
         }
-        for letter in word.chars() {
-            let length = width(letter.encode_utf8(&mut [0; 4]));
-            if used + length > most && used > 0 {
+        push(&mut lines, &" ".repeat(gap));
+        used += gap;
+        for piece in pieces(word) {
+            if used > 0 && used + width(piece) > most {
                 lines.push(String::new());
                 used = 0;
             }
-            push(&mut lines, letter.encode_utf8(&mut [0; 4]));
-            used += length;
+            for letter in piece.chars() {
+                let length = width(letter.encode_utf8(&mut [0; 4]));
+                if used + length > most && used > 0 {
+                    lines.push(String::new());
+                    used = 0;
+                }
+                push(&mut lines, letter.encode_utf8(&mut [0; 4]));
+                used += length;
+            }
         }
     }
     lines
@@ -169,6 +219,21 @@ fn push(lines: &mut [String], text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A table in 80 columns had `wasm-interprete` above `r`.
+    #[test]
+    fn the_parts_of_a_name_stay_whole_as_long_as_there_is_room() {
+        assert_eq!(pieces("wasm-interpreter/shim-engine"), ["wasm-", "interpreter/", "shim-", "engine"]);
+        assert_eq!((pieces("-40"), pieces("[-3.0,"), pieces("a--b")), (vec!["-40"], vec!["[-3.0,"], vec!["a--b"]));
+        let mut table = Table::new("", [Column::left("case"), Column::left("divided by"), Column::right("ratio")]);
+        table.push(Row::of(["wasm-interpreter/shim-engine", "wasm-interpreter/process", "1.331× to 1.361×"]));
+        let lines = lines(&table, 54, ColourChoice::Plain);
+        let words: Vec<&str> = lines.iter().flat_map(|line| line.split_whitespace()).collect();
+        for whole in ["engine", "process", "1.331×"] {
+            assert!(words.iter().any(|word| word.ends_with(whole)), "{whole} in {lines:#?}");
+        }
+        assert!(lines.iter().any(|line| line.ends_with("1.331× to 1.361×")), "{lines:#?}");
+    }
 
     #[test]
     fn what_does_not_fit_is_wrapped_and_nothing_is_lost() {
