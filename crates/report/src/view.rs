@@ -10,7 +10,7 @@ use super::number::{Rounded, interval};
 use results::case::{Case, Cell, Kind, Mode};
 use results::metric::HEADLINE;
 use results::{
-    BenchRecord, CaseSummary, Comparison, Estimate, Fit, Outcome, Resolution, Role, RunStatus, SizeRow, Verdict,
+    BenchRecord, CaseSummary, Comparison, Estimate, Fit, Outcome, Resolution, Role, RunStatus, Sample, SizeRow, Verdict,
 };
 
 pub use central::{by, central, sources};
@@ -273,6 +273,18 @@ pub fn three_sizes(row: &SizeRow) -> [Option<u64>; 3] {
     [Some(row.binary_bytes), row.image_bytes_compressed, row.image_bytes_unpacked]
 }
 
+/// Samples by bench and cell.
+pub type SamplesByCell<'a> = BTreeMap<(&'a str, &'a str), Vec<&'a Sample>>;
+
+/// Every sample of each cell, in the order of the run: whoever needs more than one cell looks through them once.
+pub fn samples_by_cell(run: &Run) -> SamplesByCell<'_> {
+    let mut cells = SamplesByCell::new();
+    for sample in &run.samples {
+        cells.entry((&sample.bench, &sample.case)).or_default().push(sample);
+    }
+    cells
+}
+
 /// Runs of one cell that gave no sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -286,13 +298,22 @@ pub struct Failure {
     pub first: String,
 }
 
-/// The cells with failed runs, in the order of their names.
+/// Whether a cell is among what could not be measured, by its own name or that of the case which it measures again: its
+/// failed runs are told there, with the reason.
+pub fn is_told_as_not_measured(run: &Run, bench: &str, name: &str) -> bool {
+    let case = cell(run, name).map_or(name, |cell| &cell.case.name);
+    let mut rows = run.summary.not_measured.iter().filter(|row| row.metric.is_none() && row.bench == bench);
+    rows.any(|row| row.case == name || row.case == case)
+}
+
+/// The cells with failed runs beside good ones, in the order of their names.
 pub fn failures(run: &Run) -> Vec<Failure> {
     let mut cells: BTreeMap<(&str, &str), Failure> = BTreeMap::new();
-    for sample in run.samples.iter().filter(|sample| sample.outcome != Outcome::Ok) {
+    let failed = run.samples.iter().filter(|sample| sample.outcome != Outcome::Ok);
+    for sample in failed.filter(|sample| !is_told_as_not_measured(run, &sample.bench, &sample.case)) {
         let failure = cells.entry((&sample.bench, &sample.case)).or_insert_with(|| Failure {
-            bench: sample.bench.clone(),
-            case: sample.case.clone(),
+            bench: sample.bench.to_string(),
+            case: sample.case.to_string(),
             runs: 0,
             first: match &sample.reason {
                 Some(reason) => format!("{}: {reason}", outcome(sample.outcome)),
