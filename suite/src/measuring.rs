@@ -92,7 +92,7 @@ fn samples(out: &Path) -> anyhow::Result<()> {
     for sample in samples {
         let round = orders.entry(sample.round).or_default();
         ensure!(usize::try_from(sample.position)? == round.len(), "round {}: place {}", sample.round, sample.position);
-        round.push((sample.bench, sample.case));
+        round.push((sample.bench.to_string(), sample.case.to_string()));
     }
     ensure!(orders[&1] != orders[&2], "two rounds have one order");
     Ok(())

@@ -49,7 +49,7 @@ fn measured(rig: &Rig) -> anyhow::Result<()> {
         ensure!(sample.outcome == Outcome::Ok, "{name}: {:?}", sample.reason);
         let cell = manifest.cells.iter().find(|cell| cell.name == sample.case).context("an unknown cell")?;
         for metric in pod::KNOWN {
-            let is_there = sample.values.contains_key(&*metric.name);
+            let is_there = sample.values.contains_key(&metric.name);
             ensure!(is_there == pod::has(&cell.case, &metric.name), "{name}: {} is there: {is_there}", metric.name);
         }
         let Some(around) = &cell.case.runtime.pod else { continue };

@@ -3,7 +3,7 @@
 //! Not here: what a digest names (`oci::digest`), and whose folder a file is in.
 
 use std::fs::{File, Permissions};
-use std::io::{Read as _, Write as _};
+use std::io::{Read as _, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -26,10 +26,22 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 /// # Errors
 /// As [`write_whole`].
 pub fn write_whole_as(path: &Path, bytes: &[u8], permissions: Permissions) -> anyhow::Result<()> {
+    stream_whole(path, permissions, |file| Ok(file.write_all(bytes)?))
+}
+
+/// As [`write_whole_as`], of what is written piece by piece.
+///
+/// # Errors
+/// As [`write_whole`], and when `write` fails.
+pub fn stream_whole(
+    path: &Path,
+    permissions: Permissions,
+    write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let context = || format!("can not write `{}`", path.display());
     let folder = path.parent().with_context(context)?;
     let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder).with_context(context)?;
-    file.write_all(bytes).with_context(context)?;
+    write(file.as_file_mut()).with_context(context)?;
     // Not when it is made: the caller's umask would take some away.
     file.as_file().set_permissions(permissions).with_context(context)?;
     file.as_file().sync_all().with_context(context)?;

@@ -374,6 +374,11 @@ impl Canvas {
     }
 }
 
+/// What each of so many gets of a number of marks, but never so few that nothing can be seen.
+fn share(all: usize, of: usize) -> usize {
+    (all / of.max(1)).max(40)
+}
+
 /// At most `limit` of the items, evenly spaced, with the first and the last of them.
 pub fn thinned<T: Copy>(items: &[T], limit: usize) -> Vec<T> {
     if items.len() <= limit || limit < 2 {

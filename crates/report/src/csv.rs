@@ -4,8 +4,11 @@
 //!
 //! Not here: what the columns mean (`results/README.md`).
 
+use std::borrow::Cow;
+use std::io::Write;
+
 use anyhow::Result;
-use csv::{Terminator, WriterBuilder};
+use csv::{Terminator, Writer, WriterBuilder};
 
 use super::{Run, view};
 use crate::visible::visible;
@@ -152,8 +155,8 @@ pub fn comparisons(run: &Run) -> Result<String> {
 /// `exports/samples.csv`: a row per run of a cell, warm-up rounds and failures included, with a column per metric.
 ///
 /// # Errors
-/// As [`summary`].
-pub fn samples(run: &Run) -> Result<String> {
+/// When `out` can not be written to.
+pub fn samples(run: &Run, out: &mut dyn Write) -> Result<()> {
     let metrics = metric::stored(&run.samples);
     let further = || metrics.iter().filter(|metric| !metric.is_headline());
     let mut columns: Vec<String> = Vec::new();
@@ -163,27 +166,29 @@ pub fn samples(run: &Run) -> Result<String> {
             columns.extend(further().map(|metric| metric.name.to_string()));
         }
     }
-    table(columns, run.samples.iter().map(|sample| sample_row(sample, &metrics)))
+    let mut writer = writer(out);
+    write(&mut writer, columns.iter().map(String::as_str))?;
+    for sample in &run.samples {
+        write_sample(&mut writer, sample, &metrics)?;
+    }
+    Ok(writer.flush()?)
 }
 
-fn sample_row(sample: &Sample, metrics: &[Metric]) -> Vec<String> {
+/// There may be a million: what is text already is written as it is.
+fn write_sample(writer: &mut Writer<&mut dyn Write>, sample: &Sample, metrics: &[Metric]) -> Result<()> {
     let count = |value: Option<u64>| value.map_or_else(String::new, |value| value.to_string());
-    let mut fields = vec![
-        sample.bench.clone(),
-        sample.case.clone(),
-        sample.round.to_string(),
-        sample.position.to_string(),
-        sample.warmup.to_string(),
+    let [round, position] = [sample.round, sample.position].map(|count| count.to_string());
+    let values: Vec<String> = metrics.iter().map(|metric| count(sample.value(&metric.name))).collect();
+    let [user_ns, system_ns] = [sample.user_ns, sample.system_ns].map(count);
+    let place = [&*sample.bench, &sample.case, &round, &position, if sample.warmup { "true" } else { "false" }];
+    let end = [
+        user_ns.as_str(),
+        &system_ns,
+        view::outcome(sample.outcome),
+        sample.reason.as_deref().unwrap_or_default(),
+        sample.output_sha256.as_deref().unwrap_or_default(),
     ];
-    fields.extend(metrics.iter().map(|metric| count(sample.value(&metric.name))));
-    fields.extend([
-        count(sample.user_ns),
-        count(sample.system_ns),
-        view::outcome(sample.outcome).to_owned(),
-        sample.reason.clone().unwrap_or_default(),
-        sample.output_sha256.clone().unwrap_or_default(),
-    ]);
-    fields
+    write(writer, place.into_iter().chain(values.iter().map(String::as_str)).chain(end))
 }
 
 /// The shortest text that reads back as the same number; empty where there is none.
@@ -192,16 +197,28 @@ fn number(value: Option<f64>) -> String {
 }
 
 /// A spreadsheet takes a field that begins with one of these for a formula, whatever its quoting; numbers are none.
-fn guarded(field: &str) -> String {
+fn guarded(field: Cow<'_, str>) -> Cow<'_, str> {
     let formula = field.starts_with(['=', '+', '-', '@', '\t', '\n']) && field.parse::<f64>().is_err();
-    if formula { format!("'{field}") } else { field.to_owned() }
+    if formula { format!("'{field}").into() } else { field }
 }
 
-/// The text of a table. The writer quotes and refuses rows of another length than the first.
+/// Quotes, and refuses rows of another length than the first.
+fn writer<W: Write>(out: W) -> Writer<W> {
+    WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out)
+}
+
+fn write<'a, W: Write>(writer: &mut Writer<W>, row: impl Iterator<Item = &'a str>) -> Result<()> {
+    for field in row {
+        writer.write_field(guarded(visible(field)).as_bytes())?;
+    }
+    Ok(writer.write_record(None::<&[u8]>)?)
+}
+
+/// The text of a table.
 fn table(columns: Vec<String>, rows: impl Iterator<Item = Vec<String>>) -> Result<String> {
-    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
+    let mut writer = writer(Vec::new());
     for row in std::iter::once(columns).chain(rows) {
-        writer.write_record(row.iter().map(|field| guarded(&visible(field))))?;
+        write(&mut writer, row.iter().map(String::as_str))?;
     }
     Ok(String::from_utf8(writer.into_inner()?)?)
 }
@@ -216,10 +233,16 @@ mod tests {
         reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
     }
 
+    fn samples(run: &Run) -> String {
+        let mut out = Vec::new();
+        super::samples(run, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
     #[test]
     fn every_row_has_every_column_and_odd_text_survives() {
         let run = fixture::complete();
-        let rows = parse(&samples(&run).unwrap());
+        let rows = parse(&samples(&run));
         assert_eq!(rows.len(), run.samples.len() + 1);
         assert!(rows.iter().all(|row| row.len() == SAMPLE_COLUMNS.len()));
         let reason = run.samples.iter().find_map(|sample| sample.reason.clone()).unwrap();
@@ -241,7 +264,7 @@ mod tests {
         for (sample, reason) in run.samples.iter_mut().zip(reasons) {
             sample.reason = Some(reason.to_owned());
         }
-        let rows = parse(&samples(&run).unwrap());
+        let rows = parse(&samples(&run));
         let shown: Vec<&str> = rows[1..].iter().map(|row| row[9].as_str()).collect();
         let expected = ["'=1+1", "'+x", "'-cmd|' /C calc'!A0", "'@SUM(A1)", "'\t=1", "\\u{1b}]0;x\\u{7}", "plain"];
         assert_eq!(shown, expected);

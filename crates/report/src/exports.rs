@@ -4,11 +4,13 @@
 //! Not here: CSV (`csv`), and the meaning of our own files (`results/README.md`).
 
 use std::collections::BTreeMap;
+use std::io::{BufWriter, Write};
 
 use serde::Serialize;
 
 use super::number::{Rounded, interval};
-use super::{Run, view};
+use super::visible::VisibleJson;
+use super::{Content, Run, view};
 use results::metric::{Better, HEADLINE};
 use results::{CaseSummary, Outcome, Sample};
 
@@ -39,43 +41,56 @@ struct HyperfineResult {
     parameters: BTreeMap<String, String>,
 }
 
-/// Every cell of the benches that are no points of a sweep, for hyperfine's `plot_whisker.py` and its like. The
-/// "command" is bench and case. `user` and `system` are means, as hyperfine's are.
-pub fn hyperfine(run: &Run) -> anyhow::Result<String> {
-    let cells = by_cell(run);
+/// The files of hyperfine's format, by name. First every cell of the benches that are no points of a sweep, for its
+/// `plot_whisker.py` and its like: the "command" is bench and case, `user` and `system` are means, as hyperfine's are. Then
+/// one file per sweep and cell, with the size as the only parameter, `n`: `plot_parametrized.py` wants exactly one in each
+/// file, and draws a line per file.
+pub fn each_hyperfine(run: &Run, mut take: impl FnMut(&str, Content<'_>) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let cells = view::samples_by_cell(run);
     let mut results = Vec::new();
     for bench in view::plain_benches(run) {
         for row in view::rows(run).filter(|row| row.bench == bench.name) {
             results.extend(hyperfine_result(row, &cells, BTreeMap::new()));
         }
     }
-    pretty(&Hyperfine { results })
+    let whole = Hyperfine { results };
+    take("hyperfine.json", &|out| written(&whole, out))?;
+    drop(whole);
+    for (name, sweep) in hyperfine_sweeps(run, &cells) {
+        take(&name, &|out| written(&sweep, out))?;
+    }
+    Ok(())
 }
 
-/// One file per sweep and cell, with the size as the only parameter, `n`: `plot_parametrized.py` wants exactly one
-/// in each file, and draws a line per file. Name (without folder) and content.
-pub fn hyperfine_sweeps(run: &Run) -> anyhow::Result<Vec<(String, String)>> {
-    let cells = by_cell(run);
+fn written(file: &Hyperfine, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut out = VisibleJson(BufWriter::new(out));
+    serde_json::to_writer_pretty(&mut out, file)?;
+    out.write_all(b"\n")?;
+    Ok(out.flush()?)
+}
+
+fn hyperfine_sweeps(run: &Run, cells: &Cells) -> Vec<(String, Hyperfine)> {
     let mut sweeps: BTreeMap<(&str, &str), Vec<HyperfineResult>> = BTreeMap::new();
     for row in view::rows(run) {
         let bench = run.manifest.benches.iter().find(|bench| bench.name == row.bench);
         let Some(point) = bench.and_then(|bench| bench.sweep.as_ref()) else { continue };
         let parameters = BTreeMap::from([("n".to_owned(), point.n.to_string())]);
-        let result = hyperfine_result(row, &cells, parameters);
+        let result = hyperfine_result(row, cells, parameters);
         sweeps.entry((&point.name, &row.case)).or_default().extend(result);
     }
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
     let files = sweeps.into_iter().filter(|(_, results)| !results.is_empty()).map(|((sweep, case), results)| {
         let name: String = format!("hyperfine-{sweep}-{case}.json").chars().map(plain).collect();
-        Ok((name, pretty(&Hyperfine { results })?))
+        (name, Hyperfine { results })
     });
     files.collect()
 }
 
-type Cells<'a> = BTreeMap<(&'a str, &'a str), Vec<&'a Sample>>;
+type Cells<'a> = view::SamplesByCell<'a>;
 
 fn hyperfine_result(row: &CaseSummary, cells: &Cells, parameters: BTreeMap<String, String>) -> Option<HyperfineResult> {
-    let samples = cells.get(&(row.bench.as_str(), row.case.as_str()))?;
+    let counted = |sample: &&&Sample| !sample.warmup && sample.outcome == Outcome::Ok;
+    let samples: Vec<&&Sample> = cells.get(&(row.bench.as_str(), row.case.as_str()))?.iter().filter(counted).collect();
     let seconds = |field: fn(&Sample) -> Option<u64>| -> Vec<f64> {
         samples.iter().filter_map(|sample| field(sample)).map(|ns| ns as f64 / NS_PER_S).collect()
     };
@@ -95,15 +110,6 @@ fn hyperfine_result(row: &CaseSummary, cells: &Cells, parameters: BTreeMap<Strin
         times,
         parameters,
     })
-}
-
-/// The counted samples of each cell, in order of rounds.
-fn by_cell(run: &Run) -> Cells<'_> {
-    let mut cells = Cells::new();
-    for sample in run.samples.iter().filter(|sample| !sample.warmup && sample.outcome == Outcome::Ok) {
-        cells.entry((&sample.bench, &sample.case)).or_default().push(sample);
-    }
-    cells
 }
 
 /// A metric of Bencher.
@@ -218,10 +224,16 @@ mod tests {
         }
     }
 
+    fn hyperfine(run: &Run) -> Vec<(String, String)> {
+        let files = crate::files(run).unwrap().into_iter().filter(|(name, _)| name.starts_with("exports/hyperfine"));
+        let text = |(name, bytes): (String, Vec<u8>)| (name.replace("exports/", ""), String::from_utf8(bytes).unwrap());
+        files.map(text).collect()
+    }
+
     #[test]
     fn hyperfine_has_what_its_scripts_read_in_seconds() {
         let run = fixture::complete();
-        let json = parsed(&hyperfine(&run).unwrap());
+        let json = parsed(&hyperfine(&run)[0].1);
         let plain: Vec<&CaseSummary> = run.summary.cases.iter().filter(|row| !row.bench.contains('/')).collect();
         assert_hyperfine(json["results"].as_array().unwrap(), &plain);
         assert!(json["results"][0].get("parameters").is_none());
@@ -230,11 +242,11 @@ mod tests {
     #[test]
     fn a_sweep_has_a_file_per_cell_with_one_numeric_parameter() {
         let run = fixture::complete();
-        let files = hyperfine_sweeps(&run).unwrap();
-        assert_eq!(files.len(), run.manifest.cells.len());
-        for (name, text) in files {
+        let files = hyperfine(&run);
+        assert_eq!(files.len(), 1 + run.manifest.cells.len());
+        for (name, text) in &files[1..] {
             assert!(!name.contains(['/', '#']), "{name}");
-            let json = parsed(&text);
+            let json = parsed(text);
             let results = json["results"].as_array().unwrap();
             let sizes = results.iter().map(|result| {
                 let parameters = result["parameters"].as_object().unwrap();
@@ -246,7 +258,7 @@ mod tests {
             let rows = run.summary.cases.iter().filter(|row| row.case == case && row.bench.contains('/'));
             assert_hyperfine(results, &rows.collect::<Vec<_>>());
         }
-        assert!(hyperfine_sweeps(&fixture::five_rounds()).unwrap().is_empty());
+        assert_eq!(hyperfine(&fixture::five_rounds()).len(), 1);
     }
 
     #[test]

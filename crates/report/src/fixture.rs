@@ -161,17 +161,17 @@ fn sample(bench: &str, case: &str, (round, position): (u32, u32), ms: f64) -> Sa
     let failed = bench == "array-sum" && case == "wasm-aot/wasmedge" && (round == 4 || round == 11);
     let ns = (ms * 1e6) as u64;
     Sample {
-        bench: bench.to_owned(),
-        case: case.to_owned(),
+        bench: bench.into(),
+        case: case.into(),
         round,
         position,
         warmup: round < 2,
-        values: [(HEADLINE.to_owned(), ns)].into(),
+        values: [(HEADLINE, ns)].into(),
         user_ns: Some(ns / 2),
         system_ns: Some(ns / 5),
         outcome: if failed { Outcome::NonZeroExit } else { Outcome::Ok },
         reason: failed.then(|| "exit status 70: `out of memory` <at \"0x0\" & beyond>, |".to_owned()),
-        output_sha256: Some("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned()),
+        output_sha256: Some("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into()),
     }
 }
 

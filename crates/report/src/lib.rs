@@ -3,6 +3,7 @@
 //! Not here: statistics (`stats`, `analysis`), reading and writing of files (`results`), the comparison of two
 //! runs (`compare`).
 
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::Result;
@@ -47,28 +48,44 @@ fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
     out.push_str(&text.to_string());
 }
 
+/// Writes the content of a file somewhere.
+pub type Content<'a> = &'a dyn Fn(&mut dyn Write) -> Result<()>;
+
 /// What `cargo xtask report` writes into a run's folder, beside the manifest and the samples: path within the folder,
-/// and content.
+/// and content. One after the other: what has a line for each sample is never whole in memory.
 ///
 /// # Errors
-/// When JSON, CSV or a drawing can not be written to memory, which means a bug.
+/// When `take` fails, or JSON, CSV or a drawing can not be written, which means a bug.
+pub fn each_file(run: &Run, mut take: impl FnMut(&str, Content<'_>) -> Result<()>) -> Result<()> {
+    let mut take_text = |name: &str, text: String| {
+        let is_json = Path::new(name).extension().is_some_and(|extension| extension == "json");
+        let text = if is_json { visible_json(&text) } else { text };
+        take(name, &|out| Ok(out.write_all(text.as_bytes())?))
+    };
+    take_text("summary.json", serde_json::to_string_pretty(&run.summary)? + "\n")?;
+    take_text("summary.csv", csv::summary(run)?)?;
+    take_text("README.md", markdown::readme(run))?;
+    take_text("report.html", html::render(run))?;
+    take_text("result.svg", picture::result(run))?;
+    take_text("exports/pull-request.md", markdown::pull_request(run))?;
+    take_text("exports/comparisons.csv", csv::comparisons(run)?)?;
+    take_text("exports/bencher.json", exports::bencher(run)?)?;
+    take_text("exports/github-action-benchmark.json", exports::github_action_benchmark(run)?)?;
+    take("exports/samples.csv", &|out| csv::samples(run, out))?;
+    exports::each_hyperfine(run, |name, content| take(&format!("exports/{name}"), content))
+}
+
+/// The same, whole.
+///
+/// # Errors
+/// As [`each_file`].
 pub fn files(run: &Run) -> Result<Vec<(String, Vec<u8>)>> {
-    let mut files = vec![
-        ("summary.json".to_owned(), serde_json::to_string_pretty(&run.summary)? + "\n"),
-        ("summary.csv".to_owned(), csv::summary(run)?),
-        ("README.md".to_owned(), markdown::readme(run)),
-        ("report.html".to_owned(), html::render(run)),
-        ("result.svg".to_owned(), picture::result(run)),
-        ("exports/pull-request.md".to_owned(), markdown::pull_request(run)),
-        ("exports/samples.csv".to_owned(), csv::samples(run)?),
-        ("exports/comparisons.csv".to_owned(), csv::comparisons(run)?),
-        ("exports/hyperfine.json".to_owned(), exports::hyperfine(run)?),
-        ("exports/bencher.json".to_owned(), exports::bencher(run)?),
-        ("exports/github-action-benchmark.json".to_owned(), exports::github_action_benchmark(run)?),
-    ];
-    let sweeps = exports::hyperfine_sweeps(run)?;
-    files.extend(sweeps.into_iter().map(|(name, text)| (format!("exports/{name}"), text)));
-    let is_json = |name: &str| Path::new(name).extension().is_some_and(|extension| extension == "json");
-    let shown = |name: &str, text: String| if is_json(name) { visible_json(&text) } else { text };
-    Ok(files.into_iter().map(|(name, text)| (name.clone(), shown(&name, text).into_bytes())).collect())
+    let mut files = Vec::new();
+    each_file(run, |name, content| {
+        let mut bytes = Vec::new();
+        content(&mut bytes)?;
+        files.push((name.to_owned(), bytes));
+        Ok(())
+    })?;
+    Ok(files)
 }

@@ -3,7 +3,7 @@
 use expect_test::expect_file;
 
 use super::terminal::{self, ColourChoice};
-use super::{Run, answer, csv, files, findings, fixture, html, markdown};
+use super::{Run, answer, chart, csv, files, findings, fixture, html, markdown};
 use results::{Comparison, Verdict};
 
 mod costs;
@@ -323,9 +323,11 @@ fn ten_thousand_samples_are_reported_quickly_and_the_figures_say_that_dots_were_
     assert!(took.as_secs() < 10, "{took:?}");
     let page = text(&files, "report.html");
     println!("report.html: {} bytes", page.len());
-    assert!(!page.contains("dots are drawn"), "238 rounds are below the limit of a row");
-    let page = html::render(&fixture::large(20_000));
-    assert!(page.contains("Of each cell 300 dots are drawn") && page.contains("Of each cell 200 runs are drawn"));
+    let (dots, runs) = (chart::times::dots(&run), chart::sequence::dots(&run));
+    assert!(dots < 200 && runs < 200, "all cells share them");
+    assert!(page.contains(&format!("Of each cell {dots} dots are drawn")));
+    assert!(page.contains(&format!("Of each cell {runs} runs are drawn")));
+    assert!(page.len() < 1_000_000 && !html::render(&fixture::complete()).contains("dots are drawn"));
 }
 
 fn text<'a>(files: &'a [(String, Vec<u8>)], name: &str) -> &'a str {

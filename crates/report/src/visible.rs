@@ -5,6 +5,7 @@
 //! and what a program printed that `run` shows, which is passed on as it came.
 
 use std::borrow::Cow;
+use std::io::Write;
 use std::ops::RangeInclusive;
 
 /// What acts or hides, beside the control characters (C0, C1, delete): what sets the direction of writing (Unicode
@@ -38,6 +39,27 @@ pub fn visible_json(text: &str) -> String {
         let units: Vec<String> = letter.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();
         units.concat()
     })
+}
+
+/// Writes JSON as [`visible_json`] shows it. What writes into it must end each piece between two characters, as
+/// `serde_json` does.
+#[derive(Debug)]
+pub struct VisibleJson<W>(pub W);
+
+impl<W: Write> Write for VisibleJson<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
+            self.0.write_all(bytes)?;
+        } else {
+            let text = std::str::from_utf8(bytes).map_err(std::io::Error::other)?;
+            self.0.write_all(visible_json(text).as_bytes())?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
 }
 
 fn escaped(text: &str, escape: impl Fn(char) -> String) -> String {

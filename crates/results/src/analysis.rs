@@ -100,6 +100,9 @@ fn cases_of(manifest: &Manifest) -> Vec<&Case> {
 
 /// Where the time of traced runs went, beside the plain ones of the same rounds.
 pub fn timeline(manifest: &Manifest, samples: &[Sample], traces: &[Trace]) -> Vec<ArmTimeline> {
+    if manifest.traced.is_empty() {
+        return Vec::new();
+    }
     let headline = Metric::named(HEADLINE);
     let cells = Cells::new(manifest, samples, &headline);
     timeline::timelines(manifest, traces, &cells, Level::of(manifest))

@@ -3,7 +3,7 @@
 //! Pure. Not here: reading lines (`store`), and any statistic. The order within a round is not recomputed from the
 //! seed: another version of the generator would shuffle otherwise, and old runs stay readable.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Manifest, RunStatus, Sample};
 use crate::case::Cell;
@@ -42,10 +42,11 @@ pub fn audit(manifest: &Manifest, samples: Vec<Sample>) -> Audited {
 /// What the plan has a place for, and what has passed.
 struct Sieve<'a> {
     manifest: &'a Manifest,
-    benches: HashSet<&'a str>,
-    cells: HashSet<&'a str>,
-    runs: HashSet<(String, String, u32)>,
-    places: HashSet<(u32, u32)>,
+    benches: HashMap<&'a str, usize>,
+    cells: HashMap<&'a str, usize>,
+    /// By bench × cell and round, and by round and place.
+    runs: Marks,
+    places: Marks,
     strangers: usize,
     misplaced: usize,
     repeated: usize,
@@ -55,10 +56,10 @@ impl<'a> Sieve<'a> {
     fn new(manifest: &'a Manifest) -> Self {
         Self {
             manifest,
-            benches: manifest.benches.iter().map(|bench| bench.name.as_str()).collect(),
-            cells: manifest.cells.iter().map(|cell| cell.name.as_str()).collect(),
-            runs: HashSet::new(),
-            places: HashSet::new(),
+            benches: manifest.benches.iter().map(|bench| bench.name.as_str()).zip(0..).collect(),
+            cells: manifest.cells.iter().map(|cell| cell.name.as_str()).zip(0..).collect(),
+            runs: Marks::default(),
+            places: Marks::default(),
             strangers: 0,
             misplaced: 0,
             repeated: 0,
@@ -67,20 +68,22 @@ impl<'a> Sieve<'a> {
 
     fn passes(&mut self, sample: &Sample) -> bool {
         let slots = (self.benches.len() * self.cells.len()) as u64;
-        if !self.benches.contains(sample.bench.as_str()) || !self.cells.contains(sample.case.as_str()) {
+        let cell = self.benches.get(sample.bench.as_str()).zip(self.cells.get(sample.case.as_str()));
+        let Some((bench, cell)) = cell else {
             self.strangers += 1;
-        } else if u64::from(sample.round) >= planned_rounds(self.manifest)
+            return false;
+        };
+        let (slot, round) = ((bench * self.cells.len() + cell) as u64, sample.round);
+        if u64::from(sample.round) >= planned_rounds(self.manifest)
             || u64::from(sample.position) >= slots
             || sample.warmup != (sample.round < self.manifest.warmup_rounds)
         {
             self.misplaced += 1;
-        } else if self.runs.contains(&(sample.bench.clone(), sample.case.clone(), sample.round))
-            || self.places.contains(&(sample.round, sample.position))
-        {
+        } else if self.runs.has(slot, round) || self.places.has(round.into(), sample.position) {
             self.repeated += 1;
         } else {
-            self.runs.insert((sample.bench.clone(), sample.case.clone(), sample.round));
-            self.places.insert((sample.round, sample.position));
+            self.runs.set(slot, round);
+            self.places.set(round.into(), sample.position);
             return true;
         }
         false
@@ -95,6 +98,20 @@ impl<'a> Sieve<'a> {
         let lines = |count: usize| if count == 1 { "1 line is".to_owned() } else { format!("{count} lines are") };
         let found = counts.into_iter().filter(|(count, _)| *count > 0);
         found.map(|(count, what)| format!("{} {what}", lines(count))).collect()
+    }
+}
+
+/// Which pairs of numbers were seen: a bit for each, as a set of pairs takes fifty times the room.
+#[derive(Debug, Default)]
+struct Marks(HashMap<(u64, u32), u64>);
+
+impl Marks {
+    fn has(&self, row: u64, column: u32) -> bool {
+        self.0.get(&(row, column / 64)).is_some_and(|bits| bits >> (column % 64) & 1 == 1)
+    }
+
+    fn set(&mut self, row: u64, column: u32) {
+        *self.0.entry((row, column / 64)).or_default() |= 1 << (column % 64);
     }
 }
 
@@ -197,7 +214,7 @@ mod tests {
         all[0].round = u32::MAX;
         all[1].position = 4_000;
         all[2].warmup = false;
-        all[3].bench = "elsewhere".to_owned();
+        all[3].bench = "elsewhere".into();
         let audited = audit(&manifest, all.clone());
         assert_eq!(audited.samples, all[4..]);
         let text = audited.faults.join("\n");

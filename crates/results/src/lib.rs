@@ -5,8 +5,6 @@
 //! `summary.json` and everything else in a run's folder is computed from these, by `analysis` and
 //! `report`. Field by field, with units: `results/README.md`. Not here: any computation.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 pub mod analysis;
@@ -31,6 +29,8 @@ mod sample;
 pub mod store;
 mod summary;
 pub mod timeline;
+mod values;
+mod word;
 
 pub use bench::{BenchRecord, Role, SweepPoint};
 pub use manifest::{
@@ -44,6 +44,8 @@ pub use summary::{
     PartOfTime, Place, Quantity, Resolution, SizeRow, Summary, Warning,
 };
 pub use timeline::TracedBench;
+pub use values::Values;
+pub use word::Word;
 
 /// The version of the stored format. Raised when a field changes its meaning or goes away. From 3 on a sample is values by
 /// metric: an older version would take such a line for one without a time.
@@ -72,9 +74,9 @@ pub enum Outcome {
 #[serde(from = "sample::Line")]
 pub struct Sample {
     /// The bench's name.
-    pub bench: String,
+    pub bench: Word,
     /// The cell's name: a case, or its A/A twin (`…#2`).
-    pub case: String,
+    pub case: Word,
     /// The round, from 0, warm-up rounds included.
     pub round: u32,
     /// The place within the round, from 0.
@@ -82,7 +84,7 @@ pub struct Sample {
     /// Whether the round is a warm-up round: kept here, left out of every statistic.
     pub warmup: bool,
     /// What was measured, by metric (see [`metric`]); empty when nothing was started.
-    pub values: BTreeMap<String, u64>,
+    pub values: Values,
     /// User time of the spawned process and its waited-for children (`ctr` for a container), by `wait4`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_ns: Option<u64>,
@@ -96,5 +98,5 @@ pub struct Sample {
     pub reason: Option<String>,
     /// SHA-256 of what it wrote to stdout, in hex; absent when nothing was started.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub output_sha256: Option<String>,
+    pub output_sha256: Option<Word>,
 }

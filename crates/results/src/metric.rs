@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::Sample;
 use super::case::Case;
+use super::{Sample, Word};
 
 pub mod pod;
 
@@ -207,8 +207,7 @@ pub fn of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Vec<Metric> {
 
 /// All that these samples hold, in the same order.
 pub fn stored<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Vec<Metric> {
-    let found: BTreeSet<&str> =
-        samples.into_iter().flat_map(|sample| sample.values.keys().map(String::as_str)).collect();
+    let found: BTreeSet<&str> = samples.into_iter().flat_map(|sample| sample.values.keys().map(Word::as_str)).collect();
     let is_known = |name: &&str| known().any(|metric| metric.name == *name);
     let among = known().filter(|metric| metric.is_headline() || found.contains(&*metric.name));
     among.chain(found.iter().copied().filter(|name| !is_known(name)).map(Metric::named)).collect()

@@ -2,34 +2,33 @@
 //!
 //! Until schema 2 a sample had one value, `wall_ns`, as a field of its own.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
-use super::{Outcome, Sample, metric};
+use super::{Outcome, Sample, Values, Word, metric};
 
 #[derive(Deserialize)]
 pub struct Line {
-    bench: String,
-    case: String,
+    bench: Word,
+    case: Word,
     round: u32,
     position: u32,
     warmup: bool,
     #[serde(default)]
-    values: BTreeMap<String, u64>,
+    values: Values,
     wall_ns: Option<u64>,
     user_ns: Option<u64>,
     system_ns: Option<u64>,
     outcome: Outcome,
     reason: Option<String>,
-    output_sha256: Option<String>,
+    output_sha256: Option<Word>,
 }
 
 impl From<Line> for Sample {
     fn from(line: Line) -> Self {
         let mut values = line.values;
         if let Some(wall_ns) = line.wall_ns {
-            values.entry(metric::headline()).or_insert(wall_ns);
+            let known = values.get(metric::HEADLINE).copied();
+            values.insert(metric::HEADLINE, known.unwrap_or(wall_ns));
         }
         Self {
             bench: line.bench,

@@ -3,13 +3,13 @@
 //! A sample is one line, written with one system call as soon as it exists. A manifest is replaced whole.
 //! Not here: what is computed from them.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Seek as _, Write as _};
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{BufReader, Seek as _, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::audit::audit;
 use super::case::FirstEdition;
@@ -18,6 +18,9 @@ use super::timeline::Trace;
 use super::{Manifest, SCHEMA, Sample, density};
 
 mod find;
+mod lines;
+
+pub use lines::parse_samples;
 
 /// A run as it was recorded.
 #[derive(Clone, Debug)]
@@ -133,6 +136,14 @@ impl RunDir {
     /// # Errors
     /// When there is no space or no permission; the file that was there before is untouched.
     pub fn write(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        self.stream(name, |file| Ok(file.write_all(bytes)?))
+    }
+
+    /// The same of what is written piece by piece.
+    ///
+    /// # Errors
+    /// As [`RunDir::write`], and when `content` fails.
+    pub fn stream(&self, name: &str, content: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
         let path = self.0.join(name);
         let parent = path.parent().unwrap_or(&self.0);
         // What is computed belongs into the run: a linked `exports` would scatter it over somebody else's folder.
@@ -143,7 +154,7 @@ impl RunDir {
             parent.display()
         );
         std::fs::create_dir_all(parent).with_context(|| self.write_error(name))?;
-        files::write_whole(&path, bytes)
+        files::stream_whole(&path, Permissions::from_mode(0o644), content)
     }
 
     fn write_error(&self, name: &str) -> String {
@@ -161,7 +172,9 @@ impl RunDir {
             "`{}` is a density run, whose lines are no samples: `cargo xtask report` shows it",
             self.0.display()
         );
-        let (samples, mut lost) = parse_samples(&read_file(&self.samples_path())?);
+        let path = self.samples_path();
+        let read = lines::samples_of(open_file(&path)?);
+        let (samples, mut lost) = read.with_context(|| format!("can not read `{}`", path.display()))?;
         let audited = audit(&manifest, samples);
         lost.extend(audited.faults);
         let first_use = self.first_use_path();
@@ -172,7 +185,10 @@ impl RunDir {
         lost.extend(damaged);
         let mut traces = Vec::new();
         if !manifest.traced.is_empty() {
-            let (found, broken) = parse_lines(&read_file(&self.traces_path())?);
+            let path = self.traces_path();
+            let mut found = Vec::new();
+            let read = lines::parse_lines(open_file(&path)?, |trace| found.push(trace));
+            let broken = read.with_context(|| format!("can not read `{}`", path.display()))?;
             traces = found;
             lost.extend(broken.into_iter().map(|line| format!("`timeline.jsonl`: {line}")));
         }
@@ -185,11 +201,11 @@ fn raw_file(manifest: &Manifest) -> &'static str {
     if manifest.density.is_some() { density::LINES } else { "samples.jsonl" }
 }
 
-fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
+fn open_file(path: &Path) -> anyhow::Result<BufReader<File>> {
     let context = || format!("can not read `{}`", path.display());
     // A pipe in its place would be waited for, a device read without end.
     ensure!(std::fs::metadata(path).with_context(context)?.is_file(), "{}: it is no file", context());
-    std::fs::read(path).with_context(context)
+    Ok(BufReader::with_capacity(1 << 16, File::open(path).with_context(context)?))
 }
 
 /// What is to be said of a run's folder that is there already.
@@ -219,29 +235,6 @@ fn parse_manifest(text: &str) -> anyhow::Result<Manifest> {
         manifest.benches.iter_mut().for_each(|bench| bench.role = roles.get(&bench.name).copied());
     }
     Ok(manifest)
-}
-
-/// The samples of a `samples.jsonl`, and a line of explanation for each line that is none.
-pub fn parse_samples(bytes: &[u8]) -> (Vec<Sample>, Vec<String>) {
-    parse_lines(bytes)
-}
-
-fn parse_lines<T: DeserializeOwned>(bytes: &[u8]) -> (Vec<T>, Vec<String>) {
-    let mut samples = Vec::new();
-    let mut lost = Vec::new();
-    let whole = bytes.is_empty() || bytes.ends_with(b"\n");
-    let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
-    for (number, line) in (1..).zip(&lines) {
-        if line.is_empty() {
-            continue;
-        }
-        match serde_json::from_slice(line) {
-            Ok(sample) => samples.push(sample),
-            Err(_) if number == lines.len() && !whole => lost.push(format!("line {number} breaks off")),
-            Err(error) => lost.push(format!("line {number} is damaged: {error}")),
-        }
-    }
-    (samples, lost)
 }
 
 /// The file that samples, or traced runs, are appended to while measuring.
@@ -298,12 +291,12 @@ mod tests {
 
     fn sample(round: u32) -> Sample {
         Sample {
-            bench: "noop".to_owned(),
-            case: "native/process".to_owned(),
+            bench: "noop".into(),
+            case: "native/process".into(),
             round,
             position: 0,
             warmup: false,
-            values: [(crate::metric::HEADLINE.to_owned(), 1_000)].into(),
+            values: [(crate::metric::HEADLINE, 1_000)].into(),
             user_ns: None,
             system_ns: None,
             outcome: Outcome::Ok,
@@ -321,24 +314,6 @@ mod tests {
         (0..3).for_each(|round| sink.append(&sample(round)).unwrap());
         let (samples, lost) = parse_samples(&std::fs::read(&path).unwrap());
         assert_eq!((samples.len(), samples[2].round, lost.len()), (3, 2, 0));
-    }
-
-    #[test]
-    fn a_truncated_file_loses_its_last_line_only_and_says_so() {
-        let mut bytes = serde_json::to_vec(&sample(0)).unwrap();
-        bytes.push(b'\n');
-        let whole = bytes.clone();
-        bytes.extend_from_slice(&whole[..40]);
-        let (samples, lost) = parse_samples(&bytes);
-        assert_eq!((samples.len(), lost), (1, vec!["line 2 breaks off".to_owned()]));
-    }
-
-    #[test]
-    fn a_damaged_line_is_named_and_the_others_are_kept() {
-        let line = String::from_utf8(serde_json::to_vec(&sample(0)).unwrap()).unwrap();
-        let (samples, lost) = parse_samples(format!("{line}\n{{broken\n{line}\n").as_bytes());
-        assert_eq!(samples.len(), 2);
-        assert!(lost[0].starts_with("line 2 is damaged"), "{lost:?}");
     }
 
     #[test]

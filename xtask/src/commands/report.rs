@@ -127,15 +127,14 @@ pub fn write(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Reported> {
 }
 
 fn store(reported: &Reported, dir: &RunDir) -> anyhow::Result<()> {
-    for (name, bytes) in report::files(&reported.run)? {
-        dir.write(&name, &bytes).with_context(|| {
+    report::each_file(&reported.run, |name, content| {
+        dir.stream(name, content).with_context(|| {
             format!(
                 "the report could not be kept in `{}`, the files there are as they were before",
                 dir.path().display()
             )
-        })?;
-    }
-    Ok(())
+        })
+    })
 }
 
 /// Shows a report on stdout.

@@ -400,17 +400,17 @@ impl Loop<'_> {
 
     fn row(&self, slot: Slot, ran: Option<&Ran>, outcome: Outcome, reason: Option<String>) -> Sample {
         Sample {
-            bench: self.runs.bench(slot.place).name.clone(),
-            case: self.runs.cell(slot.place).name.clone(),
+            bench: (&self.runs.bench(slot.place).name).into(),
+            case: (&self.runs.cell(slot.place).name).into(),
             round: slot.round,
             position: slot.position,
             warmup: slot.warmup,
-            values: ran.map(Ran::values).unwrap_or_default(),
+            values: ran.map(Ran::values).unwrap_or_default().into(),
             user_ns: ran.and_then(|ran| ran.user_ns),
             system_ns: ran.and_then(|ran| ran.system_ns),
             outcome,
             reason,
-            output_sha256: ran.map(|ran| oci::digest::Digest::of(&ran.stdout).hex()),
+            output_sha256: ran.map(|ran| oci::digest::Digest::of(&ran.stdout).hex().into()),
         }
     }
 

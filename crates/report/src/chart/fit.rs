@@ -18,10 +18,10 @@ const DOTS: usize = 60;
 const STEPS: u32 = 48;
 
 /// The figure of a sweep on one side; nothing when it has no fit there.
-pub fn figure(run: &Run, (sweep, side): (&str, Side), id: &str) -> Option<Drawing> {
+pub fn figure((run, samples): (&Run, &view::SamplesByCell), (sweep, side): (&str, Side), id: &str) -> Option<Drawing> {
     let fits: Vec<&Fit> =
         view::fits(run).filter(|fit| fit.sweep == sweep && view::side(run, &fit.case) == side).collect();
-    let dots: Vec<(&Fit, Vec<(f64, f64)>)> = fits.iter().map(|fit| (*fit, dots(run, fit))).collect();
+    let dots: Vec<(&Fit, Vec<(f64, f64)>)> = fits.iter().map(|fit| (*fit, dots((run, samples), fit))).collect();
     let points = || dots.iter().flat_map(|(_, dots)| dots.iter().copied());
     points().next()?;
     let top = 14.0 * dots.len() as f64 + 8.0;
@@ -80,14 +80,15 @@ fn curve(canvas: &mut Canvas, (run, fit): (&Run, &Fit), (sizes, times): (&Axis, 
 }
 
 /// Size and time of the samples behind a fit; sizes of zero have no place on a log scale.
-fn dots(run: &Run, fit: &Fit) -> Vec<(f64, f64)> {
+fn dots((run, samples): (&Run, &view::SamplesByCell), fit: &Fit) -> Vec<(f64, f64)> {
     let mut dots = Vec::new();
     let points = run.manifest.benches.iter().filter_map(|bench| {
         let point = bench.sweep.as_ref().filter(|point| point.name == fit.sweep && point.n > 0)?;
         Some((bench, point.n as f64))
     });
     for (bench, n) in points {
-        let mut times: Vec<f64> = counted(run, &bench.name, &fit.case)
+        let mut times: Vec<f64> = counted(samples, &bench.name, &fit.case)
+            .into_iter()
             .filter_map(results::Sample::wall_ns)
             .map(|ns| ns as f64 / 1e6)
             .collect();

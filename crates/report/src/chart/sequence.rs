@@ -16,23 +16,27 @@ const BOTTOM: f64 = 72.0;
 /// How many median absolute deviations above the median the drawing ends.
 const EDGE_MADS: f64 = 12.0;
 /// Dots of one cell.
-pub const DOTS: usize = 200;
+const CELL_DOTS: usize = 200;
+/// Dots of all cells.
+const ALL_DOTS: usize = 4000;
 
-/// The figure of a cell; nothing when none of its runs has a time.
-pub fn figure(run: &Run, row: &CaseSummary, id: &str) -> Option<Drawing> {
-    let samples: Vec<&Sample> = run
-        .samples
-        .iter()
-        .filter(|sample| sample.bench == row.bench && sample.case == row.case && sample.wall_ns().is_some())
-        .collect();
+/// How many dots a cell of this run has at most, beside those that are drawn for a reason.
+pub fn dots(run: &Run) -> usize {
+    super::share(ALL_DOTS, view::rows(run).count()).min(CELL_DOTS)
+}
+
+/// The figure of a cell with these samples; nothing when none of its runs has a time.
+pub fn figure((run, samples): (&Run, &[&Sample]), row: &CaseSummary, id: &str) -> Option<Drawing> {
+    // Looked up once: there may be a million.
+    let samples: Vec<Timed> =
+        samples.iter().filter_map(|sample| Some((*sample, sample.wall_ns()? as f64 / 1e6))).collect();
     if samples.is_empty() {
         return None;
     }
-    let ms = |sample: &Sample| sample.wall_ns().unwrap_or(0) as f64 / 1e6;
     let edge = edge(row);
-    let beyond = samples.iter().filter(|sample| ms(sample) > edge).count();
-    let values = Axis::linear(samples.iter().map(|sample| ms(sample)).filter(|ms| *ms <= edge), (BOTTOM, TOP));
-    let last = samples.iter().map(|sample| sample.round).max().unwrap_or(0);
+    let beyond = samples.iter().filter(|(_, ms)| *ms > edge).count();
+    let values = Axis::linear(samples.iter().map(|(_, ms)| *ms).filter(|ms| *ms <= edge), (BOTTOM, TOP));
+    let last = samples.iter().map(|(sample, _)| sample.round).max().unwrap_or(0);
     let rounds = Axis::from_zero(f64::from(last.max(1)), (LEFT + 4.0, WIDTH - 5.0));
     let title = format!("{} {}: time by round", row.bench, row.case);
     let drift = row.drift.map_or_else(String::new, |drift| {
@@ -43,15 +47,15 @@ pub fn figure(run: &Run, row: &CaseSummary, id: &str) -> Option<Drawing> {
         let most = row.max.map_or(edge, |ns| ns / 1e6);
         push(&mut description, format_args!(" {beyond} runs lie beyond the upper edge, the slowest at {most:.1} ms."));
     }
-    let ink = Ink::of(view::mode(run, &row.case));
+    let (ink, most) = (Ink::of(view::mode(run, &row.case)), dots(run));
     let frame = Frame { id, title: &title, description: &description, size: (WIDTH, HEIGHT) };
     Some(Drawing::new(&frame, |canvas| {
         level(canvas, &values);
         center(canvas, row, &values);
         let mut plain = Vec::new();
-        for sample in chosen(&samples) {
-            let at = (rounds.at(f64::from(sample.round)), values.at(ms(sample)));
-            match mark(sample, edge) {
+        for (sample, ms) in chosen(&samples, most) {
+            let at = (rounds.at(f64::from(sample.round)), values.at(ms));
+            match mark((sample, ms), edge) {
                 Mark::Dot => plain.push(at),
                 Mark::Warmup => canvas.ring(at, 1.9, ink),
                 Mark::Failed => canvas.cross(at, 3.0, Ink::Failed),
@@ -65,15 +69,19 @@ pub fn figure(run: &Run, row: &CaseSummary, id: &str) -> Option<Drawing> {
     }))
 }
 
+/// A sample and its time in ms.
+type Timed<'a> = (&'a Sample, f64);
+
 /// Thinned by round, with the fastest, the slowest, and every failure.
-fn chosen<'a>(samples: &[&'a Sample]) -> Vec<&'a Sample> {
-    if samples.len() <= DOTS {
+fn chosen<'a>(samples: &[Timed<'a>], most: usize) -> Vec<Timed<'a>> {
+    if samples.len() <= most {
         return samples.to_vec();
     }
-    let mut chosen = thinned(samples, DOTS);
-    chosen.extend(samples.iter().copied().max_by_key(|sample| sample.wall_ns()));
-    chosen.extend(samples.iter().copied().min_by_key(|sample| sample.wall_ns()));
-    chosen.extend(samples.iter().copied().filter(|sample| sample.outcome != Outcome::Ok).take(DOTS));
+    let mut chosen = thinned(samples, most);
+    let by_time = |a: &&Timed, b: &&Timed| a.1.total_cmp(&b.1);
+    chosen.extend(samples.iter().max_by(by_time));
+    chosen.extend(samples.iter().min_by(by_time));
+    chosen.extend(samples.iter().filter(|(sample, _)| sample.outcome != Outcome::Ok).take(most));
     chosen
 }
 
@@ -113,13 +121,13 @@ enum Mark {
     Beyond(bool),
 }
 
-fn mark(sample: &Sample, edge: f64) -> Mark {
+fn mark((sample, ms): Timed, edge: f64) -> Mark {
     let failed = sample.outcome != Outcome::Ok;
-    match sample.wall_ns() {
-        Some(ns) if ns as f64 / 1e6 > edge => Mark::Beyond(failed),
+    match sample.warmup {
+        _ if ms > edge => Mark::Beyond(failed),
         _ if failed => Mark::Failed,
-        _ if sample.warmup => Mark::Warmup,
-        _ => Mark::Dot,
+        true => Mark::Warmup,
+        false => Mark::Dot,
     }
 }
 

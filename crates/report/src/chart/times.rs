@@ -6,16 +6,24 @@ use super::axis::Axis;
 use super::{Anchor, Canvas, Drawing, Frame, Ink, thinned};
 use crate::Run;
 use crate::view::{self, Side};
+use results::case::Mode;
 use results::{CaseSummary, Outcome, Sample};
 
 const WIDTH: f64 = 420.0;
 const ROW: f64 = 38.0;
 /// Dots of one row; more can not be told apart on a strip of this size.
-pub const DOTS: usize = 300;
+const ROW_DOTS: usize = 300;
+/// Dots of all rows: a page has to be small enough to be sent.
+const ALL_DOTS: usize = 6000;
+
+/// How many dots a row of this run has at most.
+pub fn dots(run: &Run) -> usize {
+    super::share(ALL_DOTS, view::rows(run).count()).min(ROW_DOTS)
+}
 
 /// The figure of a bench on one side of the container wall, so that each side has a scale of its own; nothing when
 /// it has no sample there. A cell that the run does not describe counts as direct.
-pub fn figure(run: &Run, (bench, side): (&str, Side), id: &str) -> Option<Drawing> {
+pub fn figure((run, samples): (&Run, &view::SamplesByCell), (bench, side): (&str, Side), id: &str) -> Option<Drawing> {
     let shown = |row: &&CaseSummary| row.bench == bench && row.median.is_some() && view::side(run, &row.case) == side;
     let rows: Vec<&CaseSummary> = view::rows(run).filter(shown).collect();
     if rows.is_empty() {
@@ -29,22 +37,26 @@ pub fn figure(run: &Run, (bench, side): (&str, Side), id: &str) -> Option<Drawin
     let title = format!("Times of {bench}, {}", side.title());
     let description = format!("Medians with intervals: {}.", words.join("; "));
     let frame = Frame { id, title: &title, description: &description, size: (WIDTH, bottom + 34.0) };
+    let most = dots(run);
+    let of = |row: &CaseSummary| counted(samples, bench, &row.case);
     Some(Drawing::new(&frame, |canvas| {
         for (index, row) in rows.iter().enumerate() {
-            strip(canvas, (run, row), (&axis, ROW * index as f64));
+            strip(canvas, (view::mode(run, &row.case), row, (&of(row), most)), (&axis, ROW * index as f64));
         }
         axis.draw_values(canvas, bottom, "ms");
     }))
 }
 
-fn strip(canvas: &mut Canvas, (run, row): (&Run, &CaseSummary), (axis, top): (&Axis, f64)) {
-    let ink = Ink::of(view::mode(run, &row.case));
+type Strip<'a> = (Option<Mode>, &'a CaseSummary, (&'a [&'a Sample], usize));
+
+fn strip(canvas: &mut Canvas, (mode, row, (samples, most)): Strip, (axis, top): (&Axis, f64)) {
+    let ink = Ink::of(mode);
     let center = top + 27.0;
     axis.draw_grid(canvas, (top + 16.0, top + ROW));
     canvas.bold((4.0, top + 9.0), &row.case, (ink, Anchor::Start));
     let shown = format!("{} ms", view::median_ms(row).with_brackets());
     canvas.text((WIDTH - 4.0, top + 9.0), &shown, (Ink::Text, Anchor::End));
-    let dots = sorted_dots(run, row).into_iter().enumerate();
+    let dots = sorted_dots(samples, most).into_iter().enumerate();
     let centers: Vec<(f64, f64)> = dots.map(|(index, ms)| (axis.at(ms), center + spread(index) * 7.0)).collect();
     canvas.dots(&centers, 2.0, ink);
     if let (Some(low), Some(high)) = (row.ci_low, row.ci_high) {
@@ -58,18 +70,16 @@ fn strip(canvas: &mut Canvas, (run, row): (&Run, &CaseSummary), (axis, top): (&A
 }
 
 /// Sorted, so that thinning keeps the extremes.
-fn sorted_dots(run: &Run, row: &CaseSummary) -> Vec<f64> {
-    let mut values: Vec<f64> =
-        counted(run, &row.bench, &row.case).filter_map(results::Sample::wall_ns).map(|ns| ns as f64 / 1e6).collect();
+fn sorted_dots(samples: &[&Sample], most: usize) -> Vec<f64> {
+    let mut values: Vec<f64> = samples.iter().filter_map(|sample| sample.wall_ns()).map(|ns| ns as f64 / 1e6).collect();
     values.sort_by(f64::total_cmp);
-    thinned(&values, DOTS)
+    thinned(&values, most)
 }
 
 /// The counted samples of a cell.
-pub fn counted<'a>(run: &'a Run, bench: &'a str, case: &'a str) -> impl Iterator<Item = &'a Sample> {
-    run.samples.iter().filter(move |sample| {
-        !sample.warmup && sample.outcome == Outcome::Ok && sample.case == case && sample.bench == bench
-    })
+pub fn counted<'a>(samples: &view::SamplesByCell<'a>, bench: &str, case: &str) -> Vec<&'a Sample> {
+    let all = samples.get(&(bench, case)).map_or(&[][..], Vec::as_slice);
+    all.iter().copied().filter(|sample| !sample.warmup && sample.outcome == Outcome::Ok).collect()
 }
 
 /// −1 to 1, far from those just before: keeps neighbouring dots apart without chance (bit reversal).

@@ -20,10 +20,11 @@ pub fn section(run: &Run) -> Section {
         .and(Text::emphasis("b"))
         .and(" execution. How to read it: where a line is flat, starting costs more than computing; where it rises, computing does.");
     section.push(Block::key(key));
+    let samples = &view::samples_by_cell(run);
     for (index, sweep) in sweeps.into_iter().enumerate() {
         let figures = Side::ALL.into_iter().filter_map(|side| {
             let id = format!("fit-{index}-{}", side.id());
-            Block::figure(fit::figure(run, (sweep, side), &id), format!("{sweep}, {}", side.title()))
+            Block::figure(fit::figure((run, samples), (sweep, side), &id), format!("{sweep}, {}", side.title()))
         });
         section.push(Block::group(Arrangement::Panels, figures.collect()));
         section.push(Block::table(table(run, sweep)));

@@ -31,7 +31,7 @@ const STATISTICS: [&str; 16] = [
 ];
 
 /// Single values of a page; `exports/samples.csv` has the others.
-const VALUES: usize = 9000;
+const VALUES: usize = 6000;
 
 /// The section.
 pub fn section(run: &Run) -> Section {
@@ -119,22 +119,22 @@ fn rounds(run: &Run) -> Vec<Block> {
 }
 
 fn rounds_of(run: &Run, (bench, samples): (&str, &[&Sample]), most: usize) -> Table {
-    let mut grid: BTreeMap<u32, BTreeMap<&str, &Sample>> = BTreeMap::new();
-    for sample in samples {
-        grid.entry(sample.round).or_default().insert(&sample.case, sample);
-    }
     let cells = run.manifest.cells.iter().map(|cell| cell.name.as_str());
     let measured: BTreeSet<&str> = samples.iter().map(|sample| sample.case.as_str()).collect();
     let cells: Vec<&str> = cells.filter(|cell| measured.contains(cell)).collect();
     let columns = std::iter::once("round").chain(cells.iter().copied()).map(Column::right);
-    let all: Vec<_> = grid.iter().collect();
-    let shown_rounds = thinned(&all, most);
+    let all: BTreeSet<u32> = samples.iter().map(|sample| sample.round).collect();
+    let shown_rounds = thinned(&all.iter().copied().collect::<Vec<_>>(), most);
+    let mut grid: BTreeMap<u32, BTreeMap<&str, &Sample>> = BTreeMap::new();
+    for sample in samples.iter().filter(|sample| shown_rounds.binary_search(&sample.round).is_ok()) {
+        grid.entry(sample.round).or_default().insert(&sample.case, sample);
+    }
     let left_out = if shown_rounds.len() < all.len() {
         format!("; {} of {} rounds, evenly, the first and the last among them", shown_rounds.len(), all.len())
     } else {
         String::new()
     };
-    let rows = shown_rounds.into_iter().map(|(round, row)| {
+    let rows = grid.into_iter().map(|(round, row)| {
         let warmup = row.values().any(|sample| sample.warmup);
         let name = if warmup { format!("{round}, warm-up") } else { round.to_string() };
         let values = cells.iter().map(|cell| row.get(cell).map_or_else(|| NONE.to_owned(), |sample| shown(sample)));

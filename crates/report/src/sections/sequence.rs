@@ -6,6 +6,7 @@ use crate::chart::sequence;
 use crate::document::{Arrangement, Block, Form, Section};
 use crate::number::NONE;
 use crate::{Run, view};
+use results::CaseSummary;
 
 const KEY: &str = "How to read it: marks without a slope or a step are a machine that stayed the same. Time in ms by round; the line is the median, the band its interval. Open circles are warm-up rounds, \
                    crosses failed runs; neither counts. A triangle at the upper edge is a run beyond it. ρ is the rank \
@@ -17,13 +18,15 @@ pub fn section(run: &Run) -> Section {
         .not_in(Form::Terminal, "it is nothing but drawings; a drift is among the warnings")
         .not_in(Form::Markdown, "it is nothing but drawings; a drift is among the warnings");
     let mut blocks = Vec::new();
+    let samples = view::samples_by_cell(run);
     for (bench_index, bench) in view::shown_benches(run).into_iter().enumerate() {
         let rows = view::rows(run).filter(|row| row.bench == bench.name);
+        let of = |row: &CaseSummary| samples.get(&(&*row.bench, &*row.case)).cloned().unwrap_or_default();
         let figures = rows.enumerate().filter_map(|(index, row)| {
             let drift = row
                 .drift
                 .map_or_else(String::new, |drift| format!("; ρ {:.2}, {}", drift.spearman, p_value(drift.p_value)));
-            let drawing = sequence::figure(run, row, &format!("seq-{bench_index}-{index}"));
+            let drawing = sequence::figure((run, &of(row)), row, &format!("seq-{bench_index}-{index}"));
             Block::figure(drawing, format!("{}{drift}", row.case))
         });
         if let Some(group) = Block::group(Arrangement::SmallPanels, figures.collect()) {
@@ -40,12 +43,12 @@ pub fn section(run: &Run) -> Section {
 
 fn key(run: &Run) -> String {
     let most = view::rows(run).map(|row| row.n + row.failed).max().unwrap_or(0);
-    if most <= sequence::DOTS {
+    let drawn = sequence::dots(run);
+    if most <= drawn {
         return KEY.to_owned();
     }
     format!(
-        "{KEY} Of each cell {} runs are drawn, evenly by round, with the fastest, the slowest and the failed ones.",
-        sequence::DOTS
+        "{KEY} Of each cell {drawn} runs are drawn, evenly by round, with the fastest, the slowest and the failed ones."
     )
 }
 

@@ -14,8 +14,9 @@ use results::{CaseSummary, Comparison, Verdict};
 /// The section.
 pub fn section(run: &Run) -> Section {
     let mut section = Section::new("times", "Times").with(key(run));
+    let samples = view::samples_by_cell(run);
     for (index, bench) in shown(run).enumerate() {
-        section.push(Block::of_bench(index, blocks(run, bench, index)));
+        section.push(Block::of_bench(index, blocks((run, &samples), bench, index)));
     }
     for further in view::further(run) {
         let rows = further.rows.iter().map(Row::of);
@@ -86,7 +87,7 @@ fn role(run: &Run, case: &str) -> &'static str {
     }
 }
 
-fn blocks(run: &Run, bench: &str, index: usize) -> Vec<Block> {
+fn blocks((run, samples): (&Run, &view::SamplesByCell), bench: &str, index: usize) -> Vec<Block> {
     let rows: Vec<&CaseSummary> = view::rows(run).filter(|row| row.bench == bench).collect();
     if rows.is_empty() {
         return vec![Block::paragraph(format!("{bench}: nothing was measured"))];
@@ -95,7 +96,7 @@ fn blocks(run: &Run, bench: &str, index: usize) -> Vec<Block> {
         let on_side = rows.iter().copied().filter(|row| view::side(run, &row.case) == side);
         let caption = format!("{bench}, {}: {}", side.title(), view::counts(&on_side.collect::<Vec<_>>()));
         let id = format!("time-{index}-{}", side.id());
-        Block::figure(times::figure(run, (bench, side), &id), caption)
+        Block::figure(times::figure((run, samples), (bench, side), &id), caption)
     });
     let caption = format!("{bench}: {}", view::counts(&rows));
     let figures = Block::group(Arrangement::Panels, figures.collect());
@@ -111,11 +112,11 @@ fn key(run: &Run) -> Block {
          have come out either way."
     );
     let most = view::rows(run).map(|row| row.n).max().unwrap_or(0);
-    if most > times::DOTS {
+    let drawn = times::dots(run);
+    if most > drawn {
         let thinned = format!(
-            " Of each cell {} dots are drawn, evenly by rank with the fastest and the slowest; medians and intervals come \
-             from all {most}.",
-            times::DOTS
+            " Of each cell {drawn} dots are drawn, evenly by rank with the fastest and the slowest; medians and intervals come \
+             from all {most}."
         );
         key.push_str(&thinned);
     }

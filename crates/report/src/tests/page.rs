@@ -147,7 +147,7 @@ fn text_from_data_stays_text() {
         row.case = row.case.replace("native", "na\"><b>");
     }
     for sample in &mut run.samples {
-        sample.case = sample.case.replace("native", "na\"><b>");
+        sample.case = sample.case.replace("native", "na\"><b>").into();
     }
     for cell in &mut run.manifest.cells {
         cell.name = cell.name.replace("native", "na\"><b>");

@@ -194,12 +194,12 @@ pub fn samples(manifest: &Manifest) -> Vec<Sample> {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a made-up time above 0")]
 fn sample([bench, case]: [&str; 2], [round, position]: [u32; 2], wall_ns: f64) -> Sample {
     Sample {
-        bench: bench.to_owned(),
-        case: case.to_owned(),
+        bench: bench.into(),
+        case: case.into(),
         round,
         position,
         warmup: false,
-        values: [(HEADLINE.to_owned(), wall_ns as u64)].into(),
+        values: [(HEADLINE, wall_ns as u64)].into(),
         user_ns: None,
         system_ns: None,
         outcome: Outcome::Ok,
@@ -213,7 +213,7 @@ fn sample([bench, case]: [&str; 2], [round, position]: [u32; 2], wall_ns: f64) -
 pub fn with_second(mut samples: Vec<Sample>, metric: &str, factor: f64) -> Vec<Sample> {
     for sample in &mut samples {
         let value = sample.wall_ns().map(|wall_ns| (wall_ns as f64 * factor) as u64);
-        sample.values.extend(value.map(|value| (metric.to_owned(), value)));
+        sample.values.extend(value.map(|value| (metric, value)));
     }
     samples
 }

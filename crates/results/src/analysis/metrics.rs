@@ -78,7 +78,7 @@ fn two_runs_are_compared_in_every_metric_and_a_step_in_one_is_not_one_in_the_oth
     new.iter_mut().filter(|sample| sample.case.starts_with("wasm-aot/process")).for_each(|sample| slow(sample, 2.0));
     let mut new = with_second(new, SECOND, 0.5);
     for (sample, before) in new.iter_mut().zip(&old) {
-        sample.values.insert(HEADLINE.to_owned(), before.wall_ns().unwrap());
+        sample.values.insert(HEADLINE, before.wall_ns().unwrap());
     }
     let run = |samples| compare::Run { manifest: &manifest, samples, lost: &[] };
     let gate = Limits { time: Threshold::new(0.05), ..Limits::default() };
