@@ -13,6 +13,10 @@ pub fn documents(rig: &Rig) -> Vec<Check> {
     vec![
         Check::of("the README's result is that of the recorded run", fresh(rig)),
         Check::of("the recorded run's report is what this program makes of it", recorded(rig)),
+        Check::of(
+            "the report of very many samples is made in bounds, and its page is small",
+            super::large::very_many(rig),
+        ),
         Check::of("ARCHITECTURE.md is a map and names every module", architecture(rig)),
         Check::of("the program that people measure with holds nothing of its tests", apart(rig)),
         Check::of("the Makefile's recipes are one `cargo xtask` line each", makefile(rig)),

@@ -36,6 +36,7 @@ mod faults;
 mod first_use;
 mod images;
 mod isolation;
+mod large;
 mod looks;
 mod matrix;
 mod measuring;
