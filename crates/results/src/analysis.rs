@@ -6,21 +6,18 @@
 
 use crate::case::Case;
 use crate::claims::Claim;
-use crate::claims::evidence::{Answer, Evidence, Question};
-use crate::claims::judge::judge;
 use crate::isolation;
-use crate::metric::{self, HEADLINE, Metric, Shown};
+use crate::metric::{self, HEADLINE, Metric};
 use crate::timeline::{ArmTimeline, Trace};
-use crate::{
-    ArtifactRecord, CaseSummary, ClaimRow, Comparison, ImageRecord, Manifest, SCHEMA, Sample, SizeRow, Summary,
-};
+use crate::{ArtifactRecord, Comparison, ImageRecord, Manifest, SCHEMA, Sample, SizeRow, Summary};
+use stats::Confidence;
 use stats::looks::widest;
 use stats::verdict::Margin;
-use stats::{Confidence, PairedRatio};
 
 mod attribution;
 mod break_even;
 pub mod cells;
+mod claims;
 mod first_use;
 #[cfg(test)]
 pub mod fixture;
@@ -36,6 +33,7 @@ mod tests;
 mod timeline;
 mod warnings;
 
+pub use claims::claim_rows;
 pub use first_use::first_use;
 pub use warnings::damage;
 
@@ -89,7 +87,7 @@ pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Sum
         summary.comparisons.extend(comparisons);
         summary.fits.extend(fits);
     }
-    summary.claims = claim_rows(claims, (manifest, samples), (&summary, level));
+    summary.claims = claim_rows(claims, manifest, (samples, &[]), &summary);
     summary
 }
 
@@ -106,35 +104,6 @@ pub fn timeline(manifest: &Manifest, samples: &[Sample], traces: &[Trace]) -> Ve
     let headline = Metric::named(HEADLINE);
     let cells = Cells::new(manifest, samples, &headline);
     timeline::timelines(manifest, traces, &cells, Level::of(manifest))
-}
-
-/// What is published, beside what this run has of it.
-fn claim_rows(
-    claims: &[Claim],
-    (manifest, samples): (&Manifest, &[Sample]),
-    (summary, level): (&Summary, Level),
-) -> Vec<ClaimRow> {
-    let stored = metric::stored(samples);
-    let by_metric: Vec<Cells<'_>> = stored.iter().map(|metric| Cells::new(manifest, samples, metric)).collect();
-    let cells = |metric: &str| by_metric.iter().find(|cells| cells.metric.name == metric);
-    let nothing = Answer { ratio: PairedRatio { n: 0, ratio: None, interval: None }, margin: level.margin.value() };
-    // What is no row of its own in the summary can be published by somebody all the same.
-    let beyond = by_metric.iter().filter(|cells| cells.metric.shown != Shown::Judged);
-    let beyond = beyond.flat_map(|cells| rows::case_rows(cells, level.confidence));
-    let cases: Vec<CaseSummary> = summary.cases.iter().cloned().chain(beyond).collect();
-    let evidence = Evidence {
-        manifest,
-        sizes: &summary.sizes,
-        cases: &cases,
-        paired: &|question: Question<'_>| {
-            cells(question.metric).map_or(nothing, |cells| ratios::answer(cells, &summary.resolutions, question, level))
-        },
-        slopes: &|question: Question<'_>| {
-            let ratio = |cells| sweeps::slope_ratio(cells, question, &cases, level);
-            Answer { ratio: cells(question.metric).map_or(nothing.ratio, ratio), ..nothing }
-        },
-    };
-    judge(claims, &evidence)
 }
 
 /// For `--until PERCENT`: the widest relative interval of the headline metric, `(high − low)/ratio`, of the chosen comparisons with

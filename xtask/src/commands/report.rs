@@ -110,6 +110,9 @@ pub fn read(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Reported> {
     summary.timeline = analysis::timeline(&run.manifest, &run.samples, &run.traces);
     summary.warnings.splice(0..0, analysis::damage(&run.lost));
     summary.first_use = analysis::first_use(&run.manifest, &run.first_use, &run.samples);
+    if summary.first_use.is_some() {
+        summary.claims = analysis::claim_rows(&claims, &run.manifest, (&run.samples, &run.first_use), &summary);
+    }
     let Run { manifest, samples, lost, .. } = run;
     Ok(Reported { run: report::Run { manifest, samples, summary }, lost })
 }

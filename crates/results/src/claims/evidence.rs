@@ -7,7 +7,7 @@ use stats::PairedRatio;
 use super::figure::{Ours, shown};
 use super::{Bytes, Claim, Packed, Pair, Test};
 use crate::case::Case;
-use crate::metric::{HEADLINE, Metric, Unit};
+use crate::metric::{FIRST_USE, HEADLINE, Metric, PULL, Unit};
 use crate::{CaseSummary, Manifest, SizeRow};
 
 /// A ratio that a claim asks for.
@@ -175,7 +175,10 @@ impl Evidence<'_> {
         if self.cases.iter().any(|row| row.metric == metric && row.n > 0) {
             return Ok(());
         }
-        Err(format!("the metric `{metric}`, which this run does not have"))
+        Err(match metric {
+            PULL | FIRST_USE => "pulls and first runs, which are measured when asked for: `--first-use`".to_owned(),
+            _ => format!("the metric `{metric}`, which this run does not have"),
+        })
     }
 
     fn value(&self, [bench, metric]: [&str; 2], case: &Case, divisor: f64) -> Result<Measured, Needs> {
@@ -197,7 +200,12 @@ impl Evidence<'_> {
         self.has_case([&pair.case, &pair.baseline])?;
         self.has_metric(metric)?;
         let answer = (self.paired)(question([bench, metric], pair));
-        let of = if metric == HEADLINE { String::new() } else { format!(", as `{metric}`,") };
+        let of = match metric {
+            HEADLINE => String::new(),
+            PULL => ", pulled from a registry on this machine and unpacked,".to_owned(),
+            FIRST_USE => ", pulled, unpacked and run,".to_owned(),
+            _ => format!(", as `{metric}`,"),
+        };
         answered(pair, &answer, &of)
     }
 

@@ -1,10 +1,11 @@
 //! Verdicts on a made-up run: what each form of claim is told, and what an untested one needs.
 
-use crate::analysis::analyse;
 use crate::analysis::fixture::{manifest, samples, with_second};
+use crate::analysis::{analyse, claim_rows};
 use crate::claims::fixture::{OURS, cases};
 use crate::claims::{Shape, parse};
-use crate::{ClaimRow, ClaimVerdict, Manifest, Sample};
+use crate::first_use::{Class, FirstUseSample, PULL, WALL};
+use crate::{ClaimRow, ClaimVerdict, Manifest, Outcome, Sample};
 
 use ClaimVerdict::{NotComparable, NotReproduced, Reproduced, Untested};
 
@@ -181,4 +182,41 @@ fn the_whole_field_has_rows_from_the_first_run_on() {
     }
     let central = rows.iter().filter(|row| row.place.is_some()).count();
     assert_eq!(central, 8);
+}
+
+/// Pulls and first runs are in samples of their own.
+#[test]
+fn a_pull_and_a_first_run_are_judged_by_the_samples_of_first_use() {
+    let manifest = manifest(30);
+    let samples = samples(&manifest);
+    let line = |case: &str, round: u32, factor: u64| FirstUseSample {
+        bench: "array-sum".to_owned(),
+        case: case.to_owned(),
+        class: Class::NotPulled,
+        link: None,
+        round,
+        position: 0,
+        values: [(PULL, 10), (WALL, 60)].map(|(name, ms)| (name.to_owned(), ms * factor * 1_000_000)).into(),
+        outcome: Outcome::Ok,
+        reason: None,
+        output_sha256: None,
+    };
+    let rounds = (0..20).flat_map(|round| {
+        [line("native/runc", round, 2 * u64::from(round + 1)), line("wasm-aot/wasmedge", round, u64::from(round + 1))]
+    });
+    let lines: Vec<FirstUseSample> = rounds.collect();
+    let summary = analyse(&manifest, &samples, &[]);
+    for (quantity, says) in [("pull_ratio", "from a registry on this machine"), ("first_run_ratio", "unpacked and run")]
+    {
+        let claim = format!(
+            "quantity = \"{quantity}\"\nvalue = 2.0\ntolerance = 1.2\nof = \"native/runc\"\nover = \"wasm-aot/wasmedge\"\n\
+             bench = \"array-sum\"\n"
+        );
+        let without = of_run(&claim);
+        assert!(without.verdict == Untested && without.needs.unwrap().contains("`--first-use`"));
+        let text = format!("{SOURCE}\n[[claim]]\nid = \"c\"\nsource = \"s\"\nwhat = \"w\"\n{claim}");
+        let claims = parse(&text, &cases()).unwrap();
+        let row = claim_rows(&claims, &manifest, (&samples, &lines), &summary).remove(0);
+        assert!(row.verdict == Reproduced && row.explanation.contains(says), "{row:?}");
+    }
 }
