@@ -48,7 +48,7 @@ fn document(run: &DensityRun) -> Document {
         name: Text::plain(&run.manifest.run),
         title: Text::plain("What one more idle instance costs"),
         opening: findings(run),
-        benches: Vec::new(),
+        choices: Vec::new(),
         sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
     }
 }

@@ -24,9 +24,11 @@
 //!
 //! Not here: layout, escaping for a format (the renderers), and any statistic.
 
+pub use choice::{Choice, Facet};
 pub use table::{Align, Cell, Column, Origin, Row, Table, Tone};
 pub use text::{Span, Style, Target, Text};
 
+mod choice;
 mod table;
 mod text;
 
@@ -66,8 +68,8 @@ pub struct Document {
     pub title: Text,
     /// What stands before the first section: a reader who stops there has the answer.
     pub opening: Vec<Block>,
-    /// The benches that a page can show one of.
-    pub benches: Vec<Text>,
+    /// What a page can show one of at a time.
+    pub choices: Vec<Choice>,
     /// The rest, in its order. None is empty.
     pub sections: Vec<Section>,
 }
@@ -170,8 +172,8 @@ pub enum Content {
     Command(String),
     /// Blocks that a page arranges beside each other; one below the other elsewhere.
     Group(Arrangement, Vec<Block>),
-    /// Blocks about one of the benches that are shown, by its place among them: a page can show those of one bench only.
-    OfBench(usize, Vec<Block>),
+    /// Blocks of one option, by its place among those of its facet: a page can show those of one option only.
+    Only(Facet, usize, Vec<Block>),
     /// Blocks that can be unfolded where a form can fold; after their summary elsewhere.
     Details(Text, Vec<Block>),
 }
@@ -255,14 +257,14 @@ impl Content {
             Self::Table(table) => table.rows.is_empty(),
             Self::Figure(_) => false,
             Self::Command(lines) => lines.is_empty(),
-            Self::Group(_, blocks) | Self::OfBench(_, blocks) | Self::Details(_, blocks) => blocks.is_empty(),
+            Self::Group(_, blocks) | Self::Only(_, _, blocks) | Self::Details(_, blocks) => blocks.is_empty(),
         }
     }
 
     /// The blocks within it.
     fn inner(&self) -> &[Block] {
         match self {
-            Self::Group(_, blocks) | Self::OfBench(_, blocks) | Self::Details(_, blocks) => blocks,
+            Self::Group(_, blocks) | Self::Only(_, _, blocks) | Self::Details(_, blocks) => blocks,
             _ => &[],
         }
     }
@@ -331,9 +333,9 @@ impl Block {
         (!blocks.is_empty()).then(|| Self::new(Content::Group(arrangement, blocks)))
     }
 
-    /// Blocks about one bench; nothing where there are none.
-    pub fn of_bench(index: usize, blocks: Vec<Self>) -> Option<Self> {
-        (!blocks.is_empty()).then(|| Self::new(Content::OfBench(index, blocks)))
+    /// Blocks of one option of a facet; nothing where there are none.
+    pub fn only(facet: Facet, index: usize, blocks: Vec<Self>) -> Option<Self> {
+        (!blocks.is_empty()).then(|| Self::new(Content::Only(facet, index, blocks)))
     }
 
     /// Blocks that can be unfolded.

@@ -12,6 +12,8 @@ use crate::document::{
 };
 use crate::{Run, sections};
 
+mod choice;
+
 const STYLE: &str = include_str!("html/style.css");
 
 /// The page of a run.
@@ -31,7 +33,7 @@ pub fn page(document: &Document) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { "Native and Wasm: " (name) }
-                style { "\n" (PreEscaped(STYLE)) (PreEscaped(choice_style(document.benches.len()))) }
+                style { "\n" (PreEscaped(STYLE)) (PreEscaped(choice::style(&document.choices))) }
             }
             body {
                 header {
@@ -41,39 +43,12 @@ pub fn page(document: &Document) -> String {
                 nav aria-label="Sections" {
                     ul { @for section in &shown { li { a href={ "#" (section.id) } { (text(&section.title)) } } "\n" } }
                 }
-                (choice(&document.benches))
+                (choice::links(&document.choices))
                 main { @for shown in &shown { (section(shown)) "\n" } }
             }
         }
     };
     page.into_string() + "\n"
-}
-
-/// Links that show the parts of one bench only: what is chosen stands in the page's address, so a link to it holds.
-fn choice(benches: &[Text]) -> Markup {
-    if benches.len() < 2 {
-        return html! {};
-    }
-    html! {
-        nav class="choice" aria-label="Benches" {
-            "Show " a href="#bench-all" id="bench-all" { "every bench" }
-            @for (index, name) in benches.iter().enumerate() {
-                @let id = format!("bench-{index}");
-                " · " a href={ "#" (id) } id=(id) { "only " (text(name)) }
-            }
-        }
-    }
-}
-
-/// The style that goes with it: without `:has` a browser shows every bench.
-fn choice_style(benches: usize) -> String {
-    let rule = |index: usize| {
-        format!(
-            "body:has(#bench-{index}:target) .bench:not(.b{index}) {{ display: none; }}\n\
-             #bench-{index}:target {{ font-weight: 700; }}\n"
-        )
-    };
-    (0..benches).filter(|_| benches > 1).map(rule).collect()
 }
 
 fn section(section: &Section) -> Markup {
@@ -101,7 +76,10 @@ fn block(block: &Block) -> Markup {
         Content::Command(lines) => html! { pre { code { (lines) } } },
         Content::Group(Arrangement::Panels, inner) => html! { div class="panels" { (blocks(inner)) } },
         Content::Group(Arrangement::SmallPanels, inner) => html! { div class="small-panels" { (blocks(inner)) } },
-        Content::OfBench(index, inner) => html! { div class={ "bench b" (index) } { (blocks(inner)) } },
+        Content::Only(facet, index, inner) => {
+            let class = choice::class(*facet);
+            html! { div class=(format!("only-{class} {class}{index}")) { (blocks(inner)) } }
+        }
         Content::Details(summary, inner) => html! { details { summary { (text(summary)) } (blocks(inner)) } },
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Not here: layout (`terminal`, `markdown`, `html`), and looking numbers up (`view`, `findings`).
 
-use crate::document::{Block, Document, Form, Section, Target, Text};
+use crate::document::{Block, Choice, Document, Facet, Form, Section, Target, Text};
 use crate::{Run, answer, view};
 
 mod again;
@@ -16,6 +16,7 @@ mod glossary;
 pub mod history;
 mod ledger;
 mod opening;
+mod origin;
 mod packaging;
 mod parts;
 mod pods;
@@ -61,8 +62,18 @@ pub fn all(run: &Run) -> Vec<Section> {
 pub fn document(run: &Run) -> Document {
     let opening = opening::blocks(run);
     let title = Text::plain(&answer::headline(run));
+    Document { name: Text::plain(&run.manifest.run), title, opening, choices: choices(run), sections: all(run) }
+}
+
+/// What a page can show one of: in the order of the blocks that the sections have of each.
+fn choices(run: &Run) -> Vec<Choice> {
     let benches = shown(run).map(Text::plain).collect();
-    Document { name: Text::plain(&run.manifest.run), title, opening, benches, sections: all(run) }
+    let relations = view::relations::relations(run).into_iter().map(|(relation, _)| relation.title().into()).collect();
+    let starts = first_use::classes(run).into_iter().map(|class| class.name().into()).collect();
+    [(Facet::Bench, benches), (Facet::Baseline, relations), (Facet::Start, starts)]
+        .into_iter()
+        .filter_map(|(facet, options)| Choice::of(facet, options))
+        .collect()
 }
 
 /// A comment for a pull request: sentences and central table open, the rest folded.

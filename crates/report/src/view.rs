@@ -15,7 +15,7 @@ use results::{
 
 pub use central::{by, central, sources};
 pub use circumstances::circumstances;
-pub use command::{command, command_of_cell, shell_word};
+pub use command::{command, command_of_cells, shell_word};
 pub use metrics::{
     amount, further, further_metrics, median, metrics, ratios, rows, rows_of, scale, suffix, twins, verdict,
 };
@@ -25,6 +25,7 @@ mod circumstances;
 pub mod claims;
 mod command;
 mod metrics;
+pub mod relations;
 pub mod runtimes;
 pub mod timeline;
 
@@ -172,17 +173,6 @@ pub fn comparison_of<'a>(run: &'a Run, bench: &str, [case, baseline]: [&Case; 2]
 /// Whether a case is compared with its own baseline, the native one on its side of the container wall.
 pub fn is_to_baseline(run: &Run, row: &Comparison) -> bool {
     cell(run, &row.case).is_some_and(|cell| cell.case.baseline.as_ref() == Some(&row.baseline))
-}
-
-/// The ratios that are not to native, of the benches that are shown: what a container adds, what
-/// compiling ahead of time saves, what the shim costs.
-pub fn other_comparisons(run: &Run) -> Vec<&Comparison> {
-    let mut rows = Vec::new();
-    for bench in shown_benches(run) {
-        let of_bench = ratios(run).filter(|row| row.bench == bench.name);
-        rows.extend(of_bench.filter(|row| !is_to_baseline(run, row) && row.ratio.is_some()));
-    }
-    rows
 }
 
 /// The A/A rows that have samples, of the benches that are shown.

@@ -1,13 +1,14 @@
-//! The forest plot of a bench: each paired ratio to native on its side of the container wall, with its interval, on one log
-//! axis; behind them the margin within which a difference is called none, which the A/A rows have widened to what the run
-//! can resolve.
+//! The forest plot of a bench: each paired ratio to one kind of baseline, with its interval, on one log axis; behind them the
+//! margin within which a difference is called none, which the A/A rows have widened to what the run can resolve.
 //!
 //! Not here: verdicts (they come with the summary).
 
 use super::axis::Axis;
 use super::{Anchor, Canvas, Drawing, Frame, Ink};
+use crate::view::relations::Relation;
 use crate::view::{self, Side};
 use crate::{Run, number};
+use results::Comparison;
 
 const WIDTH: f64 = 420.0;
 const ROW: f64 = 38.0;
@@ -22,9 +23,9 @@ struct Line {
     ink: Ink,
 }
 
-/// The figure; nothing when there is no ratio to native.
-pub fn figure(run: &Run, bench: &str, id: &str) -> Option<Drawing> {
-    let lines: Vec<Line> = Side::ALL.into_iter().flat_map(|side| lines(run, bench, side)).collect();
+/// The figure; nothing when there is no such ratio.
+pub fn figure(run: &Run, (bench, relation): (&str, Relation), id: &str) -> Option<Drawing> {
+    let lines: Vec<Line> = Side::ALL.into_iter().flat_map(|side| lines(run, (bench, relation), side)).collect();
     if !lines.iter().any(|line| line.delta.is_some()) {
         return None;
     }
@@ -36,7 +37,7 @@ pub fn figure(run: &Run, bench: &str, id: &str) -> Option<Drawing> {
     let axis = Axis::log(values, (8.0, WIDTH - 8.0));
     let bottom = ROW * lines.len() as f64;
     let words: Vec<String> = lines.iter().map(|line| format!("{}: {}", line.name, line.words)).collect();
-    let title = format!("Time of {bench} as a multiple of native on the same side of the container wall");
+    let title = format!("Time of {bench} as a multiple of {}", relation.title());
     let frame =
         Frame { id, title: &title, description: &format!("{}.", words.join("; ")), size: (WIDTH, bottom + 34.0) };
     Some(Drawing::new(&frame, |canvas| {
@@ -47,18 +48,19 @@ pub fn figure(run: &Run, bench: &str, id: &str) -> Option<Drawing> {
             canvas.line(((axis.at(1.0), top + 17.0), (axis.at(1.0), top + ROW)), Ink::Rule, 1.2);
             whisker(canvas, line, (&axis, top));
         }
-        axis.draw_values(canvas, bottom, "× native");
+        axis.draw_values(canvas, bottom, relation.unit());
     }))
 }
 
-fn lines(run: &Run, bench: &str, side: Side) -> Vec<Line> {
+fn lines(run: &Run, (bench, relation): (&str, Relation), side: Side) -> Vec<Line> {
     let mut lines = Vec::new();
     let on_side = |case: &str| view::side(run, case) == side;
-    let to_native = view::ratios(run).filter(|row| row.bench == bench && view::is_to_baseline(run, row));
-    for row in to_native.filter(|row| on_side(&row.case)) {
+    let related = view::ratios(run).filter(|row| row.bench == bench && Relation::of(run, row) == relation);
+    let related: Vec<&Comparison> = related.filter(|row| on_side(&row.case)).collect();
+    for row in &related {
         let Some(ratio) = row.ratio else { continue };
         lines.push(Line {
-            name: row.case.clone(),
+            name: name(row, &related, relation),
             words: format!("{}, {}", view::runtimes::marked_ratio(row), view::verdict(&row.metric, row.verdict)),
             ratio,
             ends: number::interval(row.ci_low, row.ci_high),
@@ -78,6 +80,20 @@ fn lines(run: &Run, bench: &str, side: Side) -> Vec<Line> {
         });
     }
     lines
+}
+
+/// The case; and what it is held against where that does not follow, as far as the two differ.
+fn name(row: &Comparison, related: &[&Comparison], relation: Relation) -> String {
+    let is_alone = related.iter().filter(|other| other.case == row.case).count() == 1;
+    if is_alone && relation != Relation::Other {
+        return row.case.clone();
+    }
+    let apart = match (row.case.split_once('/'), row.baseline.split_once('/')) {
+        (Some((what, _)), Some((other, how))) if what == other => how,
+        (Some((_, how)), Some((what, other))) if how == other => what,
+        _ => &row.baseline,
+    };
+    format!("{}, to {apart}", row.case)
 }
 
 /// The band of the margin that this row's verdict used.

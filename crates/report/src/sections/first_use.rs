@@ -6,7 +6,7 @@ use crate::Run;
 use crate::document::{Block, Cell, Column, Row, Section, Table, Text};
 use crate::number::{NONE, Rounded, significant};
 use results::Estimate;
-use results::first_use::{FirstUseRow, LinkRow, PULL, WALL};
+use results::first_use::{Class, FirstUseRow, LinkRow, PULL, WALL};
 
 const KEY: &str = "Beside the warm rows, in samples of their own: the image not pulled, pulled and not unpacked, its files out of \
                    the page cache, the first container after containerd was started. Each is held against the warm run \
@@ -19,9 +19,21 @@ pub fn section(run: &Run) -> Section {
     let paid = found.paid_off.iter().map(|row| Text::prose(&row.sentence())).collect();
     section
         .with(Block::key(KEY))
-        .with(Block::table(classes(&found.rows)))
+        .with(Block::table(table(&found.rows)))
         .with(Block::table(links(&found.links)))
         .with(Block::list(paid))
+}
+
+/// What was not there when a run began, warm first, as far as all of a use was timed; nothing where first use was not asked
+/// for.
+pub fn classes(run: &Run) -> Vec<Class> {
+    let rows = || run.summary.first_use.iter().flat_map(|found| &found.rows).filter(|row| row.value == WALL);
+    let is_there = |class: &Class| *class == Class::Warm || rows().any(|row| row.class == *class && row.link.is_none());
+    let others = Class::ALL.into_iter().filter(|class| !matches!(class, Class::Warm | Class::Compile));
+    if rows().next().is_none() {
+        return Vec::new();
+    }
+    [Class::Warm].into_iter().chain(others).filter(is_there).collect()
 }
 
 fn milliseconds(estimate: Option<Estimate>) -> Cell {
@@ -42,7 +54,7 @@ fn times(ratio: Option<Estimate>) -> Cell {
     )
 }
 
-fn classes(rows: &[FirstUseRow]) -> Table {
+fn table(rows: &[FirstUseRow]) -> Table {
     let columns = [
         Column::left("case"),
         Column::left("class"),

@@ -4,10 +4,16 @@
 //! computed across runs here.
 
 use super::times::verdict;
-use crate::document::{Block, Cell, Column, Document, Row, Section, Table, Text};
+use crate::Run;
+use crate::chart;
+use crate::document::{Arrangement, Block, Cell, Column, Document, Form, Row, Section, Table, Text};
 use crate::number::NONE;
-use crate::{Run, view};
+use crate::view::{self, Side};
 use results::compare::differences::differences;
+
+const KEY: &str = "How to read it: below each case a line for each run, the oldest on top; the square is the median, the line \
+                   its interval. A step from one line to the next is a change of program, stack or machine: what is not \
+                   the same is listed below.";
 
 /// The runs beside each other, the oldest first. The rows are those of the newest.
 pub fn document(runs: &[Run]) -> Document {
@@ -20,7 +26,7 @@ pub fn document(runs: &[Run]) -> Document {
         name: Text::plain(&names.join(", ")),
         title: Text::plain(&format!("{} runs, the oldest first", runs.len())),
         opening: vec![Block::paragraph(Text::prose(note))],
-        benches: Vec::new(),
+        choices: Vec::new(),
         sections: vec![history(&runs), machines(&runs)],
     }
 }
@@ -28,7 +34,16 @@ pub fn document(runs: &[Run]) -> Document {
 fn history(runs: &[&Run]) -> Section {
     let mut section = Section::new("history", "Median and ratio by run");
     let Some(newest) = runs.last() else { return section };
-    for bench in super::shown(newest) {
+    let names = runs.iter().enumerate().map(|(index, run)| format!("{} is {}", index + 1, run.manifest.run));
+    let key = format!("{KEY} {}.", names.collect::<Vec<_>>().join(", "));
+    let only_figures = "it explains the figures";
+    section.push(Block::key(key).not_in(Form::Terminal, only_figures).not_in(Form::Markdown, only_figures));
+    for (index, bench) in super::shown(newest).enumerate() {
+        let figures = Side::ALL.into_iter().filter_map(|side| {
+            let id = format!("history-{index}-{}", side.id());
+            Block::figure(chart::history::figure(runs, (bench, side), &id), format!("{bench}, {}", side.title()))
+        });
+        section.push(Block::group(Arrangement::Panels, figures.collect()));
         let columns = [
             Column::left("case"),
             Column::left("run"),

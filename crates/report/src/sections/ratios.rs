@@ -2,15 +2,17 @@
 //!
 //! Not here: what is drawn of them (`chart::ratios`).
 
-use super::times::verdict;
+use super::times::{ratio, verdict};
 use super::{mark, parts, shown};
 use crate::chart::ratios;
-use crate::document::{Arrangement, Block, Cell, Column, Form, Row, Section, Table};
+use crate::document::{Arrangement, Block, Cell, Column, Facet, Form, Row, Section, Table};
 use crate::number::{NONE, confidence, percent};
+use crate::view::relations::{Relation, relations};
 use crate::{Run, view};
+use results::Comparison;
 
-const KEY: &str = "How to read it: a square right of the line at 1 took longer than native on the same side of the container \
-                   wall, one left of it less; the scale is log, so that twice as long and half as long are equally far. The \
+const KEY: &str = "How to read it: a square right of the line at 1 took longer than what it is held against, one left of it \
+                   less; the scale is log, so that twice as long and half as long are equally far. The \
                    whisker is the interval of the median of the ratios within a round. The grey band is what this run \
                    calls no difference. An A/A row is one case measured twice: it should hold 1.";
 
@@ -23,22 +25,29 @@ pub fn section(run: &Run) -> Section {
     let none = figures.is_empty().then(|| Block::paragraph("No ratio to native is in this run."));
     let marked = "the tables of the times explain it already";
     let mark = mark(run, shown(run)).map(|note| note.not_in(Form::Terminal, marked).not_in(Form::Markdown, marked));
-    Section::new("ratios", "Ratios")
-        .with(key)
-        .with(Block::group(Arrangement::Panels, figures))
-        .with(none)
-        .with(mark)
-        .with(resolutions(run))
-        .with(others(run))
+    let mut section = Section::new("ratios", "Ratios").with(key);
+    figures.into_iter().chain(none).chain(mark).chain([resolutions(run)]).for_each(|block| section.push(block));
+    for block in others(run) {
+        section.push(block);
+    }
+    section
 }
 
+/// A figure of each bench, for each of what ratios are formed to.
 fn figures(run: &Run) -> Vec<Block> {
-    let mut figures = Vec::new();
-    for (index, bench) in shown(run).enumerate() {
-        let figure = Block::figure(ratios::figure(run, bench, &format!("ratio-{index}")), bench);
-        figures.extend(Block::of_bench(index, figure.into_iter().collect()));
+    let mut found = Vec::new();
+    for (place, (relation, _)) in relations(run).into_iter().enumerate() {
+        let mut figures = Vec::new();
+        for (index, bench) in shown(run).enumerate() {
+            let id = format!("ratio-{place}-{index}");
+            let caption = format!("{bench}, to {}", relation.title());
+            let figure = Block::figure(ratios::figure(run, (bench, relation), &id), caption);
+            figures.extend(Block::only(Facet::Bench, index, figure.into_iter().collect()));
+        }
+        let figures = Block::group(Arrangement::Panels, figures);
+        found.extend(Block::only(Facet::Baseline, place, figures.into_iter().collect()));
     }
-    figures
+    found
 }
 
 fn resolutions(run: &Run) -> Block {
@@ -68,17 +77,16 @@ fn resolutions(run: &Run) -> Block {
     Block::table(Table::new("A/A rows: what this run can not tell apart", columns).with(rows))
 }
 
-/// The ratios that are not to native.
-fn others(run: &Run) -> Block {
-    let rows = view::other_comparisons(run).into_iter().map(|row| {
-        Row::of([
-            Cell::from(&row.bench),
-            Cell::from(&row.case),
-            Cell::from(&row.baseline),
-            Cell::from(view::runtimes::marked_ratio(row)),
-            verdict(row),
-        ])
-        .note(parts::beside(run, row))
+/// The ratios that are not to native, a table for each of what they are formed to.
+fn others(run: &Run) -> Vec<Block> {
+    let others = relations(run).into_iter().filter(|(relation, _)| *relation != Relation::Native);
+    others.map(|(relation, rows)| other(run, (relation, &rows))).collect()
+}
+
+fn other(run: &Run, (relation, rows): (Relation, &[&Comparison])) -> Block {
+    let rows = rows.iter().map(|row| {
+        let cells = [&row.bench, &row.case, &row.baseline].map(Cell::from);
+        Row::of(cells.into_iter().chain([ratio(run, row), verdict(row)])).note(parts::beside(run, row))
     });
     let columns = [
         Column::left("bench"),
@@ -87,5 +95,7 @@ fn others(run: &Run) -> Block {
         Column::right("ratio"),
         Column::left("verdict"),
     ];
-    Block::table(Table::new("Where the difference comes from: ratios that are not to native", columns).with(rows))
+    Block::table(
+        Table::new(format!("Where the difference comes from: ratios to {}", relation.title()), columns).with(rows),
+    )
 }

@@ -2,7 +2,7 @@
 //!
 //! Not here: what stands in its rows (`view::central`).
 
-use super::mark;
+use super::{mark, origin};
 use crate::document::{Block, Cell, Column, Row, Section, Table, Text, Tone};
 use crate::number::confidence;
 use crate::view::{self, central};
@@ -36,7 +36,7 @@ pub fn section(run: &Run) -> Section {
     });
     let bars = Block::figure(picture::drawing(run), "").filter(|_| !run.summary.cases.is_empty());
     section
-        .with(Block::table(Table::new(caption, columns).with(rows.iter().map(row))))
+        .with(Block::table(Table::new(caption, columns).with(rows.iter().map(|found| row(run, &bench.name, found)))))
         .with(mark(run, [bench.name.as_str()]))
         .with(published)
         .with(Block::heading("In numbers"))
@@ -44,11 +44,14 @@ pub fn section(run: &Run) -> Section {
         .with(bars)
 }
 
-fn row(row: &central::Row) -> Row {
+fn row(run: &Run, bench: &str, row: &central::Row) -> Row {
     let strong = |text: &str| Cell::from(Text::plain(text)).tone(Tone::Strong);
     let name = std::iter::once(Cell::from(&row.name));
     let sizes = row.sizes.iter().map(|size| strong(&size.kb).beneath(size.ratio.as_ref()));
-    let times = row.times.iter();
-    let times = times.map(|time| strong(&time.median).beneath(time.interval.as_ref()).beneath(time.ratio.as_ref()));
-    Row::of(name.chain(sizes).chain(times))
+    let time = |time: &central::TimeCell| {
+        let cell = strong(&time.median).beneath(time.interval.as_ref()).beneath(time.ratio.as_ref());
+        let measured = time.case.as_ref().and_then(|case| view::case(run, bench, case)).filter(|row| row.n > 0);
+        Cell { origin: measured.map(|row| origin::of_case(run, row)), ..cell }
+    };
+    Row::of(name.chain(sizes).chain(row.times.iter().map(time)))
 }

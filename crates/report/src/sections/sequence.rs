@@ -3,7 +3,7 @@
 //! Not here: what is drawn (`chart::sequence`), and the test for drift (it comes with the summary).
 
 use crate::chart::sequence;
-use crate::document::{Arrangement, Block, Form, Section};
+use crate::document::{Arrangement, Block, Facet, Form, Section};
 use crate::number::NONE;
 use crate::{Run, view};
 use results::CaseSummary;
@@ -30,7 +30,7 @@ pub fn section(run: &Run) -> Section {
             Block::figure(drawing, format!("{}{drift}", row.case))
         });
         if let Some(group) = Block::group(Arrangement::SmallPanels, figures.collect()) {
-            blocks.extend(Block::of_bench(bench_index, vec![Block::heading(&bench.name), group]));
+            blocks.extend(Block::only(Facet::Bench, bench_index, vec![Block::heading(&bench.name), group]));
         }
     }
     if blocks.is_empty() {

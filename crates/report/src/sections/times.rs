@@ -3,11 +3,11 @@
 //!
 //! Not here: what is drawn (`chart::times`).
 
-use super::{mark, parts, shown};
+use super::{first_use, mark, origin, parts, shown};
 use crate::Run;
-use crate::chart::times;
-use crate::document::{Arrangement, Block, Cell, Column, Form, Origin, Row, Section, Table, Text, Tone};
-use crate::number::{NONE, confidence};
+use crate::chart::{self, times};
+use crate::document::{Arrangement, Block, Cell, Column, Facet, Form, Row, Section, Table, Text, Tone};
+use crate::number::confidence;
 use crate::view::{self, Side};
 use results::{CaseSummary, Comparison, Verdict};
 
@@ -16,7 +16,7 @@ pub fn section(run: &Run) -> Section {
     let mut section = Section::new("times", "Times").with(key(run));
     let samples = view::samples_by_cell(run);
     for (index, bench) in shown(run).enumerate() {
-        section.push(Block::of_bench(index, blocks((run, &samples), bench, index)));
+        section.push(Block::only(Facet::Bench, index, blocks((run, &samples), bench, index)));
     }
     for further in view::further(run) {
         let rows = further.rows.iter().map(Row::of);
@@ -47,24 +47,16 @@ fn line(run: &Run, row: &CaseSummary) -> Row {
     Row::of([
         Cell::from(&row.case),
         Cell::from(row.n.to_string()).beneath(failed),
-        Cell::from(view::median(row)).origin(origin(run, row)),
-        Cell::from(comparison.map_or_else(String::new, view::runtimes::marked_ratio)),
+        Cell::from(view::median(row)).origin(origin::of_case(run, row)),
+        comparison.map_or_else(|| Cell::from(""), |row| ratio(run, row)),
         verdict,
     ])
     .note(comparison.map_or_else(Text::default, |comparison| parts::beside(run, comparison)))
 }
 
-/// What is behind a median.
-fn origin(run: &Run, row: &CaseSummary) -> Origin {
-    let confidence = row.confidence.map_or_else(|| NONE.to_owned(), confidence);
-    let mut facts = vec![
-        ("n", Text::from(row.n.to_string())),
-        ("confidence", confidence.into()),
-        ("seed", run.manifest.seed.to_string().into()),
-        ("samples", Text::prose("`samples.jsonl`, the lines of this bench and case")),
-    ];
-    facts.extend(view::digest(run, &row.bench, &row.case).map(|digest| ("what ran", Text::code(digest))));
-    Origin { facts, command: view::command_of_cell(run, &row.bench, &row.case).into() }
+/// A ratio with what is behind it.
+pub fn ratio(run: &Run, row: &Comparison) -> Cell {
+    Cell::from(view::runtimes::marked_ratio(row)).origin(origin::of_ratio(run, row))
 }
 
 /// A verdict, with its colour unless two runtimes are in the ratio: that alone makes no program faster.
@@ -101,7 +93,16 @@ fn blocks((run, samples): (&Run, &view::SamplesByCell), bench: &str, index: usiz
     let caption = format!("{bench}: {}", view::counts(&rows));
     let figures = Block::group(Arrangement::Panels, figures.collect());
     let table = Block::table(table(caption, rows.into_iter().map(|row| line(run, row))));
-    figures.into_iter().chain([table]).chain(mark(run, [bench])).collect()
+    // Warm is what every run of the plan is; other starts have a figure of their own.
+    let mut shown: Vec<Block> = Block::only(Facet::Start, 0, figures.into_iter().collect()).into_iter().collect();
+    for (place, class) in first_use::classes(run).into_iter().enumerate().skip(1) {
+        let id = format!("start-{index}-{place}");
+        let caption = format!("{bench}: {}, beside warm", class.name());
+        let figure = Block::figure(chart::first_use::figure(run, (bench, class), &id), caption);
+        let figure = Block::group(Arrangement::Panels, figure.into_iter().collect());
+        shown.extend(Block::only(Facet::Start, place, figure.into_iter().collect()));
+    }
+    shown.into_iter().chain([table]).chain(mark(run, [bench])).collect()
 }
 
 fn key(run: &Run) -> Block {

@@ -26,7 +26,12 @@ fn a_history_has_a_line_per_row_and_run_and_names_what_is_not_the_same() {
     for what in ["machine.kernel", "Linux 5.10", "Linux 6.1.0-18-amd64"] {
         assert!(text.contains(what), "{what} is missing: {text}");
     }
-    assert!(html::page(&document).contains("id=\"machines\""));
+    let page = html::page(&document);
+    assert!(page.contains("id=\"machines\"") && page.contains("id=\"history-0-container-t\""), "{page}");
+    assert!(
+        page.contains("ms [") && page.contains("not measured in 2026-11-01"),
+        "the drawing says its numbers: {page}"
+    );
 }
 
 #[test]

@@ -41,6 +41,8 @@ pub struct TimeCell {
     pub interval: Option<String>,
     /// `1.31× to 1.38×`; absent in the native row.
     pub ratio: Option<String>,
+    /// The case, where it is one of this run.
+    pub case: Option<String>,
 }
 
 /// The form of file that a mode executes, where the run does not say.
@@ -78,7 +80,7 @@ pub fn central(run: &Run) -> Vec<Row> {
 
 /// The cases of a mode that are not in its own row.
 fn further(run: &Run, bench: &str, (mode, side): (Mode, Side)) -> Vec<Row> {
-    let blank = || TimeCell { median: String::new(), interval: None, ratio: None };
+    let blank = || TimeCell { median: String::new(), interval: None, ratio: None, case: None };
     let row = |found: &Case| Row {
         name: format!("{mode}, {}", by(run, found)),
         // Where files and images are those of the row above, they are not said again.
@@ -108,7 +110,7 @@ pub fn by(run: &Run, case: &Case) -> String {
 }
 
 fn no_time() -> TimeCell {
-    TimeCell { median: NONE.to_owned(), interval: None, ratio: None }
+    TimeCell { median: NONE.to_owned(), interval: None, ratio: None, case: None }
 }
 
 fn size_cells(run: &Run, program: &str, kind: Kind) -> [SizeCell; 3] {
@@ -130,7 +132,7 @@ fn time_cell(run: &Run, bench: &str, found: &Case) -> TimeCell {
     let median = case(run, bench, name).map_or_else(|| Rounded::new(None, None), median_ms);
     let interval = median.ends.is_some().then(|| median.brackets());
     let ratio = comparison(run, bench, name).map(runtimes::marked_ratio).filter(|ratio| ratio != NONE);
-    TimeCell { median: median.value, interval, ratio }
+    TimeCell { median: median.value, interval, ratio, case: Some(name.to_owned()) }
 }
 
 /// A line per kind that has published figures. Of several figures for one place the last counts: it corrects
@@ -152,7 +154,7 @@ fn published(run: &Run) -> Vec<Row> {
             let figure =
                 |quantity| figures.get(&(kind, quantity)).map_or_else(|| NONE.to_owned(), |&value| as_published(value));
             let size = |kb| SizeCell { kb, ratio: None };
-            let time = |median| TimeCell { median, interval: None, ratio: None };
+            let time = |median| TimeCell { median, interval: None, ratio: None, case: None };
             Row {
                 name: format!("{kind} published"),
                 sizes: [size(figure(Quantity::BinarySize)), size(figure(Quantity::ImageSize)), size(NONE.to_owned())],

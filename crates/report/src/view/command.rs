@@ -56,13 +56,16 @@ fn options_end(run: &Run) -> usize {
     command.iter().position(|word| word == LAST).unwrap_or(command.len())
 }
 
-/// What measures one cell once more, with what it is compared with.
-pub fn command_of_cell(run: &Run, bench: &str, name: &str) -> String {
-    let case = super::cell(run, name).map(|cell| &cell.case);
+/// What measures these cells of a bench once more, with what each is compared with.
+pub fn command_of_cells(run: &Run, bench: &str, names: &[&str]) -> String {
+    let mut cases: Vec<&str> = Vec::new();
+    for case in names.iter().filter_map(|name| super::cell(run, name)).map(|cell| &cell.case) {
+        let both = std::iter::once(&case.name).chain(&case.baseline).map(String::as_str);
+        cases.extend(both.filter(|name| !cases.contains(name)).collect::<Vec<_>>());
+    }
     let bench = run.manifest.benches.iter().find(|record| record.name == bench);
     let bench = bench.map_or("", |record| record.sweep.as_ref().map_or(&record.name, |point| &point.name));
-    let cases = case.into_iter().flat_map(|case| std::iter::once(&case.name).chain(&case.baseline));
-    let cases: Vec<String> = cases.map(|name| format!(" --case {}", shell_word(name))).collect();
+    let cases: Vec<String> = cases.into_iter().map(|name| format!(" --case {}", shell_word(name))).collect();
     let (rounds, seed) = (run.manifest.rounds, run.manifest.seed);
     let (own, last) = own_words(run);
     let bench = shell_word(bench);
@@ -176,7 +179,7 @@ mod tests {
         let seed = run.manifest.seed;
         let options = "cargo xtask bench --program a/b --quick --env=A=b --dir c:/d";
         assert_eq!(command(&run), format!("{options} --seed {seed} -- --out x --seed"));
-        let cell = command_of_cell(&run, "array-sum", "native/process");
+        let cell = command_of_cells(&run, "array-sum", &["native/process"]);
         let own = "cargo xtask bench --program a/b --env=A=b --dir c:/d --bench array-sum --case native/process";
         assert!(cell.starts_with(own) && cell.ends_with(" -- --out x --seed"), "{cell}");
     }
