@@ -4,11 +4,13 @@
 //! version 1. What is read is named, so that it can stand beside the number. Not here: which process is in which group
 //! (`measure`), and what is left by a run that was killed (`session`).
 
-use std::fs::File;
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
+
+pub use memory::{Charge, Memory, PeakSince};
+
+mod memory;
 
 /// Where cgroups are.
 pub const TREE: &str = "/sys/fs/cgroup";
@@ -16,9 +18,8 @@ pub const TREE: &str = "/sys/fs/cgroup";
 /// Which files of a tree are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Controllers {
-    version: Version,
-    /// The hierarchy of memory.
-    memory: PathBuf,
+    /// That of memory.
+    pub memory: Memory,
     /// The hierarchy of processor time.
     processor: PathBuf,
 }
@@ -40,50 +41,27 @@ pub struct ProcessorTime {
     pub system_ns: u64,
 }
 
-/// The peak of a group's memory from a moment on. Version 1 begins anew for everybody, version 2 for whoever has the file open
-/// (cgroup-v2, \"memory.peak\", Linux 6.12).
-#[derive(Debug)]
-pub struct PeakSince {
-    file: File,
-    path: PathBuf,
-    base_bytes: u64,
-}
-
-impl PeakSince {
-    /// What the peak since then is beyond what was in use then. The kernel counts in batches: some 100 kB are not told apart.
-    ///
-    /// # Errors
-    /// When the kernel does not say.
-    pub fn beyond_bytes(&self) -> anyhow::Result<u64> {
-        Ok(number_in(&self.file, &self.path)?.saturating_sub(self.base_bytes))
-    }
-}
-
 impl Controllers {
     /// What this tree has.
     ///
     /// # Errors
-    /// When it has no memory controller, or none that says the peak.
+    /// When it has no memory controller, or none that counts processor time.
     pub fn find(tree: &Path) -> anyhow::Result<Self> {
-        let memory = tree.join("memory");
-        if memory.join("memory.usage_in_bytes").is_file() {
-            let processor = ["cpuacct", "cpu,cpuacct", "cpuacct,cpu"].map(|name| tree.join(name));
-            let processor = processor.into_iter().find(|folder| folder.join("cpuacct.usage").is_file());
-            let processor = processor.context("this kernel counts no processor time of groups (`cpuacct`)")?;
-            return Ok(Self { version: Version::One, memory, processor });
-        }
-        let controllers = std::fs::read_to_string(tree.join("cgroup.controllers")).unwrap_or_default();
-        ensure!(
-            controllers.split_whitespace().any(|name| name == "memory"),
-            "`{}` has no memory controller, of neither version",
-            tree.display()
-        );
-        Ok(Self { version: Version::Two, memory: tree.to_path_buf(), processor: tree.to_path_buf() })
+        let memory = Memory::find(tree)?;
+        let processor = match memory.version() {
+            Version::One => {
+                let mut processor = ["cpuacct", "cpu,cpuacct", "cpuacct,cpu"].map(|name| tree.join(name)).into_iter();
+                let processor = processor.find(|folder| folder.join("cpuacct.usage").is_file());
+                processor.context("this kernel counts no processor time of groups (`cpuacct`)")?
+            }
+            Version::Two => tree.to_path_buf(),
+        };
+        Ok(Self { memory, processor })
     }
 
     /// `v1` or `v2`: which files are read.
     pub fn version(&self) -> &'static str {
-        match self.version {
+        match self.memory.version() {
             Version::One => "v1",
             Version::Two => "v2",
         }
@@ -91,10 +69,11 @@ impl Controllers {
 
     /// The files that are read, for memory and for processor time.
     pub fn files(&self) -> [&'static str; 2] {
-        match self.version {
-            Version::One => ["memory.max_usage_in_bytes", "cpuacct.usage, cpuacct.usage_user, cpuacct.usage_sys"],
-            Version::Two => ["memory.peak", "cpu.stat"],
-        }
+        let processor = match self.memory.version() {
+            Version::One => "cpuacct.usage, cpuacct.usage_user, cpuacct.usage_sys",
+            Version::Two => "cpu.stat",
+        };
+        [self.memory.peak_file(), processor]
     }
 
     /// Makes a group, and those above it, in every hierarchy, ready for others below it.
@@ -103,7 +82,7 @@ impl Controllers {
     /// When it is there already, or this is not root.
     pub fn make(&self, tree: &Path, group: &Path) -> anyhow::Result<()> {
         let context = || format!("can not make the cgroup `{}`", group.display());
-        match self.version {
+        match self.memory.version() {
             Version::One => {
                 for hierarchy in folders(tree)?.iter().filter(|folder| folder.join("cgroup.procs").is_file()) {
                     make_in(hierarchy, group, &|_| Ok(())).with_context(context)?;
@@ -117,43 +96,13 @@ impl Controllers {
         }
     }
 
-    /// The peak of memory in a group and those below it since it was made.
-    ///
-    /// # Errors
-    /// When the kernel does not say.
-    pub fn memory_peak_bytes(&self, group: &Path) -> anyhow::Result<u64> {
-        let file = match self.version {
-            Version::One => "memory.max_usage_in_bytes",
-            Version::Two => "memory.peak",
-        };
-        number(&self.memory.join(group).join(file))
-    }
-
-    /// Begins a group's peak anew.
-    ///
-    /// # Errors
-    /// When this kernel can not: version 2 before Linux 6.12.
-    pub fn peak_from_now(&self, group: &Path) -> anyhow::Result<PeakSince> {
-        let [name, in_use] = match self.version {
-            Version::One => ["memory.max_usage_in_bytes"; 2],
-            Version::Two => ["memory.peak", "memory.current"],
-        };
-        let folder = self.memory.join(group);
-        let path = folder.join(name);
-        let context = || format!("`{}` can not begin anew", path.display());
-        let file = File::options().read(true).write(true).open(&path).with_context(context)?;
-        file.write_at(b"0", 0).with_context(context)?;
-        let base_bytes = number(&folder.join(in_use))?;
-        Ok(PeakSince { file, path, base_bytes })
-    }
-
     /// The processor time of a group and those below it.
     ///
     /// # Errors
     /// When the kernel does not say.
     pub fn processor_time(&self, group: &Path) -> anyhow::Result<ProcessorTime> {
         let folder = self.processor.join(group);
-        match self.version {
+        match self.memory.version() {
             Version::One => Ok(ProcessorTime {
                 total_ns: number(&folder.join("cpuacct.usage"))?,
                 user_ns: number(&folder.join("cpuacct.usage_user"))?,
@@ -177,41 +126,13 @@ impl Controllers {
         }
     }
 
-    /// Moves a process into a group, for its memory. 0 is this process.
+    /// Moves a process into a group, for its processor time. 0 is this process.
     ///
     /// # Errors
     /// When the group is not there, or this is not root.
-    pub fn enter_memory(&self, group: &Path, process: u32) -> anyhow::Result<()> {
-        enter(&self.memory.join(group), process)
-    }
-
-    /// Moves a process into a group, for its processor time.
-    ///
-    /// # Errors
-    /// As above.
     pub fn enter_processor(&self, group: &Path, process: u32) -> anyhow::Result<()> {
         enter(&self.processor.join(group), process)
     }
-
-    /// The group in which this process's memory is counted.
-    ///
-    /// # Errors
-    /// When the kernel does not say.
-    pub fn own_memory_group(&self) -> anyhow::Result<PathBuf> {
-        let text = std::fs::read_to_string("/proc/self/cgroup").context("can not read `/proc/self/cgroup`")?;
-        let controller = if self.version == Version::One { "memory" } else { "" };
-        let group = own_group(&text, controller).context("`/proc/self/cgroup` names no group for memory")?;
-        Ok(PathBuf::from(group.trim_start_matches('/')))
-    }
-}
-
-/// `number:controllers:/path` (cgroups(7)); version 2 has no controllers there.
-fn own_group<'a>(text: &'a str, controller: &str) -> Option<&'a str> {
-    text.lines().find_map(|line| {
-        let mut fields = line.splitn(3, ':').skip(1);
-        let names = fields.next()?;
-        fields.next().filter(|_| names.split(',').any(|name| name == controller))
-    })
 }
 
 fn enter(group: &Path, process: u32) -> anyhow::Result<()> {
@@ -223,14 +144,6 @@ fn enter(group: &Path, process: u32) -> anyhow::Result<()> {
 fn number(path: &Path) -> anyhow::Result<u64> {
     let context = || format!("can not read `{}`", path.display());
     std::fs::read_to_string(path).with_context(context)?.trim().parse().with_context(context)
-}
-
-/// The number in a file that is open: it may be another one for whoever opens it later.
-fn number_in(file: &File, path: &Path) -> anyhow::Result<u64> {
-    let context = || format!("can not read `{}`", path.display());
-    let mut bytes = [0; 32];
-    let count = file.read_at(&mut bytes, 0).with_context(context)?;
-    String::from_utf8_lossy(&bytes[..count]).trim().parse().with_context(context)
 }
 
 /// A group below a hierarchy, each part after the one above it was made ready.
@@ -317,7 +230,7 @@ mod tests {
         assert_eq!((two.version(), two.files()[0]), ("v2", "memory.peak"));
         write(&tree.join("g/memory.peak"), "4096\n");
         write(&tree.join("g/cpu.stat"), "usage_usec 30\nuser_usec 10\nsystem_usec 20\nnr_periods 0\n");
-        assert_eq!(two.memory_peak_bytes(Path::new("g")).unwrap(), 4096);
+        assert_eq!(two.memory.peak_bytes(Path::new("g")).unwrap(), 4096);
         let time = ProcessorTime { total_ns: 30_000, user_ns: 10_000, system_ns: 20_000 };
         assert_eq!(two.processor_time(Path::new("g")).unwrap(), time);
         write(&tree.join("memory/memory.usage_in_bytes"), "1\n");
@@ -329,26 +242,10 @@ mod tests {
         for (file, text) in [("usage", "30"), ("usage_user", "10"), ("usage_sys", "20")] {
             write(&tree.join(format!("cpu,cpuacct/g/cpuacct.{file}")), text);
         }
-        assert_eq!(one.memory_peak_bytes(Path::new("g")).unwrap(), 8192);
+        assert_eq!(one.memory.peak_bytes(Path::new("g")).unwrap(), 8192);
         assert_eq!(one.processor_time(Path::new("g")).unwrap().user_ns, 10);
-        let error = format!("{:#}", one.memory_peak_bytes(Path::new("none")).unwrap_err());
+        let error = format!("{:#}", one.memory.peak_bytes(Path::new("none")).unwrap_err());
         assert!(error.contains("memory/none/memory.max_usage_in_bytes"), "{error}");
-    }
-
-    #[test]
-    fn a_peak_that_began_anew_is_what_came_after() {
-        let dir = tempfile::tempdir().unwrap();
-        let tree = dir.path();
-        write(&tree.join("cgroup.controllers"), "memory\n");
-        write(&tree.join("g/memory.peak"), "0\n");
-        write(&tree.join("g/memory.current"), "4096\n");
-        let two = Controllers::find(tree).unwrap();
-        let peak = two.peak_from_now(Path::new("g")).unwrap();
-        assert_eq!(peak.beyond_bytes().unwrap(), 0);
-        write(&tree.join("g/memory.peak"), "20480\n");
-        assert_eq!(peak.beyond_bytes().unwrap(), 16_384);
-        let error = format!("{:#}", two.peak_from_now(Path::new("none")).unwrap_err());
-        assert!(error.contains("none/memory.peak") && error.contains("anew"), "{error}");
     }
 
     #[test]
@@ -366,14 +263,5 @@ mod tests {
         assert!(["memory", "cpuacct", "cpuset"].iter().all(|name| tree.join(name).join(group).is_dir()));
         remove(tree, group).unwrap();
         assert!(["memory", "cpuacct", "cpuset"].iter().all(|name| !tree.join(name).join(group).exists()));
-    }
-
-    #[test]
-    fn the_own_group_is_that_of_the_controller() {
-        let text = "4:memory:/a:b\n3:cpu,cpuacct:/\n0::/two\n";
-        assert_eq!(own_group(text, "memory"), Some("/a:b"));
-        assert_eq!(own_group(text, "cpuacct"), Some("/"));
-        assert_eq!(own_group(text, ""), Some("/two"));
-        assert_eq!(own_group("3:cpu:/\n", "memory"), None);
     }
 }

@@ -167,7 +167,7 @@ impl Resources {
 impl Groups {
     fn start(name: &str, daemon: &[Pid]) -> anyhow::Result<Self> {
         let controllers = Controllers::find(Path::new(TREE))?;
-        let home = controllers.own_memory_group()?;
+        let home = controllers.memory.own_group()?;
         let all = PathBuf::from(name);
         if !daemon.is_empty() {
             let group = all.join(DAEMON);
@@ -178,7 +178,7 @@ impl Groups {
         }
         let direct = all.join(DIRECT);
         controllers.make(Path::new(TREE), &direct)?;
-        let entered = controllers.peak_from_now(&direct).and_then(|_| controllers.enter_memory(&direct, 0));
+        let entered = controllers.memory.peak_from_now(&direct).and_then(|_| controllers.memory.enter(&direct, 0));
         let no_direct = entered.err().map(|error| format!("no memory of direct runs: {error:#}"));
         Ok(Self { controllers, all, home, no_direct, has_daemon: !daemon.is_empty() })
     }
@@ -186,7 +186,7 @@ impl Groups {
     fn before(&self, id: &str, is_container: bool) -> anyhow::Result<Watched> {
         if !is_container {
             let direct = self.all.join(DIRECT);
-            let peak = self.no_direct.is_none().then(|| self.controllers.peak_from_now(&direct)).transpose()?;
+            let peak = self.no_direct.is_none().then(|| self.controllers.memory.peak_from_now(&direct)).transpose()?;
             return Ok(Watched { peak, ..Watched::default() });
         }
         let group = self.all.join(id);
@@ -207,7 +207,7 @@ impl Groups {
         let daemon_ns = watched.daemon_ns.map(|before| self.daemon_ns().map(|after| after.saturating_sub(before)));
         let time = self.controllers.processor_time(group)?;
         let mut values = vec![
-            (MEMORY_PEAK, self.controllers.memory_peak_bytes(group)?),
+            (MEMORY_PEAK, self.controllers.memory.peak_bytes(group)?),
             (CPU, time.total_ns),
             (CPU_USER, time.user_ns),
             (CPU_SYSTEM, time.system_ns),
@@ -219,8 +219,8 @@ impl Groups {
     /// Whoever ends what is in the groups of a run must not find this process there.
     fn leave(&mut self) -> anyhow::Result<()> {
         if self.no_direct.is_none() {
-            let home = self.controllers.enter_memory(&self.home, 0);
-            home.or_else(|_| self.controllers.enter_memory(Path::new(""), 0))?;
+            let home = self.controllers.memory.enter(&self.home, 0);
+            home.or_else(|_| self.controllers.memory.enter(Path::new(""), 0))?;
         }
         // But for the group of a containerd that still runs.
         cgroups::remove(Path::new(TREE), &self.all)
