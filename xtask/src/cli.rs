@@ -19,6 +19,7 @@ mod measures;
 mod own_program;
 mod report;
 mod rows;
+mod runs;
 mod values;
 
 pub use compare::{CompareArgs, CompareFormat};
@@ -29,6 +30,7 @@ pub use measures::MeasureArgs;
 pub use own_program::{InitArgs, InputArgs, OriginArgs};
 pub use report::ReportArgs;
 pub use rows::{CaseArgs, MatrixArgs, ProgramArgs, SelectArgs};
+pub use runs::{FolderArgs, LimitArgs, SeedArgs};
 
 /// What `cargo xtask` is asked to do.
 #[derive(Debug, Parser)]
@@ -138,9 +140,8 @@ pub struct RoundArgs {
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true,
           value_parser = whole::<u32>(0..=1000))]
     pub warmup: u32,
-    /// The seed of the order [default: from the clock, recorded with the run] [range: 0 to 18446744073709551615]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<u64>(0..=u64::MAX))]
-    pub seed: Option<u64>,
+    #[command(flatten)]
+    pub seed: SeedArgs,
 }
 
 impl RoundArgs {
@@ -233,10 +234,8 @@ pub struct RunArgs {
     /// The bench [default: array-sum, or the first of your own program's]
     #[arg(long)]
     pub bench: Option<String>,
-    /// The time limit [range: 1 to 86400]
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, allow_negative_numbers = true,
-          value_parser = whole::<u64>(1..=86_400))]
-    pub timeout: u64,
+    #[command(flatten)]
+    pub limit: LimitArgs,
     #[command(flatten)]
     pub busy: BusyArgs,
     #[command(flatten)]
@@ -266,16 +265,10 @@ pub struct BenchArgs {
     /// The difference that does not matter: verdicts use the greater of this and the A/A resolution [range: above 0 to 1000]
     #[arg(long, value_name = "PERCENT", default_value = "2", allow_negative_numbers = true, value_parser = percent)]
     pub delta: f64,
-    /// The time limit of one run [range: 1 to 86400]
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, allow_negative_numbers = true,
-          value_parser = whole::<u64>(1..=86_400))]
-    pub timeout: u64,
-    /// Write the run to this new folder instead of `results/<UTC>-<revision>`
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Keep the private containerd's root below this folder instead of `target/host`
-    #[arg(long, value_name = "DIR")]
-    pub scratch: Option<PathBuf>,
+    #[command(flatten)]
+    pub limit: LimitArgs,
+    #[command(flatten)]
+    pub folders: FolderArgs,
     /// Read the bench definitions from this file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["program", "native", "file"])]
     pub benches_file: Option<PathBuf>,

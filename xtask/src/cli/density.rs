@@ -1,11 +1,9 @@
 //! `density`: what one more idle instance costs.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
 use super::values::whole;
-use super::{BusyArgs, CaseArgs, FormatArgs, ProgramArgs, RegistryArgs};
+use super::{BusyArgs, CaseArgs, FolderArgs, FormatArgs, LimitArgs, ProgramArgs, RegistryArgs, SeedArgs};
 
 /// `density`.
 #[derive(Clone, Debug, Args)]
@@ -33,19 +31,12 @@ pub struct DensityArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true, conflicts_with_all = ["up_to", "repeat", "hold", "dirty_mib"],
           value_parser = whole::<u32>(20..=1_000_000))]
     pub churn: Option<u32>,
-    /// The seed of the order [default: from the clock, recorded with the run] [range: 0 to 18446744073709551615]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<u64>(0..=u64::MAX))]
-    pub seed: Option<u64>,
-    /// The time limit of one start [range: 1 to 86400]
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, allow_negative_numbers = true,
-          value_parser = whole::<u64>(1..=86_400))]
-    pub timeout: u64,
-    /// Write the run to this new folder instead of `results/<UTC>-<revision>`
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Keep the private containerd's root below this folder instead of `target/host`
-    #[arg(long, value_name = "DIR")]
-    pub scratch: Option<PathBuf>,
+    #[command(flatten)]
+    pub seed: SeedArgs,
+    #[command(flatten)]
+    pub limit: LimitArgs,
+    #[command(flatten)]
+    pub folders: FolderArgs,
     #[command(flatten)]
     pub busy: BusyArgs,
     #[command(flatten)]

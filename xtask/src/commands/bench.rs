@@ -58,7 +58,7 @@ fn out_dir(workspace: &Workspace, args: &BenchArgs, manifest: &Manifest) -> anyh
     let folder = || {
         anyhow::Ok(results_of(args.origin.file.as_deref())?.unwrap_or_else(|| workspace.results()).join(&manifest.run))
     };
-    let dir = args.out.clone().map_or_else(folder, Ok)?;
+    let dir = args.folders.out.clone().map_or_else(folder, Ok)?;
     std::path::absolute(&dir).with_context(|| format!("`{}` is no path", dir.display()))
 }
 
@@ -78,12 +78,12 @@ fn measure(
     let options = SessionOptions {
         until: until(args, manifest),
         manifest: args.until.is_some().then(|| manifest.clone()),
-        timeout_ms: args.timeout * 1000,
+        timeout_ms: args.limit.timeout_ms(),
         output: ComparedOutput::Discarded,
         samples: dir.samples_path(),
         resources: if args.measures.no_resources { ResourcesWanted::No } else { ResourcesWanted::Yes },
         traces: args.measures.timeline.then(|| dir.traces_path()),
-        scratch: args.scratch.clone(),
+        scratch: args.folders.scratch.clone(),
         containerd_address: args.programs.containerd_address.clone(),
     };
     let mut session = prepared.session(workspace, of, options)?;

@@ -55,12 +55,12 @@ pub fn run(workspace: &Workspace, args: &DensityArgs) -> anyhow::Result<Exit> {
     let settings = manifest::Settings {
         delta: DELTA,
         sequential: None,
-        timeout_ms: args.timeout * 1000,
+        timeout_ms: args.limit.timeout_ms(),
         density: Some(density_plan(args)),
         daemon: NodeDaemon::of(&args.programs),
     };
     let manifest = manifest::begin(workspace, settings, &selected, &prepared, started)?;
-    let out = args.out.clone().unwrap_or_else(|| workspace.results().join(&manifest.run));
+    let out = args.folders.out.clone().unwrap_or_else(|| workspace.results().join(&manifest.run));
     let out = std::path::absolute(&out).with_context(|| format!("`{}` is no path", out.display()))?;
     let dir = RunDir::create(&out, &manifest)?;
     crate::console::note(format_args!("reading into `{}`", dir.path().display()));
@@ -74,7 +74,7 @@ pub fn run(workspace: &Workspace, args: &DensityArgs) -> anyhow::Result<Exit> {
 
 /// What can be measured here of what was asked for. Nothing is built, fetched or written.
 fn select(workspace: &Workspace, args: &DensityArgs) -> anyhow::Result<Selected> {
-    if let Some(out) = &args.out {
+    if let Some(out) = &args.folders.out {
         ensure_new(out)?;
     }
     let matrix = selection::matrix(workspace, &args.rows.of)?;
@@ -90,7 +90,7 @@ fn select(workspace: &Workspace, args: &DensityArgs) -> anyhow::Result<Selected>
     if let Privileges::Denied(reason) = &privileges {
         anyhow::bail!("nothing can be measured: every process in sight has to be the run's own, and {reason}");
     }
-    let seed = args.seed.unwrap_or_else(|| now_utc().seed());
+    let seed = args.seed.seed.unwrap_or_else(|| now_utc().seed());
     let counted = if args.churn.is_some() { 1 } else { args.repeat };
     let rounds = Rounds { warmup: 0, counted, seed };
     let plan = plan(vec![bench(args)], (&matrix, &cases), rounds)?;
@@ -177,7 +177,7 @@ fn measure(
         samples: dir.density_path(),
         resources: ResourcesWanted::No,
         traces: None,
-        scratch: args.scratch.clone(),
+        scratch: args.folders.scratch.clone(),
         containerd_address: args.programs.containerd_address.clone(),
     };
     let mut session = prepared.session(workspace, (&selected.matrix, &selected.plan), options)?;

@@ -14,7 +14,7 @@ pub fn run(workspace: &Workspace, args: &PlanArgs) -> anyhow::Result<Exit> {
     let matrix = prepare::selection::matrix(workspace, &args.select.rows.of)?;
     let cases = matrix.select(&args.select.rows.cases, &args.select.rows.sets)?;
     let rounds =
-        Rounds { warmup: args.rounds.warmup, counted: args.rounds.counted(), seed: args.rounds.seed.unwrap_or(0) };
+        Rounds { warmup: args.rounds.warmup, counted: args.rounds.counted(), seed: args.rounds.seed.seed.unwrap_or(0) };
     let calibration = crate::bench::calibration::load(&workspace.calibration_toml())?;
     let plan = plan(benches, (&matrix, &cases), rounds)?.looking(calibration);
     match args.format.format {

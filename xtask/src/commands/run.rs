@@ -46,7 +46,7 @@ pub fn run(workspace: &Workspace, args: &RunArgs) -> anyhow::Result<Exit> {
     let options = SessionOptions {
         until: None,
         manifest: None,
-        timeout_ms: args.timeout * 1000,
+        timeout_ms: args.limit.timeout_ms(),
         output: ComparedOutput::Shown,
         samples: samples.path().to_path_buf(),
         resources: ResourcesWanted::No,

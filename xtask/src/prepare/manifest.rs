@@ -52,7 +52,7 @@ impl Settings {
         Ok(Self {
             delta: args.delta,
             sequential: sequential(args)?,
-            timeout_ms: args.timeout * 1000,
+            timeout_ms: args.limit.timeout_ms(),
             density: None,
             daemon: NodeDaemon::of(&args.programs),
         })

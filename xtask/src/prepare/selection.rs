@@ -64,7 +64,7 @@ pub struct Selected {
 /// # Errors
 /// When a definition, a name or an option is wrong, or nothing can be measured.
 pub fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selected> {
-    if let Some(out) = &args.out {
+    if let Some(out) = &args.folders.out {
         ensure_new(out)?;
     }
     let own = own::resolve(workspace, (&args.origin, &args.input))?;
@@ -93,7 +93,7 @@ pub fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selecte
     if args.until.is_some() {
         expect_ratio(&cases)?;
     }
-    let seed = args.rounds.seed.unwrap_or_else(|| now_utc().seed());
+    let seed = args.rounds.seed.seed.unwrap_or_else(|| now_utc().seed());
     let rounds = Rounds { warmup: args.rounds.warmup, counted: args.rounds.counted(), seed };
     let calibration = bench::calibration::load(&workspace.calibration_toml())?;
     let mut plan = plan(benches, (&matrix, &cases), rounds)?.looking(calibration);
