@@ -165,8 +165,8 @@ fn sets() -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::ours;
     use super::*;
+    use crate::matrix::tests::ours;
 
     fn own(text: &str) -> OwnRuntime {
         text.parse().unwrap()
