@@ -18,7 +18,7 @@ use results::{NotMeasured, Outcome, ResourceRecord, RunStatus, Sample, UntilEnd,
 use super::bar::RoundsBar;
 use super::calls::PodHost;
 use super::child::{self, End, Ran};
-use super::expectation::{self, Expectations};
+use super::expectation::Expectations;
 use super::feed;
 use super::resources::{Resources, Watched};
 use super::runs::{ComparedOutput, PodStart, Runs, Start, Until};
@@ -28,11 +28,6 @@ use super::watchdog::Watchdog;
 use crate::clock::Stopwatch;
 use crate::stop::Stop;
 use oci::digest::Digest;
-use results::case::Mode;
-
-/// A cell that failed so often in a row is given up: a case that always hangs would cost its time limit in
-/// every round.
-const FAILURES_IN_A_ROW: u32 = 3;
 
 /// What the loop came to.
 #[derive(Clone, Debug)]
@@ -355,63 +350,11 @@ impl Loop<'_> {
         }
     }
 
-    /// The first success of a container's cell has to be known to containerd too. After the clock has stopped.
-    fn confirmed(&mut self, slot: Slot, id: &str, sample: Sample) -> Sample {
-        let Some(events) = self.events.as_mut().filter(|events| events.awaits(slot.place)) else { return sample };
-        if sample.outcome != Outcome::Ok {
-            return sample;
-        }
-        let seen = events.expect(id);
-        self.settle(slot.place);
-        let Err(error) = seen else { return sample };
-        let reason = format!("{error:#}");
-        self.barred.insert(slot.place, reason.clone());
-        self.row(slot, None, Outcome::NotStarted, Some(reason))
-    }
-
-    /// Nobody has to see this cell run any more; when that holds for all, nobody listens.
-    fn settle(&mut self, place: Place) {
-        if let Some(events) = &mut self.events {
-            events.forget(place);
-        }
-        self.events.take_if(|events| events.is_done());
-    }
-
     /// Runs a cell in a pod.
     fn in_pod(&mut self, slot: Slot, (id, start): (&str, &PodStart), limit: Duration) -> anyhow::Result<Ran> {
         let image = self.runs.image(slot.place).context("it has no image")?;
         let pods = self.pods.as_mut().context("no containerd with CRI is running")?;
         pods.run((id, start), (image, &self.runs.bench(slot.place).args), limit, self.stop)
-    }
-
-    fn judge(&mut self, slot: Slot, ran: &Ran) -> Sample {
-        let cell = self.runs.cell(slot.place);
-        let limit = Duration::from_millis(self.runs.timeout_ms);
-        let (outcome, reason) = match single::failure(ran, limit) {
-            Some((outcome, reason)) if cell.case.mode == Mode::Native => (outcome, Some(reason)),
-            Some((outcome, reason)) => (outcome, Some(expectation::with_way_out(reason, ran))),
-            None => match self.expectations.fault(slot.place, (&cell.name, &ran.stdout)) {
-                None => (Outcome::Ok, None),
-                Some(fault) => (Outcome::WrongOutput, Some(fault)),
-            },
-        };
-        self.row(slot, Some(ran), outcome, reason)
-    }
-
-    fn row(&self, slot: Slot, ran: Option<&Ran>, outcome: Outcome, reason: Option<String>) -> Sample {
-        Sample {
-            bench: (&self.runs.bench(slot.place).name).into(),
-            case: (&self.runs.cell(slot.place).name).into(),
-            round: slot.round,
-            position: slot.position,
-            warmup: slot.warmup,
-            values: ran.map(Ran::values).unwrap_or_default().into(),
-            user_ns: ran.and_then(|ran| ran.user_ns),
-            system_ns: ran.and_then(|ran| ran.system_ns),
-            outcome,
-            reason,
-            output_sha256: ran.map(|ran| oci::digest::Digest::of(&ran.stdout).hex().into()),
-        }
     }
 
     /// A container whose client was killed goes on without it, and one that failed may be left half made.
@@ -422,24 +365,9 @@ impl Loop<'_> {
             _ => Ok(()),
         }
     }
-
-    fn count(&mut self, slot: Slot, sample: &Sample) {
-        let failures = self.failures.entry(slot.place).or_default();
-        *failures = if sample.outcome == Outcome::Ok { 0 } else { *failures + 1 };
-        let reason = sample.reason.as_deref().unwrap_or_default();
-        if self.runs.cell(slot.place).case.expected(reason).is_some() {
-            // It was tried, and is as it is known to be: once more would say the same.
-            self.settle(slot.place);
-            self.barred.insert(slot.place, reason.to_owned());
-            return;
-        }
-        if *failures >= FAILURES_IN_A_ROW {
-            let reason = sample.reason.clone().unwrap_or_default();
-            self.settle(slot.place);
-            self.barred.insert(slot.place, format!("given up after {FAILURES_IN_A_ROW} failures in a row: {reason}"));
-        }
-    }
 }
+
+mod outcome;
 
 #[cfg(test)]
 mod tests;
