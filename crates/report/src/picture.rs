@@ -130,7 +130,8 @@ fn time_lines(run: &Run, bench: &str, side: Side) -> Vec<Line> {
             let (name, label) = (view::mode_name(run, mode), mode.to_string());
             lines.push(Line { name, label, ink, bar: central.and_then(bar) });
         }
-        lines.extend(view::cases(run, mode, side).skip(1).map(|case| Line {
+        let further = view::cases(run, mode, side).skip(1).filter(|case| !case.has_own_image());
+        lines.extend(further.map(|case| Line {
             name: format!("{mode}, {}", view::by(run, case)),
             label: format!("… {}", view::by(run, case)),
             ink,

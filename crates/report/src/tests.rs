@@ -236,6 +236,25 @@ fn a_ratio_across_two_runtimes_is_marked_wherever_it_stands() {
     }
 }
 
+/// Another image of the same program has its row among the images: in the central table it would have another's name.
+#[test]
+fn rows_of_the_central_table_have_names_of_their_own_whatever_images_there_are() {
+    let mut run = fixture::complete();
+    let usual = run.manifest.cells.iter().find(|cell| cell.name == "native/runc").unwrap().clone();
+    let mut row = run.summary.cases.iter().find(|row| row.case == usual.name).unwrap().clone();
+    let mut cell = usual;
+    for name in [&mut cell.name, &mut cell.case.name, &mut row.case] {
+        "native-zstd/runc".clone_into(name);
+    }
+    cell.case.image = Some("native-zstd".to_owned());
+    run.manifest.cells.push(cell);
+    run.summary.cases.push(row);
+    let names: Vec<String> = super::view::central(&run).into_iter().map(|row| row.name).collect();
+    let distinct: std::collections::BTreeSet<&String> = names.iter().collect();
+    assert_eq!(distinct.len(), names.len(), "{names:?}");
+    assert!(terminal::render(&run, ColourChoice::Plain).contains("native-zstd"));
+}
+
 /// What the runtimes cost stands beside what they are mixed with, and modules beside the native image in their shim.
 #[test]
 fn the_control_arm_has_a_row_in_the_central_table() {

@@ -78,7 +78,8 @@ pub fn central(run: &Run) -> Vec<Row> {
     rows
 }
 
-/// The cases of a mode that are not in its own row.
+/// The cases of a mode that are not in its own row. Other images of the same program have a section of their own
+/// (`sections::packaging`): here their rows would look alike.
 fn further(run: &Run, bench: &str, (mode, side): (Mode, Side)) -> Vec<Row> {
     let blank = || TimeCell { median: String::new(), interval: None, ratio: None, case: None };
     let row = |found: &Case| Row {
@@ -94,7 +95,7 @@ fn further(run: &Run, bench: &str, (mode, side): (Mode, Side)) -> Vec<Row> {
             Side::Container => [blank(), time_cell(run, bench, found)],
         },
     };
-    let measured = |found: &&Case| case(run, bench, &found.name).is_some();
+    let measured = |found: &&Case| case(run, bench, &found.name).is_some() && !found.has_own_image();
     cases(run, mode, side).skip(1).filter(measured).map(row).collect()
 }
 
