@@ -7,6 +7,8 @@ use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
 use crate::{Check, Named, Rig, expect_code, expect_error};
+use results::store::parse_samples;
+use results::{Manifest, NotMeasured, Sample};
 use xtask::cmd::Cmd;
 use xtask::commands::report;
 
@@ -49,6 +51,17 @@ impl Copy {
     fn write<'a>(&self, lines: impl IntoIterator<Item = &'a String>) -> anyhow::Result<()> {
         let text: String = lines.into_iter().flat_map(|line| [line.as_str(), "\n"]).collect();
         std::fs::write(self.dir.join("samples.jsonl"), text).context("can not write the samples")
+    }
+
+    /// The runs of rows that could be measured: how often one that was refused was to be tried, only its lines tell.
+    fn planned(&self) -> anyhow::Result<usize> {
+        let manifest: Manifest = serde_json::from_slice(&std::fs::read(self.dir.join("manifest.json"))?)?;
+        let (samples, _) = parse_samples(self.lines.join("\n").as_bytes());
+        let is_refused = |sample: &&Sample| {
+            let is_it = |row: &NotMeasured| row.bench == *sample.bench && row.case == *sample.case;
+            manifest.not_measured.iter().any(is_it)
+        };
+        Ok(samples.len() - samples.iter().filter(is_refused).count())
     }
 
     fn name(&self) -> String {
@@ -106,7 +119,7 @@ fn halved(rig: &Rig) -> anyhow::Result<()> {
 fn empty(rig: &Rig) -> anyhow::Result<()> {
     let copy = Copy::new(rig, "empty")?;
     copy.write([])?;
-    expect_told(rig, &copy, &format!("{0} of {0} planned runs have no line", copy.lines.len()))
+    expect_told(rig, &copy, &format!("{0} of {0} planned runs have no line", copy.planned()?))
 }
 
 fn damaged(rig: &Rig) -> anyhow::Result<()> {
