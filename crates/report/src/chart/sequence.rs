@@ -18,7 +18,7 @@ const EDGE_MADS: f64 = 12.0;
 /// Dots of one cell.
 const CELL_DOTS: usize = 200;
 /// Dots of all cells.
-const ALL_DOTS: usize = 4000;
+const ALL_DOTS: usize = 3000;
 
 /// How many dots a cell of this run has at most, beside those that are drawn for a reason.
 pub fn dots(run: &Run) -> usize {

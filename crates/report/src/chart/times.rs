@@ -14,7 +14,7 @@ const ROW: f64 = 38.0;
 /// Dots of one row; more can not be told apart on a strip of this size.
 const ROW_DOTS: usize = 300;
 /// Dots of all rows: a page has to be small enough to be sent.
-const ALL_DOTS: usize = 6000;
+const ALL_DOTS: usize = 4500;
 
 /// How many dots a row of this run has at most.
 pub fn dots(run: &Run) -> usize {
