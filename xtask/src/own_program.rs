@@ -18,15 +18,6 @@ use sweep::Sweep;
 /// A package's own profile for what is shipped.
 pub const RELEASE: &str = "release";
 
-/// Somebody's own program.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OwnProgram {
-    /// The name of its artifacts and images.
-    pub name: String,
-    /// Where it comes from.
-    pub origin: Origin,
-}
-
 /// Where somebody's own program comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {

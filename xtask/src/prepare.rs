@@ -131,7 +131,7 @@ impl Made {
     ) -> anyhow::Result<Self> {
         // With somebody's own program, what runs are looked at with is still this project's.
         let all = plan.all_builds();
-        let is_own = |build: &Build| own.is_some_and(|known| known.program.name == build.program);
+        let is_own = |build: &Build| own.is_some_and(|known| known.name == build.program);
         let ours: Vec<Build> = all.into_iter().filter(|build| !is_own(build)).collect();
         let (first, last) = builds::by_compiler(matrix, &ours);
         let artifacts = builds::artifacts(workspace, (matrix, &first), programs, progress)?;
@@ -181,7 +181,7 @@ pub fn default_artifacts(
         return Ok((toolbox, artifacts, Missing::default()));
     };
     let (mut artifacts, mut missing) = (Vec::new(), Missing::default());
-    let program = &own.known.program.name;
+    let program = &own.known.name;
     let builds: Vec<Build> = kinds.iter().map(|&kind| Build { program: program.clone(), kind }).collect();
     let files = own::files(workspace, &own.known, progress)?;
     let available = AvailablePrograms { toolbox: Some(&toolbox), extra: &ExtraPrograms::new() };

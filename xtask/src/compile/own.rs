@@ -13,7 +13,7 @@ use super::{
     Artifact, Compilers, NATIVE_TARGET, NO_FLAGS, PROFILE, WASM_TARGET, aot, cargo, check, executables, place,
     toolchain,
 };
-use crate::own_program::{Origin, OwnProgram, Package, Pair};
+use crate::own_program::{Package, Pair};
 use crate::plan::Build;
 use crate::progress::Progress;
 use crate::toolbox::elf;
@@ -32,29 +32,35 @@ const WORKLOAD: [&str; 6] = [
     "profile.workload.strip=\"symbols\"",
 ];
 
-/// A program with what Cargo says of its package.
+/// Somebody's own program, looked at.
 #[derive(Clone, Debug)]
 pub struct Known {
-    /// The program.
-    pub program: OwnProgram,
-    /// The package; absent for a pair.
-    pub inspected: Option<Inspected>,
+    /// The name of its artifacts and images.
+    pub name: String,
+    /// Where it comes from.
+    pub origin: KnownOrigin,
+}
+
+/// Where somebody's own program comes from, looked at.
+#[derive(Clone, Debug)]
+pub enum KnownOrigin {
+    /// A package, with what Cargo says of it.
+    Package(Package, Box<Inspected>),
+    /// Two files that are there.
+    Pair(Pair),
 }
 
 impl Known {
     /// As it is stored with a run.
     pub fn record(&self) -> OwnProgramRecord {
         let file_name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let origin = match (&self.program.origin, &self.inspected) {
-            (Origin::Package(_), Some(inspected)) => OriginRecord::Package(inspected.record.clone()),
-            (Origin::Pair(pair), _) => {
+        let origin = match &self.origin {
+            KnownOrigin::Package(_, inspected) => OriginRecord::Package(inspected.record.clone()),
+            KnownOrigin::Pair(pair) => {
                 OriginRecord::Pair { native: file_name(&pair.native), wasm: file_name(&pair.wasm) }
             }
-            (Origin::Package(package), None) => {
-                OriginRecord::Pair { native: file_name(&package.folder), wasm: String::new() }
-            }
         };
-        OwnProgramRecord { name: self.program.name.clone(), origin }
+        OwnProgramRecord { name: self.name.clone(), origin }
     }
 }
 
@@ -92,9 +98,9 @@ pub struct OwnArtifacts {
 /// # Errors
 /// When no folder can be made to build in, or there is no toolchain.
 pub fn files(workspace: &Workspace, known: &Known, progress: &mut dyn Progress) -> anyhow::Result<OwnFiles> {
-    let program = known.program.name.clone();
-    match (&known.program.origin, &known.inspected) {
-        (Origin::Package(package), Some(inspected)) => {
+    let program = known.name.clone();
+    match &known.origin {
+        KnownOrigin::Package(package, inspected) => {
             let folder = inspected.manifest.parent().context("the package has no folder")?;
             let toolchain = inspected.toolchain.find(folder)?;
             workspace.make(&workspace.own_programs())?;
@@ -102,7 +108,7 @@ pub fn files(workspace: &Workspace, known: &Known, progress: &mut dyn Progress) 
             let (native, wasm) = (build(NATIVE_TARGET)?, build(WASM_TARGET)?);
             Ok(OwnFiles { program, native, wasm, toolchain: toolchain.version, profile: package.profile.clone() })
         }
-        (Origin::Pair(Pair { native, wasm }), _) => {
+        KnownOrigin::Pair(Pair { native, wasm }) => {
             let read = |path: &PathBuf, target: &str| {
                 let bytes =
                     std::fs::read(path).map_err(|error| format!("can not read `{}`: {error}", path.display()))?;
@@ -112,7 +118,6 @@ pub fn files(workspace: &Workspace, known: &Known, progress: &mut dyn Progress) 
             let unknown = "not built here".to_owned();
             Ok(OwnFiles { program, native, wasm, toolchain: unknown.clone(), profile: unknown })
         }
-        (Origin::Package(_), None) => anyhow::bail!("the package was not looked at"),
     }
 }
 

@@ -8,10 +8,10 @@ use anyhow::Context as _;
 use super::builds::{self, AvailablePrograms};
 use crate::bench::{Bench, Expected};
 use crate::cli::{Exit, InputArgs, OriginArgs};
-use crate::compile::own::{self, Known, OwnArtifacts, OwnFiles};
+use crate::compile::own::{self, Known, KnownOrigin, OwnArtifacts, OwnFiles};
 use crate::compile::{Artifact, package};
 use crate::matrix::Matrix;
-use crate::own_program::{Origin, OwnProgram, Wanted, benches, file, image_name};
+use crate::own_program::{Origin, Wanted, benches, file, image_name};
 use crate::plan::Build;
 use crate::progress::Progress;
 use crate::workspace::Workspace;
@@ -31,28 +31,28 @@ pub struct Own {
 /// # Errors
 /// When the file is wrong, or something that is named is not there.
 pub fn resolve(workspace: &Workspace, (origin, input): (&OriginArgs, &InputArgs)) -> anyhow::Result<Option<Own>> {
-    origin.wanted(input)?.map(|wanted| of(workspace, wanted)).transpose()
+    origin.wanted(input)?.map(|wanted| of(workspace, &wanted)).transpose()
 }
 
-fn of(workspace: &Workspace, wanted: Wanted) -> anyhow::Result<Own> {
-    let (called, inspected) = match &wanted.origin {
+fn of(workspace: &Workspace, wanted: &Wanted) -> anyhow::Result<Own> {
+    let (called, origin) = match &wanted.origin {
         Origin::Package(package) => {
             let inspected = package::inspect(workspace, package)?;
-            (inspected.program.clone(), Some(inspected))
+            (inspected.program.clone(), KnownOrigin::Package(package.clone(), Box::new(inspected)))
         }
         Origin::Pair(pair) => {
-            let native = crate::own_program::file(&pair.native)?;
-            crate::own_program::file(&pair.wasm)?;
-            (native.file_stem().context("the native program has no name")?.to_string_lossy().into_owned(), None)
+            let native = file(&pair.native)?;
+            file(&pair.wasm)?;
+            let called = native.file_stem().context("the native program has no name")?.to_string_lossy().into_owned();
+            (called, KnownOrigin::Pair(pair.clone()))
         }
     };
     let name = image_name(&called);
     // What runs are looked at with is this project's, and built beside it.
     let is_ours = workspace.root().join("workload/src/bin").join(format!("{name}.rs")).is_file();
     let name = if is_ours { format!("own-{name}") } else { name };
-    let benches = benches(&wanted, &name)?;
-    let program = OwnProgram { name, origin: wanted.origin };
-    Ok(Own { known: Known { program, inspected }, benches })
+    let benches = benches(wanted, &name)?;
+    Ok(Own { known: Known { name, origin }, benches })
 }
 
 /// What of a program there is not, with the reasons.
