@@ -227,11 +227,7 @@ fn number_in(file: &File, path: &Path) -> anyhow::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn write(path: &Path, text: &str) {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
+    use crate::cgroups::tests::write;
 
     #[test]
     fn a_peak_that_began_anew_is_what_came_after() {
