@@ -4,8 +4,6 @@
 //! At the lowest priority, and ended before the first stage that measures. What could not be built is no failure here: the
 //! stage that needs it tries again, and says so. Not here: containerd's shims, whose builds would wait for one another.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 
 use super::Rig;
@@ -25,13 +23,12 @@ impl Ahead {
     /// When the definitions are refused, or the build can not be started.
     pub fn start(rig: &Rig) -> anyhow::Result<Option<Self>> {
         let programs = Programs::load(&rig.workspace)?;
-        let is_wanted = |name: &str| programs.find(name).is_err();
         let wanted: Vec<&str> = programs
             .definitions()
             .iter()
             .filter(|definition| matches!(definition.source, Source::Crate(_)))
             .map(|definition| definition.name.as_str())
-            .filter(|name| is_wanted(name))
+            .filter(|name| programs.find(name).is_err())
             .collect();
         if wanted.is_empty() {
             return Ok(None);
@@ -41,9 +38,8 @@ impl Ahead {
         Ok(Some(Self(cmd.start().context("programs can not be built ahead")?)))
     }
 
-    /// Waits for its end.
+    /// Waits for its end, whatever it is.
     pub fn finish(self) {
-        let limit: Duration = COMMAND_LIMIT;
-        drop(self.0.wait(limit));
+        drop(self.0.wait(COMMAND_LIMIT));
     }
 }

@@ -1,6 +1,7 @@
 //! Stages on the source: format, unit tests, lints; and the same for the shim, which needs the toolbox.
 
 use anyhow::Context as _;
+use clap::ValueEnum as _;
 
 use super::{Check, Outcome, Rig, end};
 use xtask::cli::ProgramArgs;
@@ -17,10 +18,14 @@ pub fn format(rig: &Rig) -> Vec<Check> {
     vec![Check::of("cargo fmt --all --check", rig.cargo(&["fmt", "--all", "--check"]).run().map(|_| ()))]
 }
 
-/// `cargo clippy` over what needs only Rust.
+/// `cargo clippy` over what needs only Rust: everything but the shims. The program to be installed is no default member, because
+/// it is `xtask` once more.
 pub fn lint(rig: &Rig) -> Vec<Check> {
-    let args = ["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"];
-    vec![Check::of("cargo clippy --all-targets -- -D warnings", rig.cargo(&args).run().map(|_| ()))]
+    let shims = Shim::value_variants().iter().map(|shim| shim.package());
+    let without: Vec<&str> = shims.chain(["shim"]).flat_map(|package| ["--exclude", package]).collect();
+    let words =
+        [&["clippy", "--quiet", "--workspace"][..], &without, &["--all-targets", "--", "-D", "warnings"]].concat();
+    vec![Check::of(format!("cargo {}", words.join(" ")), rig.cargo(&words).run().map(|_| ()))]
 }
 
 /// `cargo test` over what needs only Rust.
