@@ -10,6 +10,7 @@ use super::{Check, Named, Rig};
 use results::Sample;
 use results::store::parse_samples;
 
+mod chosen;
 mod given;
 mod installed;
 mod refused;
@@ -20,9 +21,13 @@ const EXAMPLES: [&str; 3] = ["json-filter", "markdown", "compress"];
 
 /// Every check.
 pub fn own_program(rig: &Rig) -> Vec<Check> {
-    let checks: [Named; 14] = [
+    let checks: [Named; 15] = [
         ("every example is measured by its file", examples),
         ("arguments, input, variables and folders reach every case as they were given", given::everything),
+        (
+            "`--bin`, `--example`, features and profile choose what is built, and `--expect` what is right",
+            chosen::as_cargo_does,
+        ),
         ("a sweep of one's own has a bench per number", given::sweep),
         ("`init` writes a file that `plan`, `build`, `run`, `bench` and `report` take", given::by_file),
         ("a file that is wrong is refused with its name and line", refused::wrong_file),
