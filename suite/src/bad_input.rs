@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 
 use super::{Check, Named, Rig, expect_code, expect_error};
-use results::store::parse_samples;
+use results::store::{RunDir, parse_samples};
 use xtask::cmd::Output;
 use xtask::commands::report::recorded;
 
@@ -21,7 +21,7 @@ pub fn bad_input(rig: &Rig) -> Vec<Check> {
         ("a workload that is killed", is_killed),
         ("a registry that is not there", no_registry),
         ("an unknown run names the newest ones", unknown_run),
-        ("a run is found by its name below `results/recorded`, and by the beginning of it", recorded_run),
+        ("a run is found by its name below `results/recorded`, and by a beginning that no other has", recorded_run),
         ("a pattern for several benches is no choice of one", several_benches),
         ("a number out of its range is refused with the range", out_of_range),
         ("a run is never overwritten", existing_out),
@@ -132,11 +132,14 @@ fn unknown_run(rig: &Rig) -> anyhow::Result<()> {
 
 fn recorded_run(rig: &Rig) -> anyhow::Result<()> {
     let name = recorded(&rig.workspace)?.name();
-    for typed in [name.as_str(), &name[..name.len() - 1]] {
-        let output = rig.xtask(&["compare", typed, &name]).output()?;
-        expect_code(&output, 0)?;
+    let (of_one, of_several): (Vec<&str>, Vec<&str>) = (1..name.len())
+        .map(|length| &name[..length])
+        .partition(|beginning| RunDir::find(&rig.workspace.results(), beginning).is_ok());
+    for typed in [Some(&name.as_str()), of_one.first()].into_iter().flatten() {
+        expect_code(&rig.xtask(&["compare", typed, &name]).output()?, 0)?;
     }
-    Ok(())
+    let shared = of_several.last().context("the recorded runs have no beginning in common")?;
+    expect_error(&rig.xtask(&["compare", shared, &name]).output()?, 2, &[&format!("`{shared}`"), "one is wanted", &name])
 }
 
 fn several_benches(rig: &Rig) -> anyhow::Result<()> {
