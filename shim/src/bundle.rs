@@ -75,20 +75,31 @@ pub fn wishes() -> Wishes {
     }
 }
 
+/// Whether the program that a container names is in its root directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It is a file there.
+    File,
+    /// There is none of that name: it may be in the image's layer itself.
+    Nothing,
+}
+
 /// Adapts the specification (`specification::rewritten`) and tells the process that containers are made from what
 /// it is going to run. Called when the container's root file system is mounted, and before the library makes the
 /// container.
 ///
 /// # Errors
 /// The bundle can not be read or written to, or that process is gone.
-pub fn adapt<E: Engine>(namespaces: &Namespaces) -> Result<()> {
+pub fn adapt<E: Engine>(namespaces: &Namespaces) -> Result<Found> {
     let specification = read()?;
     let root = Root::open(&specification, E::owns)?;
     let program = specification::program(&specification, &root);
+    let found = if specification::has_program(&specification, &root) { Found::File } else { Found::Nothing };
     let home = root.home(specification["process"]["user"]["uid"].as_u64().unwrap_or_default());
     // Not to be guessed, so that no image can name it as its entrypoint.
     let mark = format!("shim-{:016x}", RandomState::new().build_hasher().finish());
     let (mode, loading) = (specification::mode(&specification), specification::loading(&specification));
     preparation::adopt(&Adopted { mark: mark.clone(), program, mode, loading })?;
-    write(&specification::rewritten(specification, program, &mark, &home, namespaces))
+    write(&specification::rewritten(specification, program, &mark, &home, namespaces))?;
+    Ok(found)
 }

@@ -8,6 +8,8 @@ use std::io::Write as _;
 
 use log::{LevelFilter, Log, Metadata, Record};
 
+use crate::content;
+
 struct Journal {
     fifo: File,
     runtime: &'static str,
@@ -19,7 +21,7 @@ impl Log for Journal {
     }
 
     fn log(&self, record: &Record<'_>) {
-        if !self.enabled(record.metadata()) {
+        if !self.enabled(record.metadata()) || is_of_content(record) {
             return;
         }
         let line = format!(
@@ -34,6 +36,13 @@ impl Log for Journal {
     }
 
     fn flush(&self) {}
+}
+
+/// Whether the library says that it got nothing where it was not to ask (`content`).
+fn is_of_content(record: &Record<'_>) -> bool {
+    content::is_left_out()
+        && record.level() == log::Level::Warn
+        && record.target().starts_with("containerd_shim_wasm::")
 }
 
 /// Sends warnings and errors to containerd's log; with `verbose` (containerd's `-debug`) everything. The

@@ -18,7 +18,7 @@ use anyhow::{Context as _, Result};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::engine::Engine;
-use crate::{kernel, sealed};
+use crate::{content, kernel, sealed};
 
 /// Where shims listen, as everybody's do.
 const SOCKETS: &str = "/run/containerd/s";
@@ -57,13 +57,14 @@ pub fn start<E: Engine>(arguments: &[String]) -> Result<()> {
 fn serve<E: Engine>(arguments: &[String], listener: &UnixListener, path: &Path) -> Result<()> {
     // First of all, because the number may be anybody's that is opened later.
     kernel::hand_on(listener.as_fd(), SERVER_SOCKET).context("cannot hand the socket on")?;
-    let mut handed = Vec::new();
-    for flag in ["-namespace", "-id", "-address"] {
-        let value = value(arguments, flag).with_context(|| format!("`{flag}` is missing: containerd names it"))?;
-        handed.extend([flag.to_owned(), value.to_owned()]);
-    }
+    let given = |flag| value(arguments, flag).with_context(|| format!("`{flag}` is missing: containerd names it"));
+    let mut handed: Vec<String> =
+        ["-namespace", given("-namespace")?, "-id", given("-id")?, "-address", content::SOCKET]
+            .map(str::to_owned)
+            .into();
     handed.extend(arguments.iter().find(|argument| *argument == "-debug").cloned());
     let (mut server, _program) = sealed::command::<E>(&handed)?;
+    server.env(content::ADDRESS, given("-address")?);
     server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     server.spawn().context("cannot execute the server")?;
     let address = format!("unix://{}", path.display());

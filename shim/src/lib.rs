@@ -12,6 +12,7 @@
 
 mod bundle;
 mod confinement;
+mod content;
 mod direct;
 mod engine;
 mod failure;
@@ -23,6 +24,7 @@ pub mod marks;
 mod native;
 mod order;
 mod preparation;
+mod readiness;
 mod root;
 mod sandbox;
 mod sealed;
@@ -62,12 +64,17 @@ impl<E: Engine> Shim for ShimOf<E> {
     /// by which the engine has to be in the zygote, and the specification adapted.
     async fn compiler() -> Option<impl Compiler> {
         marks::note("rootfs-mounted");
+        // Once more: what was begun with the server may be over.
+        readiness::begin();
         if let Some(prepared) = engine::await_preload() {
-            if let Err(error) = bundle::adapt::<E>(&prepared.namespaces) {
-                log::error!("the container's specification could not be adapted: {error:#}");
+            match bundle::adapt::<E>(&prepared.namespaces) {
+                Ok(bundle::Found::File) => content::leave_out(),
+                Ok(bundle::Found::Nothing) => {}
+                Err(error) => log::error!("the container's specification could not be adapted: {error:#}"),
             }
             CGROUP.get_or_init(|| prepared.cgroup);
         }
+        content::pass_on();
         marks::note("specification-adapted");
         None::<NoCompiler>
     }
@@ -131,6 +138,9 @@ pub fn run<E: Engine>() -> Result<()> {
         kernel::heed_signals().context("cannot have signals heeded")?;
         order::keep();
         engine::preload::<E>();
+        readiness::begin();
+        // Not before: who was forked with the socket would keep it open.
+        content::listen()?;
         lifetime::end_as_a_whole();
         kernel::let_library_sleep();
     }

@@ -53,6 +53,11 @@ impl Root {
         Some(native && !(self.is_engines)(&header))
     }
 
+    /// Whether there is a file, of whatever kind of contents.
+    pub fn is_file(&self, path: &Path) -> bool {
+        self.file(path).and_then(|file| file.metadata().ok()).is_some_and(|metadata| metadata.is_file())
+    }
+
     /// The home directory of a user: what the image's `/etc/passwd` says, else `/`, as under runc.
     pub fn home(&self, uid: u64) -> String {
         let mut text = String::new();

@@ -54,18 +54,42 @@ pub fn without_pod(mut specification: Value) -> Option<Value> {
 
 /// What the entrypoint of this container is, by the file that it names in the image or in a mounted volume.
 pub fn program(specification: &Value, root: &Root) -> Program {
-    let Some(name) = specification["process"]["args"][0].as_str().filter(|name| !name.is_empty()) else {
-        return Program::Module;
-    };
-    let directory = specification["process"]["cwd"].as_str().unwrap_or("/");
-    let candidates: Vec<PathBuf> = if name.contains('/') {
-        vec![Path::new(directory).join(name)]
-    } else {
-        let path = variable(specification, "PATH").unwrap_or_default();
-        path.split(':').map(|folder| Path::new(directory).join(folder).join(name)).collect()
-    };
+    let candidates = candidates(specification, entrypoint(specification));
     let native = candidates.iter().find_map(|path| root.is_native_program(path)).unwrap_or(false);
     if native { Program::Native } else { Program::Module }
+}
+
+/// Whether the entrypoint is a file in the image or in a mounted volume. A module's may name a function behind `#`, and is
+/// looked for in the working directory too (`sandbox`).
+pub fn has_program(specification: &Value, root: &Root) -> bool {
+    let name = entrypoint(specification);
+    let mut names = vec![name];
+    names.extend(name.split_once('#').map(|(file, _)| file));
+    names.into_iter().filter(|name| !name.is_empty()).any(|name| {
+        let here = Path::new(directory(specification)).join(name);
+        candidates(specification, name).iter().chain([&here]).any(|path| root.is_file(path))
+    })
+}
+
+fn entrypoint(specification: &Value) -> &str {
+    specification["process"]["args"][0].as_str().unwrap_or_default()
+}
+
+fn directory(specification: &Value) -> &str {
+    specification["process"]["cwd"].as_str().unwrap_or("/")
+}
+
+/// Where a program of this name may be.
+fn candidates(specification: &Value, name: &str) -> Vec<PathBuf> {
+    let directory = Path::new(directory(specification));
+    match name {
+        "" => Vec::new(),
+        path if path.contains('/') => vec![directory.join(path)],
+        name => {
+            let path = variable(specification, "PATH").unwrap_or_default();
+            path.split(':').map(|folder| directory.join(folder).join(name)).collect()
+        }
+    }
 }
 
 /// The mode that the container asks for; an empty one, which no engine has, when the annotation is no text.

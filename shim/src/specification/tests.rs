@@ -1,4 +1,4 @@
-use super::{Namespaces, Program, groups, has_readonly_sysfs, makes, rewritten, without_pod};
+use super::{Namespaces, Program, Root, groups, has_program, has_readonly_sysfs, makes, rewritten, without_pod};
 use serde_json::{Value, json};
 
 fn specification() -> Value {
@@ -106,4 +106,23 @@ fn the_mode_is_an_annotation_and_anything_but_text_is_none_that_an_engine_has() 
     assert_eq!(super::mode(&specification()), None);
     assert_eq!(of(json!("interpreter")).as_deref(), Some("interpreter"));
     assert_eq!(of(json!(1)).as_deref(), Some(""));
+}
+
+#[test]
+fn a_program_is_a_file_by_its_path_by_path_or_in_the_working_directory() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for file in ["x", "bin/y", "home/z"] {
+        let file = folder.path().join(file);
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("it can be made");
+        std::fs::write(file, "").expect("it can be written");
+    }
+    let found = |name: &str| {
+        let mut specification = specification();
+        specification["root"] = json!({ "path": folder.path() });
+        specification["process"]["args"][0] = json!(name);
+        specification["process"]["cwd"] = json!("/home");
+        has_program(&specification, &Root::open(&specification, |_| false).expect("it is there"))
+    };
+    assert!(found("/x") && found("/x#function") && found("y") && found("z") && found("../x"));
+    assert!(!found("/y") && !found("x") && !found("/bin") && !found("") && !found("#function"));
 }
