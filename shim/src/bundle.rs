@@ -99,7 +99,9 @@ pub fn adapt<E: Engine>(namespaces: &Namespaces) -> Result<Found> {
     // Not to be guessed, so that no image can name it as its entrypoint.
     let mark = format!("shim-{:016x}", RandomState::new().build_hasher().finish());
     let (mode, loading) = (specification::mode(&specification), specification::loading(&specification));
-    preparation::adopt(&Adopted { mark: mark.clone(), program, mode, loading })?;
+    let given = preparation::adopt(&Adopted { mark: mark.clone(), program, mode, loading })?;
+    let namespaces =
+        &Namespaces { network: given.network.or_else(|| namespaces.network.clone()), ..namespaces.clone() };
     write(&specification::rewritten(specification, program, &mark, &home, namespaces))?;
     Ok(found)
 }

@@ -138,6 +138,7 @@ pub fn run<E: Engine>() -> Result<()> {
         kernel::heed_signals().context("cannot have signals heeded")?;
         order::keep();
         engine::preload::<E>();
+        preparation::begin_network();
         readiness::begin();
         // Not before: who was forked with the socket would keep it open.
         content::listen()?;

@@ -1,5 +1,6 @@
 //! What is prepared for a container before it is there, in the zygote: the process that the library forks it from.
-//! All of it is inherited by a fork, and made while containerd's first requests are answered.
+//! All of it is inherited by a fork, and made while containerd's first requests are answered. The network is made by a
+//! thread of the server, beside the loading of the engine, and given to the zygote.
 //!
 //! | prepared | why |
 //! |---|---|
@@ -15,15 +16,16 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
 
 use anyhow::{Context as _, Result, anyhow};
 use rustix::fs::{Mode, OFlags};
 use rustix::mount::{FsOpenFlags, fsconfig_create, fsconfig_set_flag, fsopen};
 use rustix::process::Gid;
-use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space, set_thread_groups};
+use rustix::thread::{UnshareFlags, set_thread_groups};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zygote::{WireFd, Zygote};
@@ -68,15 +70,46 @@ pub fn adopted() -> Option<&'static Adopted> {
     ADOPTED.get()
 }
 
-/// Tells the zygote what its container is going to be.
+/// Tells the zygote what its container is going to be, and gives it the network. Returns the namespaces that were given.
 ///
 /// # Errors
 /// The zygote is gone.
-pub fn adopt(adopted: &Adopted) -> Result<()> {
+pub fn adopt(adopted: &Adopted) -> Result<Namespaces> {
+    let take = |(adopted, made): (Adopted, Made)| {
+        ADOPTED.get_or_init(|| adopted);
+        keep(made, &mut GIVEN.lock().unwrap_or_else(PoisonError::into_inner))
+    };
     Zygote::global()
-        .try_run(|adopted| ADOPTED.get_or_init(|| adopted).program, adopted.clone())
-        .map(drop)
+        .try_run(take, (adopted.clone(), await_network()))
         .map_err(|error| anyhow!("the process that containers are made from is gone: {error}"))
+}
+
+/// The thread that makes the network.
+static NETWORK: Mutex<Option<JoinHandle<Result<Made>>>> = Mutex::new(None);
+
+/// What the zygote was given. Never closed: numbers are named in the specification.
+static GIVEN: Mutex<Vec<OwnedFd>> = Mutex::new(Vec::new());
+
+/// Begins to make the container's network in a thread of this process, the server, which the thread alone leaves. One that
+/// belongs to a user namespace is made in the zygote.
+pub fn begin_network() {
+    // What is wrong with the specification is said by the zygote.
+    let Ok(specification) = bundle::read() else { return };
+    if !specification::makes(&specification, "network") || specification::makes(&specification, "user") {
+        return;
+    }
+    let readonly_sysfs = specification::has_readonly_sysfs(&specification);
+    let making = std::thread::spawn(move || {
+        kernel::leave_namespaces(UnshareFlags::NEWNET).context("cannot make a network namespace")?;
+        make_network(readonly_sysfs)
+    });
+    *NETWORK.lock().unwrap_or_else(PoisonError::into_inner) = Some(making);
+}
+
+fn await_network() -> Made {
+    let making = NETWORK.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let made = making.map(|making| making.join().unwrap_or_else(|_| Err(anyhow!("its thread panicked"))));
+    made.and_then(|made| warned("the network", made)).unwrap_or_default()
 }
 
 /// What was prepared outside of the zygote's own memory.
@@ -125,19 +158,14 @@ fn open_directory(path: &str) -> Result<OwnedFd> {
 fn namespaces(specification: &Value, kept: &mut Vec<OwnedFd>) -> Result<Namespaces> {
     let network = specification::makes(specification, "network");
     let readonly_sysfs = network && specification::has_readonly_sysfs(specification);
-    let made = if specification::makes(specification, "user") {
-        in_user_namespace(specification, Wanted { network, readonly_sysfs })?
-    } else if network {
-        let host = open_namespace("net")?;
-        kernel::leave_namespaces(UnshareFlags::NEWNET).context("cannot make a network namespace")?;
-        let made = make_network(readonly_sysfs);
-        // The library's hooks and its own work belong to the host's network.
-        move_into_link_name_space(host.as_fd(), Some(LinkNameSpaceType::Network))
-            .context("cannot return to the host's network namespace")?;
-        made?
-    } else {
-        Made::default()
-    };
+    if !specification::makes(specification, "user") {
+        return Ok(Namespaces::default());
+    }
+    Ok(keep(in_user_namespace(specification, Wanted { network, readonly_sysfs })?, kept))
+}
+
+/// Holds what was made, for whoever is forked from this process. Returns where that finds the namespaces.
+fn keep(made: Made, kept: &mut Vec<OwnedFd>) -> Namespaces {
     let mut path = |descriptor: Option<WireFd<OwnedFd>>| {
         descriptor.map(|descriptor| {
             let descriptor = descriptor.into_inner();
@@ -147,7 +175,7 @@ fn namespaces(specification: &Value, kept: &mut Vec<OwnedFd>) -> Result<Namespac
         })
     };
     path(made.sysfs);
-    Ok(Namespaces { network: path(made.network), user: path(made.user) })
+    Namespaces { network: path(made.network), user: path(made.user) }
 }
 
 /// Descriptors of what was made.
@@ -165,7 +193,8 @@ struct Wanted {
 }
 
 fn open_namespace(kind: &str) -> Result<OwnedFd> {
-    let path = format!("/proc/self/ns/{kind}");
+    // Of this thread, which may have left those of its process.
+    let path = format!("/proc/thread-self/ns/{kind}");
     Ok(File::open(&path).with_context(|| format!("cannot open `{path}`"))?.into())
 }
 
@@ -236,6 +265,11 @@ fn make_systemd_cgroup(specification: &Value) -> Result<Option<(PathBuf, File)>>
     let path = folder.join("cgroup.procs");
     let file = File::options().write(true).open(&path).with_context(|| format!("cannot open `{}`", path.display()))?;
     Ok(Some((folder, file)))
+}
+
+/// Makes that cgroup before the zygote does, which then finds it. What goes wrong is said by the zygote.
+pub fn make_cgroup_ahead() {
+    drop(bundle::read().and_then(|specification| make_systemd_cgroup(&specification)));
 }
 
 fn systemd_cgroup(specification: &Value) -> Result<Option<PathBuf>> {

@@ -5,15 +5,20 @@
 //! within that time afterwards does not. So the server moves itself to where it is, which changes nothing, while
 //! containerd's requests are answered.
 //!
+//! It waits with the lock held that a cgroup is made under; so the one that the zygote makes is made first.
+//!
 //! What can not be found or written is left: the library then waits itself.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::preparation;
+
 /// Begins, and returns at once.
 pub fn begin() {
     std::thread::spawn(|| {
+        preparation::make_cgroup_ahead();
         let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
         if let Some(folder) = own(&read("/proc/self/mountinfo"), &read("/proc/self/cgroup")) {
             let file = OpenOptions::new().write(true).open(folder.join("cgroup.procs"));
