@@ -41,8 +41,8 @@ impl Log for Journal {
 /// Whether the library says that it got nothing where it was not to ask (`content`).
 fn is_of_content(record: &Record<'_>) -> bool {
     content::is_left_out()
-        && record.level() == log::Level::Warn
         && record.target().starts_with("containerd_shim_wasm::")
+        && record.args().to_string().starts_with("Error obtaining wasm layers")
 }
 
 /// Sends warnings and errors to containerd's log; with `verbose` (containerd's `-debug`) everything. The
