@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use rustix::fs::{Mode, OFlags};
 use serde_json::Value;
 
-use crate::engine::{Engine, LINKED, LOADING};
+use crate::engine::{self, LINKED, LOADING};
 use crate::marks;
 use crate::preparation::{self, Adopted};
 use crate::root::Root;
@@ -90,9 +90,9 @@ pub enum Found {
 ///
 /// # Errors
 /// The bundle can not be read or written to, or that process is gone.
-pub fn adapt<E: Engine>(namespaces: &Namespaces) -> Result<Found> {
+pub fn adapt(namespaces: &Namespaces) -> Result<Found> {
     let specification = read()?;
-    let root = Root::open(&specification, E::owns)?;
+    let root = Root::open(&specification, engine::this().owns)?;
     let program = specification::program(&specification, &root);
     let found = if specification::has_program(&specification, &root) { Found::File } else { Found::Nothing };
     let home = root.home(specification["process"]["user"]["uid"].as_u64().unwrap_or_default());

@@ -13,16 +13,16 @@ pub const COMMAND: &str = "module";
 ///
 /// # Errors
 /// When no file is named, it can not be read, or the engine has no such mode.
-pub fn run<E: Engine>(arguments: &[String]) -> Result<i32> {
+pub fn run(engine: &Engine, arguments: &[String]) -> Result<i32> {
     let (mode, arguments) = match arguments {
         [option, mode, rest @ ..] if option == "--mode" => (Some(mode.as_str()), rest),
         all => (None, all),
     };
-    if let Some(mode) = mode.filter(|mode| !E::MODES.contains(mode)) {
+    if let Some(mode) = mode.filter(|mode| !engine.modes.contains(mode)) {
         bail!(
             "`--mode {mode}`: {} has {}",
-            E::NAME,
-            if E::MODES.is_empty() { "no choice".to_owned() } else { E::MODES.join(", ") }
+            engine.name,
+            if engine.modes.is_empty() { "no choice".to_owned() } else { engine.modes.join(", ") }
         );
     }
     let file = arguments.first().with_context(|| format!("usage: {COMMAND} [--mode MODE] FILE ARGUMENT…"))?;
@@ -30,8 +30,8 @@ pub fn run<E: Engine>(arguments: &[String]) -> Result<i32> {
     let environment: Vec<String> = std::env::vars().map(|(name, value)| format!("{name}={value}")).collect();
     let module =
         Module { bytes: &bytes, function: "_start", arguments, environment: &environment, directories: &[], mode };
-    Ok(E::load()?.run(&module).unwrap_or_else(|failure| {
-        eprintln!("{}: `{file}`: {failure}", E::NAME);
+    Ok((engine.load)()?.run(&module).unwrap_or_else(|failure| {
+        eprintln!("{}: `{file}`: {failure}", engine.name);
         failure.exit_code()
     }))
 }
@@ -43,15 +43,14 @@ mod tests {
 
     struct Echo;
 
-    impl Engine for Echo {
-        const NAME: &'static str = "echo";
-        const VARIABLES: &'static [&'static str] = &[];
-        const MODES: &'static [&'static str] = &["fast"];
-
-        fn load() -> Result<Box<dyn Loaded>> {
-            Ok(Box::new(Self))
-        }
-    }
+    const ECHO: Engine = Engine {
+        name: "echo",
+        variables: &[],
+        modes: &["fast"],
+        owns: |_| false,
+        load: || Ok(Box::new(Echo)),
+        load_linked: || Ok(Box::new(Echo)),
+    };
 
     impl Loaded for Echo {
         fn run(&self, module: &Module<'_>) -> Result<i32, Failure> {
@@ -70,7 +69,7 @@ mod tests {
         let (file, empty) = (dir.join("a.wasm"), dir.join("b.wasm"));
         std::fs::write(&file, "x").unwrap();
         std::fs::write(&empty, "").unwrap();
-        let run = |words: &[&str]| run::<Echo>(&words.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let run = |words: &[&str]| run(&ECHO, &words.iter().map(ToString::to_string).collect::<Vec<_>>());
         let [file, empty] = [file, empty].map(|path| path.to_string_lossy().into_owned());
         assert_eq!(run(&[&file, "--n", "5"]).unwrap(), 3);
         assert_eq!(run(&["--mode", "fast", &file]).unwrap(), 11);

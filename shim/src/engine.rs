@@ -26,37 +26,28 @@ pub const LOADING: &str = "run.deploy-bench.wasm.loading";
 pub const LINKED: &str = "linked";
 
 /// An engine, as a shim is made of it. The shim of the engine `x` is `containerd-shim-x-v1`.
-pub trait Engine: 'static {
+///
+/// Not a trait, whose every implementation would have all of the library compiled once more: most of what building a
+/// shim takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Engine {
     /// What containerd's name for the runtime is made of, the library's name for its folder, and the first word of what
     /// a container says on stderr.
-    const NAME: &'static str;
-
+    pub name: &'static str,
     /// The variables of containerd's environment that the engine reads. Every other one is kept from it.
-    const VARIABLES: &'static [&'static str];
-
+    pub variables: &'static [&'static str],
     /// The modes that a container may ask for ([`MODE`]). Without a choice the file alone decides.
-    const MODES: &'static [&'static str] = &[];
-
+    pub modes: &'static [&'static str],
     /// Whether an executable file that begins with these bytes, eight at most, is the engine's although it looks like a
     /// native program.
-    fn owns(_header: &[u8]) -> bool {
-        false
-    }
-
+    pub owns: fn(&[u8]) -> bool,
     /// Loads everything that does not depend on the module. It is called in a process that is forked later, and may
-    /// leave no thread there.
-    ///
-    /// # Errors
-    /// The engine is not there, or not what the shim was made for. It is then told by every container.
-    fn load() -> Result<Box<dyn Loaded>>;
-
-    /// Loads what the dynamic linker would load for a shim that is linked with the engine ([`LINKED`]).
-    ///
-    /// # Errors
-    /// As for [`Engine::load`].
-    fn load_linked() -> Result<Box<dyn Loaded>> {
-        Self::load()
-    }
+    /// leave no thread there. It fails when the engine is not there, or not what the shim was made for, which is then
+    /// told by every container.
+    pub load: fn() -> Result<Box<dyn Loaded>>,
+    /// Loads what the dynamic linker would load for a shim that is linked with the engine ([`LINKED`]). It fails as the
+    /// other does.
+    pub load_linked: fn() -> Result<Box<dyn Loaded>>,
 }
 
 /// An engine in memory.
@@ -81,13 +72,29 @@ pub struct Module<'a> {
     pub environment: &'a [String],
     /// The directories that it may see, under their own names.
     pub directories: &'a [&'a str],
-    /// How it is to be run, one of [`Engine::MODES`]; `None` when nobody asked.
+    /// How it is to be run, one of [`Engine::modes`]; `None` when nobody asked.
     pub mode: Option<&'a str>,
+}
+
+/// This shim's, for what the library calls: it knows types and no values.
+static ENGINE: OnceLock<&'static Engine> = OnceLock::new();
+
+/// Makes an engine this shim's. Once, before anything else.
+pub fn choose(engine: &'static Engine) {
+    ENGINE.get_or_init(|| engine);
+}
+
+/// This shim's engine.
+///
+/// # Panics
+/// None was chosen.
+pub fn this() -> &'static Engine {
+    ENGINE.get().expect("`run` chooses an engine first of all")
 }
 
 /// The outcome of loading in the zygote, inherited by every container that is forked from it. A failure is
 /// kept as text: it is reported in another process than the one where it happened.
-static ENGINE: OnceLock<Result<Box<dyn Loaded>, String>> = OnceLock::new();
+static LOADED: OnceLock<Result<Box<dyn Loaded>, String>> = OnceLock::new();
 
 /// The thread that waits for the zygote while it loads.
 static PRELOAD: Mutex<Option<JoinHandle<Option<Prepared>>>> = Mutex::new(None);
@@ -95,10 +102,10 @@ static PRELOAD: Mutex<Option<JoinHandle<Option<Prepared>>>> = Mutex::new(None);
 /// Starts loading the engine in the zygote, and preparing it for the container; returns at once.
 ///
 /// Must be the first thing that the server does: the zygote is forked here, from a process with one thread.
-pub fn preload<E: Engine>() {
+pub fn preload() {
     zygote::Zygote::init();
     let waiting = std::thread::spawn(|| {
-        let prepared = zygote::Zygote::global().try_run(prepare_zygote::<E>, ());
+        let prepared = zygote::Zygote::global().try_run(prepare_zygote, ());
         prepared
             .inspect_err(|error| {
                 log::error!("loading the engine ended the process that containers are made from: {error}");
@@ -115,9 +122,9 @@ pub fn await_preload() -> Option<Prepared> {
     waiting?.join().inspect_err(|_| log::error!("the thread that loads the engine panicked")).ok().flatten()
 }
 
-fn prepare_zygote<E: Engine>((): ()) -> Prepared {
+fn prepare_zygote((): ()) -> Prepared {
     lifetime::end_with_parent();
-    load_here::<E>();
+    load_here();
     marks::note("engine-loaded");
     let prepared = preparation::prepare();
     marks::note("zygote-prepared");
@@ -125,9 +132,9 @@ fn prepare_zygote<E: Engine>((): ()) -> Prepared {
 }
 
 /// The engine, loaded now if this process was not forked from one that has it.
-pub fn loaded<E: Engine>() -> Result<&'static dyn Loaded, &'static str> {
-    load_here::<E>();
-    match ENGINE.get() {
+pub fn loaded() -> Result<&'static dyn Loaded, &'static str> {
+    load_here();
+    match LOADED.get() {
         Some(Ok(engine)) => Ok(engine.as_ref()),
         Some(Err(reason)) => Err(reason),
         None => Err("the engine was not loaded"),
@@ -135,10 +142,10 @@ pub fn loaded<E: Engine>() -> Result<&'static dyn Loaded, &'static str> {
 }
 
 /// Loads the engine in this process, as [`LINKED`] says: the process that containers are made from inherits it.
-pub fn load_linked<E: Engine>() {
-    ENGINE.get_or_init(|| E::load_linked().map_err(|error| format!("{error:#}")));
+pub fn load_linked() {
+    LOADED.get_or_init(|| (this().load_linked)().map_err(|error| format!("{error:#}")));
 }
 
-fn load_here<E: Engine>() {
-    ENGINE.get_or_init(|| E::load().map_err(|error| format!("{error:#}")));
+fn load_here() {
+    LOADED.get_or_init(|| (this().load)().map_err(|error| format!("{error:#}")));
 }

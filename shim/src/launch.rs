@@ -17,7 +17,6 @@ use std::process::Stdio;
 use anyhow::{Context as _, Result};
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::engine::Engine;
 use crate::{content, kernel, sealed};
 
 /// Where shims listen, as everybody's do.
@@ -44,17 +43,17 @@ pub fn value<'a>(arguments: &'a [String], flag: &str) -> Option<&'a str> {
 ///
 /// # Errors
 /// An argument is missing, or the socket or the server can not be made.
-pub fn start<E: Engine>(arguments: &[String]) -> Result<()> {
+pub fn start(arguments: &[String]) -> Result<()> {
     let path = socket();
     std::fs::create_dir_all(SOCKETS).with_context(|| format!("cannot make `{SOCKETS}`"))?;
     let listener = UnixListener::bind(&path).with_context(|| format!("cannot listen on `{}`", path.display()))?;
-    serve::<E>(arguments, &listener, &path).inspect_err(|_| {
+    serve(arguments, &listener, &path).inspect_err(|_| {
         // Nobody will ever listen there.
         std::fs::remove_file(&path).ok();
     })
 }
 
-fn serve<E: Engine>(arguments: &[String], listener: &UnixListener, path: &Path) -> Result<()> {
+fn serve(arguments: &[String], listener: &UnixListener, path: &Path) -> Result<()> {
     // First of all, because the number may be anybody's that is opened later.
     kernel::hand_on(listener.as_fd(), SERVER_SOCKET).context("cannot hand the socket on")?;
     let given = |flag| value(arguments, flag).with_context(|| format!("`{flag}` is missing: containerd names it"));
@@ -63,7 +62,7 @@ fn serve<E: Engine>(arguments: &[String], listener: &UnixListener, path: &Path) 
             .map(str::to_owned)
             .into();
     handed.extend(arguments.iter().find(|argument| *argument == "-debug").cloned());
-    let (mut server, _program) = sealed::command::<E>(&handed)?;
+    let (mut server, _program) = sealed::command(&handed)?;
     server.env(content::ADDRESS, given("-address")?);
     server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     server.spawn().context("cannot execute the server")?;

@@ -31,7 +31,6 @@ mod sealed;
 mod specification;
 
 use std::hash::Hash;
-use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -45,13 +44,13 @@ pub use crate::engine::{Engine, LINKED, LOADING, Loaded, MODE, Module};
 pub use crate::failure::Failure;
 
 /// The shim as the library sees it: a name, a version, and who runs a module.
-struct ShimOf<E>(PhantomData<fn() -> E>);
+struct EngineShim;
 
-impl<E: Engine> Shim for ShimOf<E> {
-    type Sandbox = EngineSandbox<E>;
+impl Shim for EngineShim {
+    type Sandbox = EngineSandbox;
 
     fn name() -> &'static str {
-        E::NAME
+        engine::this().name
     }
 
     fn version() -> Version {
@@ -67,7 +66,7 @@ impl<E: Engine> Shim for ShimOf<E> {
         // Once more: what was begun with the server may be over.
         readiness::begin();
         if let Some(prepared) = engine::await_preload() {
-            match bundle::adapt::<E>(&prepared.namespaces) {
+            match bundle::adapt(&prepared.namespaces) {
                 Ok(bundle::Found::File) => content::leave_out(),
                 Ok(bundle::Found::Nothing) => {}
                 Err(error) => log::error!("the container's specification could not be adapted: {error:#}"),
@@ -101,11 +100,12 @@ static CGROUP: OnceLock<Option<PathBuf>> = OnceLock::new();
 ///
 /// # Errors
 /// The pod of a container can not be left, or the shim can not be executed from a file that no container can change.
-pub fn run<E: Engine>() -> Result<()> {
+pub fn run(engine: &'static Engine) -> Result<()> {
+    engine::choose(engine);
     let began_ns = marks::now_ns();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some((_, rest)) = arguments.split_first().filter(|(first, _)| *first == direct::COMMAND) {
-        std::process::exit(direct::run::<E>(rest)?);
+        std::process::exit(direct::run(engine, rest)?);
     }
     let last = arguments.last().map(String::as_str);
     if last == Some("start") {
@@ -113,7 +113,7 @@ pub fn run<E: Engine>() -> Result<()> {
     }
     let serves = is_server(&arguments);
     if serves {
-        sealed::ensure::<E>(&arguments)?;
+        sealed::ensure(&arguments)?;
     }
     if serves || matches!(last, Some("start" | "delete")) {
         let wishes = bundle::wishes();
@@ -122,22 +122,22 @@ pub fn run<E: Engine>() -> Result<()> {
             marks::note_at(if serves { "server-started" } else { "shim-started" }, began_ns);
         }
         if wishes.linked {
-            engine::load_linked::<E>();
+            engine::load_linked();
         }
     }
     match last {
-        Some("start") if !serves => return launch::start::<E>(&arguments),
+        Some("start") if !serves => return launch::start(&arguments),
         Some("delete") if !serves => {
-            lifetime::remove_remains(E::NAME, &arguments);
+            lifetime::remove_remains(engine.name, &arguments);
             return launch::say_deleted();
         }
         _ => {}
     }
     if serves {
-        journal::open(E::NAME, arguments.iter().any(|argument| argument == "-debug"));
+        journal::open(engine.name, arguments.iter().any(|argument| argument == "-debug"));
         kernel::heed_signals().context("cannot have signals heeded")?;
         order::keep();
-        engine::preload::<E>();
+        engine::preload();
         preparation::begin_network();
         readiness::begin();
         // Not before: who was forked with the socket would keep it open.
@@ -147,7 +147,7 @@ pub fn run<E: Engine>() -> Result<()> {
     }
     // The journal is ours: the library would set its own up through the zygote, and wait there until
     // the engine is loaded.
-    ShimOf::<E>::run(Config { no_setup_logger: true, ..Config::default() });
+    EngineShim::run(Config { no_setup_logger: true, ..Config::default() });
     if let Some(folder) = CGROUP.get().and_then(Option::as_deref) {
         preparation::remove_cgroup(folder);
     }

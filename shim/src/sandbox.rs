@@ -17,34 +17,32 @@
 //! aborts.
 
 use std::borrow::Cow;
-use std::marker::PhantomData;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use containerd_shim_wasm::sandbox::Sandbox;
 use containerd_shim_wasm::sandbox::context::{RuntimeContext, Source};
 
-use crate::engine::{self, Engine, LINKED, LOADING, MODE, Module};
+use crate::engine::{self, LINKED, LOADING, MODE, Module};
 use crate::failure::Failure;
 use crate::specification::Program;
 use crate::{confinement, marks, native, preparation};
 
 /// Runs modules with an engine, and executes native programs. Made in the container's process, before that has a second
 /// thread: what has to be done then is done by `default`, and its outcome kept.
-pub struct EngineSandbox<E> {
+pub struct EngineSandbox {
     confined: Result<Program, String>,
-    engine: PhantomData<fn() -> E>,
 }
 
-impl<E: Engine> Default for EngineSandbox<E> {
+impl Default for EngineSandbox {
     fn default() -> Self {
         let adopted = preparation::adopted().context("the shim did not prepare this container");
         let confined = adopted.and_then(|adopted| confinement::confine(adopted.program).map(|()| adopted.program));
-        Self { confined: confined.map_err(|error| format!("{error:#}")), engine: PhantomData }
+        Self { confined: confined.map_err(|error| format!("{error:#}")) }
     }
 }
 
-impl<E: Engine> Sandbox for EngineSandbox<E> {
+impl Sandbox for EngineSandbox {
     /// Accepts everything: `specification` sees to it that the library takes nothing for a native program. A refusal
     /// here would reach the user only as "executor can't handle spec"; `run_wasi` can say what is wrong.
     async fn can_handle(&self, _context: &impl RuntimeContext) -> Result<()> {
@@ -58,11 +56,11 @@ impl<E: Engine> Sandbox for EngineSandbox<E> {
             (Err(reason), _) => Err(Failure::Engine(reason.clone())),
             (_, None) => Err(Failure::NotThisContainer),
             (Ok(Program::Native), Some(arguments)) => Err(execute(context, arguments)),
-            (Ok(Program::Module), Some(arguments)) => run::<E>(context, arguments),
+            (Ok(Program::Module), Some(arguments)) => run(context, arguments),
         };
         let code = outcome.unwrap_or_else(|failure| {
             let entrypoint = arguments.unwrap_or(context.args()).first().map_or("", String::as_str);
-            eprintln!("{}: `{entrypoint}`: {failure}", E::NAME);
+            eprintln!("{}: `{entrypoint}`: {failure}", engine::this().name);
             failure.exit_code()
         });
         Ok(code)
@@ -84,11 +82,11 @@ fn execute(context: &impl RuntimeContext, arguments: &[String]) -> Failure {
     Failure::NotExecuted(native::execute(arguments, context.envs()))
 }
 
-fn run<E: Engine>(context: &impl RuntimeContext, arguments: &[String]) -> Result<i32, Failure> {
+fn run(context: &impl RuntimeContext, arguments: &[String]) -> Result<i32, Failure> {
     let (path, function) = entrypoint(arguments);
     let adopted = preparation::adopted();
     let mode = adopted.and_then(|adopted| adopted.mode.as_deref());
-    check_mode(mode, E::MODES)?;
+    check_mode(mode, engine::this().modes)?;
     check_loading(adopted.and_then(|adopted| adopted.loading.as_deref()))?;
     let bytes = match context.entrypoint().source {
         source @ Source::Oci(_) => source.as_bytes(),
@@ -96,7 +94,7 @@ fn run<E: Engine>(context: &impl RuntimeContext, arguments: &[String]) -> Result
     };
     let bytes = bytes.map_err(|error| Failure::NoModule(format!("{error:#}")))?;
     marks::note("module-read");
-    let engine = engine::loaded::<E>().map_err(|reason| Failure::Engine(reason.to_owned()))?;
+    let engine = engine::loaded().map_err(|reason| Failure::Engine(reason.to_owned()))?;
     confinement::close_start().map_err(|error| Failure::Engine(format!("{error:#}")))?;
     let environment = context.envs();
     engine.run(&Module { bytes: &bytes, function, arguments, environment, directories: &["/"], mode })

@@ -15,8 +15,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use rustix::fs::{SealFlags, fcntl_add_seals};
 
-use crate::engine::Engine;
-use crate::kernel;
+use crate::{engine, kernel};
 
 /// Says that this process is the second one.
 const SEALED: &str = "CONTAINERD_SHIM_SEALED";
@@ -29,12 +28,12 @@ const KEPT: [&str; 2] = ["TTRPC_ADDRESS", "RUST_LOG"];
 ///
 /// # Errors
 /// As for [`command`].
-pub fn ensure<E: Engine>(arguments: &[String]) -> Result<()> {
+pub fn ensure(arguments: &[String]) -> Result<()> {
     if std::env::var_os(SEALED).is_some() {
         settle();
         return Ok(());
     }
-    let (mut command, _program) = command::<E>(arguments)?;
+    let (mut command, _program) = command(arguments)?;
     Err(command.exec()).context("cannot execute the sealed copy of the shim")
 }
 
@@ -43,10 +42,12 @@ pub fn ensure<E: Engine>(arguments: &[String]) -> Result<()> {
 /// # Errors
 /// Neither a mount nor a copy can be made: the container is then refused, as by runc.
 #[expect(clippy::disallowed_methods, reason = "the shim has no `cmd` module, and this is what it is started for")]
-pub fn command<E: Engine>(arguments: &[String]) -> Result<(Command, OwnedFd)> {
+pub fn command(arguments: &[String]) -> Result<(Command, OwnedFd)> {
     let program = kernel::read_only_mount(c"/proc/self/exe").map_err(anyhow::Error::from).or_else(|_| copy())?;
-    let kept = KEPT.iter().chain(E::VARIABLES).filter_map(|name| Some((*name, std::env::var_os(name)?)));
-    let name = std::env::args_os().next().unwrap_or_else(|| OsString::from(format!("containerd-shim-{}-v1", E::NAME)));
+    let engine = engine::this();
+    let kept = KEPT.iter().chain(engine.variables).filter_map(|name| Some((*name, std::env::var_os(name)?)));
+    let name =
+        std::env::args_os().next().unwrap_or_else(|| OsString::from(format!("containerd-shim-{}-v1", engine.name)));
     let mut command = Command::new(format!("/proc/self/fd/{}", program.as_raw_fd()));
     command.arg0(name).args(arguments).env_clear().envs(kept).env(SEALED, "1");
     Ok((command, program))

@@ -8,22 +8,22 @@ mod run;
 
 use shim::{Engine, Loaded};
 
+use crate::engine::Compiler;
+
 /// WasmEdge, whose library is opened when it is needed.
-struct WasmEdge;
+const WASMEDGE: Engine = Engine {
+    name: "wasmedge",
+    variables: &[engine::LIBRARY_VARIABLE],
+    modes: &[],
+    owns: |_header| false,
+    load: || load(Compiler::Substituted),
+    load_linked: || load(Compiler::Loaded),
+};
 
-impl Engine for WasmEdge {
-    const NAME: &'static str = "wasmedge";
-    const VARIABLES: &'static [&'static str] = &[engine::LIBRARY_VARIABLE];
-
-    fn load() -> anyhow::Result<Box<dyn Loaded>> {
-        Ok(Box::new(engine::load(engine::Compiler::Substituted)?))
-    }
-
-    fn load_linked() -> anyhow::Result<Box<dyn Loaded>> {
-        Ok(Box::new(engine::load(engine::Compiler::Loaded)?))
-    }
+fn load(compiler: Compiler) -> anyhow::Result<Box<dyn Loaded>> {
+    Ok(Box::new(engine::load(compiler)?))
 }
 
 fn main() -> anyhow::Result<()> {
-    shim::run::<WasmEdge>()
+    shim::run(&WASMEDGE)
 }

@@ -10,27 +10,24 @@ mod run;
 use anyhow::Result;
 use shim::{Engine, Loaded};
 
-/// Wasmtime, which is linked into the shim.
-struct Wasmtime;
+/// Wasmtime, which is linked into the shim: there is no other way to load it.
+const WASMTIME: Engine = Engine {
+    name: "wasmtime",
+    variables: &[],
+    modes: &engine::Mode::NAMES,
+    owns: artifact::has_header,
+    load,
+    load_linked: load,
+};
 
-impl Engine for Wasmtime {
-    const NAME: &'static str = "wasmtime";
-    const VARIABLES: &'static [&'static str] = &[];
-    const MODES: &'static [&'static str] = &engine::Mode::NAMES;
-
-    fn owns(header: &[u8]) -> bool {
-        artifact::has_header(header)
-    }
-
-    fn load() -> Result<Box<dyn Loaded>> {
-        Ok(Box::new(engine::Engines::new()?))
-    }
+fn load() -> Result<Box<dyn Loaded>> {
+    Ok(Box::new(engine::Engines::new()?))
 }
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
         Some((first, rest)) if first == compile::COMMAND => compile::run(rest),
-        _ => shim::run::<Wasmtime>(),
+        _ => shim::run(&WASMTIME),
     }
 }
