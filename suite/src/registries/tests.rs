@@ -174,6 +174,7 @@ fn a_push_to_a_silent_registry_obeys_the_wish_to_stop() {
 /// What a client of this name gets.
 fn answer(registry: &EmbeddedRegistry, agent: &str, reference: &str) -> Vec<u8> {
     let url = format!("http://{}/v2/x/example/manifests/{reference}", registry.address());
+    xtask::registry::connection::ensure_cryptography();
     let client = reqwest::Client::builder().no_proxy().user_agent(agent).build().unwrap();
     let got = async { client.get(url).send().await.unwrap().bytes().await.unwrap().to_vec() };
     xtask::registry::embedded::runtime().unwrap().block_on(got)

@@ -205,7 +205,13 @@ fn ensure_certificates() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Chooses what TLS computes with, for this process. Clients that are made without panic. Whoever chose before is heeded.
+pub fn ensure_cryptography() {
+    drop(rustls::crypto::ring::default_provider().install_default());
+}
+
 fn client(destination: &Destination, patience: Patience) -> anyhow::Result<Client> {
+    ensure_cryptography();
     ensure_certificates()?;
     let mut config = ClientConfig {
         protocol: match destination.scheme() {
