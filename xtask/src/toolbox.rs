@@ -22,6 +22,7 @@ pub use place::{State, Tree, ensure_tree, find_tree};
 pub use suite::Contents;
 
 mod apt;
+pub mod archive;
 pub mod elf;
 pub mod identity;
 pub mod manifest;

@@ -21,6 +21,8 @@ use crate::progress::{Amount, Progress, Unit};
 use files::sha256_file;
 use results::PackageRecord;
 
+mod sources;
+
 /// Enough for 80 MB over a line of 64 kB/s; apt itself gives up on a silent server after 30 s.
 const DOWNLOAD_LIMIT: Duration = Duration::from_mins(30);
 
