@@ -133,7 +133,7 @@ impl Prepared {
     }
 
     /// A bench with its files and images.
-    fn bench(&self, bench: &Bench) -> RunnableBench {
+    pub fn bench(&self, bench: &Bench) -> RunnableBench {
         RunnableBench {
             name: bench.name.clone(),
             args: bench.args.clone(),
@@ -300,6 +300,9 @@ impl Prepared {
         }
         let is_plain = |image: &NamedImage| image.name == Kind::Native.name();
         let pause = self.shipped.of(PAUSE).into_iter().find(is_plain);
-        Ok(Some(PodSetup { handlers, pause: pause.context("the image of the sandbox was not pushed")? }))
+        let pause = pause.context("the image of the sandbox was not pushed")?;
+        let registry = self.shipped.registry.as_ref().map(|registry| &registry.destination);
+        let plain = registry.filter(|registry| registry.is_plain_http()).map(|registry| registry.registry().to_owned());
+        Ok(Some(PodSetup { handlers, pause, plain_http: plain }))
     }
 }

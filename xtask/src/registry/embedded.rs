@@ -49,7 +49,19 @@ impl EmbeddedRegistry {
 
     /// Serves an application, which knows these credentials.
     pub fn serve(application: axum::Router, credentials: Credentials) -> anyhow::Result<Self> {
-        let (listener, address) = listen().context("can not listen on a port of 127.0.0.1")?;
+        Self::serve_on(application, credentials, (Ipv4Addr::LOCALHOST, 0).into())
+    }
+
+    /// Starts an empty registry for everybody, on an address of a network in which nobody is whom we did not start.
+    ///
+    /// # Errors
+    /// When that address is not this machine's, or taken.
+    pub fn on_network(address: SocketAddr) -> anyhow::Result<Self> {
+        Self::serve_on(application()?, Credentials::Anonymous, address)
+    }
+
+    fn serve_on(application: axum::Router, credentials: Credentials, address: SocketAddr) -> anyhow::Result<Self> {
+        let (listener, address) = listen(address).with_context(|| format!("can not listen on {address}"))?;
         reach(address)?;
         let runtime = runtime()?;
         let (stop, stopped) = oneshot::channel::<()>();
@@ -130,8 +142,8 @@ fn authorization(headers: &HeaderMap) -> Option<Digest> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the door")]
-fn listen() -> std::io::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+fn listen(address: SocketAddr) -> std::io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     Ok((listener, address))

@@ -43,6 +43,11 @@ impl DaemonFolder {
         self.root().join("pod-logs")
     }
 
+    /// Where the networks of its pods are described.
+    pub fn networks(&self) -> PathBuf {
+        cri::networks(&self.root())
+    }
+
     fn root(&self) -> PathBuf {
         self.scratch.join(scratch::ROOT)
     }
@@ -243,11 +248,14 @@ mod tests {
             ]
             .into(),
             pause: serde_json::from_value(pause).unwrap(),
+            plain_http: Some("10.0.0.1:5000".to_owned()),
         };
         let text = configuration(Path::new("/r"), (Some(&pods), "native")).unwrap();
         let read: toml::Value = toml::from_str(&text).unwrap();
         let plugin = &read["plugins"][cri::PLUGIN];
         assert_eq!(plugin["sandbox_image"].as_str(), Some(reference));
+        let endpoint = &plugin["registry"]["mirrors"]["10.0.0.1:5000"]["endpoint"][0];
+        assert_eq!(endpoint.as_str(), Some("http://10.0.0.1:5000"));
         let runtimes = &plugin["containerd"]["runtimes"];
         assert_eq!(runtimes["runc"]["options"]["BinaryName"].as_str(), Some("/t/runc"));
         assert_eq!(runtimes["w"]["runtime_path"].as_str(), Some("/t/containerd-shim-w-v1"));

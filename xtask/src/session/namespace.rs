@@ -11,10 +11,18 @@ use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_bind, mount_
 /// # Errors
 /// When not root in a mount namespace of one's own.
 pub fn prepare() -> anyhow::Result<()> {
+    prepare_run()?;
+    own_cgroups(Path::new("/run/cgroup"))
+}
+
+/// Makes the mount namespace private and gives it a `/run` of its own: for whoever mounts cgroups anew.
+///
+/// # Errors
+/// When not root in a mount namespace of one's own.
+pub fn prepare_run() -> anyhow::Result<()> {
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
         .context("can not make the mounts private: is this root in a mount namespace of its own?")?;
-    own_run()?;
-    own_cgroups(Path::new("/run/cgroup"))
+    own_run()
 }
 
 /// containerd, its shims and `ctr` have fixed places below `/run/containerd`: on a `/run` of our own they

@@ -28,6 +28,17 @@ pub struct Cri<'a> {
     stream_server_port: &'static str,
     containerd: Containerd<'a>,
     cni: Cni,
+    registry: Registry<'a>,
+}
+
+#[derive(Serialize)]
+struct Registry<'a> {
+    mirrors: BTreeMap<&'a str, Mirror>,
+}
+
+#[derive(Serialize)]
+struct Mirror {
+    endpoint: [String; 1],
 }
 
 /// Pods are on the node's network. The folders would be made in `/etc` and `/opt`.
@@ -63,7 +74,7 @@ struct Options<'a> {
 
 /// The configuration for these pods, with files of its own below `root`.
 pub fn configuration<'a>(pods: &'a PodSetup, snapshotter: &'a str, root: &Path) -> Cri<'a> {
-    let cni = root.join("cni");
+    let mirror = |address: &'a String| (address.as_str(), Mirror { endpoint: [format!("http://{address}")] });
     Cri {
         sandbox_image: &pods.pause.reference,
         restrict_oom_score_adj: true,
@@ -76,8 +87,14 @@ pub fn configuration<'a>(pods: &'a PodSetup, snapshotter: &'a str, root: &Path) 
             snapshotter,
             runtimes: pods.handlers.iter().map(|(name, made_by)| (name.as_str(), runtime(made_by))).collect(),
         },
-        cni: Cni { conf_dir: cni.join("net.d"), bin_dir: cni.join("bin") },
+        cni: Cni { conf_dir: networks(root), bin_dir: root.join("cni/bin") },
+        registry: Registry { mirrors: pods.plain_http.iter().map(mirror).collect() },
     }
+}
+
+/// Where networks are described.
+pub fn networks(root: &Path) -> PathBuf {
+    root.join("cni/net.d")
 }
 
 fn runtime(made_by: &ContainerRuntime) -> Runtime<'_> {
