@@ -14,6 +14,7 @@ mod first_use;
 mod fit;
 mod glossary;
 pub mod history;
+mod jobs;
 mod ledger;
 mod opening;
 mod origin;
@@ -38,6 +39,7 @@ pub fn all(run: &Run) -> Vec<Section> {
         sizes::section(run),
         packaging::section(run),
         ledger::section(run),
+        jobs::section(run),
         times::section(run),
         pods::section(run),
         ratios::section(run),

@@ -102,6 +102,8 @@ pub enum PodLife {
     Own,
     /// It has run a container before the run begins.
     Warm,
+    /// For one, made by a cluster's kubelet for a Job.
+    Job,
 }
 
 /// One row of the matrix.

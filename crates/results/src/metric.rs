@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use super::case::Case;
 use super::{Sample, Word};
 
+pub mod job;
 pub mod pod;
 
 /// The metric of the central table, the sentences and the claims: wall time.
@@ -146,7 +147,19 @@ const fn resource(name: &'static str, unit: Unit, [title, obtained]: [&'static s
 
 /// Every metric that this version knows, in the order of reports. The headline is the first.
 pub fn known() -> impl Iterator<Item = Metric> {
-    OF_ALL.into_iter().chain(pod::KNOWN)
+    OF_ALL.into_iter().chain(pod::KNOWN).chain(job::KNOWN)
+}
+
+/// A time of which less is better: name, title, how it is obtained.
+const fn nanoseconds([name, title, obtained]: [&'static str; 3]) -> Metric {
+    Metric {
+        name: Cow::Borrowed(name),
+        unit: Unit::Nanoseconds,
+        title: Cow::Borrowed(title),
+        better: Some(Better::Lower),
+        obtained,
+        shown: Shown::Judged,
+    }
 }
 
 impl Metric {
@@ -180,7 +193,8 @@ impl Metric {
 
     /// Whether runs of this case have values of it: what has none is not missing there.
     pub fn is_of(&self, case: &Case) -> bool {
-        !pod::KNOWN.iter().any(|metric| metric.name == self.name) || pod::has(case, &self.name)
+        let is_among = |known: &[Self]| known.iter().any(|metric| metric.name == self.name);
+        if is_among(&job::KNOWN) { job::has(case) } else { !is_among(&pod::KNOWN) || pod::has(case, &self.name) }
     }
 
     /// Whether it is the one of the central table.

@@ -83,6 +83,7 @@ fn run(cri: &mut Cri, wanted: &PodRun<'_>, limit: Duration, stop: &Stop) -> anyh
     match wanted.life {
         PodLife::Own => in_own_pod(cri, wanted, limit, stop),
         PodLife::Warm => in_warm_pod(cri, wanted, limit, stop),
+        PodLife::Job => anyhow::bail!("a Job needs a cluster: `cargo xtask cluster run`"),
     }
 }
 

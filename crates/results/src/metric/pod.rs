@@ -3,9 +3,7 @@
 //! For these cells the headline is pod asked → container seen exited: the sum of the first four; in a warm pod container
 //! asked → seen exited.
 
-use std::borrow::Cow;
-
-use super::{Better, Metric, Unit};
+use super::{Metric, nanoseconds};
 use crate::case::{Case, PodLife};
 
 /// `RunPodSandbox`: asked → answered.
@@ -34,35 +32,32 @@ pub const OF_SANDBOX: [&str; 3] = [RUN_POD_SANDBOX, STOP_POD_SANDBOX, REMOVE_POD
 
 /// All of them, in the order in which they happen; then the sums.
 pub const KNOWN: [Metric; 9] = [
-    metric([RUN_POD_SANDBOX, "RunPodSandbox", CALL]),
-    metric([CREATE_CONTAINER, "CreateContainer", CALL]),
-    metric([START_CONTAINER, "StartContainer", CALL]),
-    metric([UNTIL_EXITED, "started until seen exited", WAIT]),
-    metric([REMOVE_CONTAINER, "RemoveContainer", CALL]),
-    metric([STOP_POD_SANDBOX, "StopPodSandbox", CALL]),
-    metric([REMOVE_POD_SANDBOX, "RemovePodSandbox", CALL]),
-    metric([CONTAINER, "the container of a pod", "sum of creating, starting, awaiting and removing the container"]),
-    metric([SANDBOX, "the sandbox of a pod", "sum of running, stopping and removing the sandbox"]),
+    nanoseconds([RUN_POD_SANDBOX, "RunPodSandbox", CALL]),
+    nanoseconds([CREATE_CONTAINER, "CreateContainer", CALL]),
+    nanoseconds([START_CONTAINER, "StartContainer", CALL]),
+    nanoseconds([UNTIL_EXITED, "started until seen exited", WAIT]),
+    nanoseconds([REMOVE_CONTAINER, "RemoveContainer", CALL]),
+    nanoseconds([STOP_POD_SANDBOX, "StopPodSandbox", CALL]),
+    nanoseconds([REMOVE_POD_SANDBOX, "RemovePodSandbox", CALL]),
+    nanoseconds([
+        CONTAINER,
+        "the container of a pod",
+        "sum of creating, starting, awaiting and removing the container",
+    ]),
+    nanoseconds([SANDBOX, "the sandbox of a pod", "sum of running, stopping and removing the sandbox"]),
 ];
 
 const CALL: &str = "monotonic clock, from just before the call to containerd's CRI to its answer";
 const WAIT: &str = "monotonic clock, from the answer to `StartContainer` to containerd's report of the end";
 
-const fn metric([name, title, obtained]: [&'static str; 3]) -> Metric {
-    Metric {
-        name: Cow::Borrowed(name),
-        unit: Unit::Nanoseconds,
-        title: Cow::Borrowed(title),
-        better: Some(Better::Lower),
-        obtained,
-        shown: super::Shown::Judged,
-    }
-}
-
 /// Whether runs of a case have values of a metric that is one of these. In a warm pod the sandbox is there already.
 pub fn has(case: &Case, name: &str) -> bool {
     let of_sandbox = name == SANDBOX || OF_SANDBOX.contains(&name);
-    case.runtime.pod.as_ref().is_some_and(|pod| pod.life == PodLife::Own || !of_sandbox)
+    case.runtime.pod.as_ref().is_some_and(|pod| match pod.life {
+        PodLife::Own => true,
+        PodLife::Warm => !of_sandbox,
+        PodLife::Job => false,
+    })
 }
 
 #[cfg(test)]

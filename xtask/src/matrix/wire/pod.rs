@@ -2,7 +2,7 @@
 
 use super::{At, WireRuntime};
 use crate::matrix::{Behaviour, Runtime};
-use results::case::Pod;
+use results::case::{Pod, PodLife};
 
 /// What is said of its containers stands with the runtime that makes them: program, arguments, annotations, engine.
 pub(super) fn runtime(
@@ -28,7 +28,7 @@ pub(super) fn runtime(
     if let Some(mode) = wire.runs.iter().find(|mode| !made_by.runs.contains(mode)) {
         return Err(at.refuse(&handler.span(), format!("`{}` does not run {mode}", made_by.name)));
     }
-    let Some(life) = wire.pod else {
+    let Some(life) = wire.pod.filter(|life| *life != PodLife::Job) else {
         return Err(at.refuse(&span, "it needs `pod`: `own` (made for each run) or `warm` (made before it)"));
     };
     Ok(Runtime {
