@@ -10,6 +10,7 @@ use crate::compile::shims::Shim;
 use crate::lock::Busy;
 use values::{percent, whole};
 
+mod cluster;
 mod compare;
 pub mod completions;
 mod density;
@@ -22,6 +23,7 @@ mod rows;
 mod runs;
 mod values;
 
+pub use cluster::*;
 pub use compare::{CompareArgs, CompareFormat};
 pub use density::DensityArgs;
 pub use exit::Exit;
@@ -86,6 +88,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Show how often the intervals hold the truth in a simulation, interleaved beside sequential
     Coverage(CoverageArgs),
+    /// Pods on a Kubernetes cluster, and a cluster of this machine's own
+    Cluster(ClusterArgs),
     /// Run every test, stage by stage, with all the set-up that they need
     Test(TestArgs),
     /// Remove what was built; `--all` removes the toolbox too. Recorded runs stay
@@ -101,6 +105,12 @@ pub enum Command {
         /// The session to run
         session: PathBuf,
     },
+    /// The first process of a local cluster
+    #[command(hide = true, name = crate::cluster::control::CLUSTER)]
+    ClusterInside(ClusterInsideArgs),
+    /// The first process of a node
+    #[command(hide = true, name = crate::cluster::node::NODE)]
+    ClusterNode(ClusterNodeArgs),
     /// What a killed measuring process left
     #[command(hide = true, name = crate::session::process::REMOVE)]
     RemoveLeftovers {

@@ -15,6 +15,7 @@ pub mod bench;
 pub mod build;
 pub mod cases;
 pub mod clean;
+pub mod cluster;
 pub mod compare;
 pub mod coverage;
 pub mod density;

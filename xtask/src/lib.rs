@@ -7,6 +7,7 @@ pub mod bench;
 pub mod cgroups;
 pub mod cli;
 pub mod clock;
+pub mod cluster;
 pub mod cmd;
 pub mod commands;
 pub mod compile;

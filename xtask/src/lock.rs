@@ -25,6 +25,8 @@ const MACHINE: &str = "deploy-bench.lock";
 const CHECKOUT: &str = "xtask.lock";
 /// Held by the tests of a checkout: they damage and repair what is in `target`.
 const TESTS: &str = "test.lock";
+/// Held while Kubernetes is built.
+const KUBERNETES: &str = "kubernetes.lock";
 /// A holder may end between our attempt and our question: so many more attempts.
 const ATTEMPTS: u32 = 3;
 /// The longest command line of a holder that is shown.
@@ -83,6 +85,15 @@ pub fn build(workspace: &Workspace) -> anyhow::Result<Lock> {
     let path = ensure_folder(workspace.target())?.join(CHECKOUT);
     let why = format!("`{}` is just being cleaned", workspace.target().display());
     Lock::take(&path, Company::Others, Busy::Refuse, &why)
+}
+
+/// For the build of Kubernetes: a second one waits, and then finds it.
+///
+/// # Errors
+/// When the lock can not be had.
+pub fn kubernetes(workspace: &Workspace) -> anyhow::Result<Lock> {
+    let path = ensure_folder(workspace.target())?.join(KUBERNETES);
+    Lock::take(&path, Company::Nobody, Busy::Wait, "Kubernetes is just being built")
 }
 
 /// For `clean`: nobody uses what is below `target`.

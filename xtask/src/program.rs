@@ -6,7 +6,7 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::cli::{self, Cli, Command, Exit};
 use crate::workspace::Workspace;
-use crate::{commands, console, precision, session};
+use crate::{cluster, commands, console, precision, session};
 
 /// Does what the command line says, where `locate` finds everything.
 pub fn main(locate: impl FnOnce() -> anyhow::Result<Workspace>) -> ExitCode {
@@ -31,6 +31,8 @@ fn run(cli: Cli, locate: impl FnOnce() -> anyhow::Result<Workspace>) -> anyhow::
         Command::Inside { session } => {
             return session::inside::inside(session, &precision::widest).map(|()| Exit::Done);
         }
+        Command::ClusterInside(args) => return cluster::control::run(&args.request).map(|()| Exit::Done),
+        Command::ClusterNode(args) => return cluster::node::run(&args.request, args.number).map(|()| Exit::Done),
         Command::RemoveLeftovers { leftovers } => {
             return session::leftovers::remove(leftovers).map(|()| Exit::Done);
         }
@@ -59,6 +61,10 @@ fn run(cli: Cli, locate: impl FnOnce() -> anyhow::Result<Workspace>) -> anyhow::
         }
         Command::Clean(args) => commands::clean::run(&workspace, args),
         Command::Completions { shell } => console::result(&cli::completions::script(shell)).map(|()| Exit::Done),
-        Command::Inside { .. } | Command::RemoveLeftovers { .. } => Ok(Exit::Done),
+        Command::Cluster(args) => commands::cluster::run(&workspace, args),
+        Command::Inside { .. }
+        | Command::ClusterInside(_)
+        | Command::ClusterNode(_)
+        | Command::RemoveLeftovers { .. } => Ok(Exit::Done),
     }
 }

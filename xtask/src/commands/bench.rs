@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use crate::cli::{BenchArgs, Exit};
+use crate::cli::{BenchArgs, Exit, Format};
 use crate::clock::now_utc;
 use crate::machine::load::Snapshot;
 use crate::measure::runs::{ComparedOutput, Until};
@@ -46,7 +46,7 @@ pub fn run(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Exit> {
         format!("the run was cut off; `cargo xtask report {}` shows the samples until then", dir.path().display())
     })?;
     measured.load.load_before = before.load_average();
-    conclude(workspace, args, &dir, manifest, measured)
+    conclude(workspace, args.format.format, &dir, manifest, measured)
 }
 
 fn runs(plan: &Plan) -> usize {
@@ -108,9 +108,10 @@ fn until(args: &BenchArgs, manifest: &Manifest) -> Option<Until> {
     })
 }
 
-fn conclude(
+/// Writes what a run came to, reports it, and says how complete it is.
+pub(super) fn conclude(
     workspace: &Workspace,
-    args: &BenchArgs,
+    format: Format,
     dir: &RunDir,
     manifest: Manifest,
     measured: Measured,
@@ -131,7 +132,7 @@ fn conclude(
     dir.write_manifest(&manifest)?;
     let until = until_sentence(&manifest);
     let reported = super::report::write(workspace, dir)?;
-    super::report::show(&reported, args.format.format)
+    super::report::show(&reported, format)
         .with_context(|| format!("the run is whole in `{}`, but", dir.path().display()))?;
     if let Some(sentence) = until {
         crate::console::note(sentence);

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use anyhow::{Context as _, ensure};
 
 use crate::cli::{CleanArgs, Exit};
+use crate::cluster::local;
 use crate::cmd::Cmd;
 use crate::session::scratch;
 use crate::workspace::Workspace;
@@ -14,6 +15,7 @@ use crate::{console, lock};
 /// Removes artifacts, images and hosts; with `all`, the toolbox and Cargo's output as well.
 pub fn run(workspace: &Workspace, args: CleanArgs) -> anyhow::Result<Exit> {
     let _lock = lock::clean(workspace)?;
+    local::ensure_none(workspace)?;
     workspace.remove(&workspace.artifacts())?;
     workspace.remove(&workspace.oci())?;
     clean_hosts(workspace)?;

@@ -300,6 +300,6 @@ why = "because"
     fn the_projects_own_list_is_whole() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../matrix/programs.toml");
         let names: Vec<String> = load(&path).unwrap().into_iter().map(|program| program.name).collect();
-        assert_eq!(names, ["runsc", "youki", "wasmtime", "wasmi"]);
+        assert_eq!(names, ["runsc", "etcd", "youki", "wasmtime", "wasmi"]);
     }
 }

@@ -1,0 +1,207 @@
+//! The rounds on a cluster: Jobs one after the other, in randomised blocks that hold every cell of every node.
+//!
+//! Not here: one Job (`job`), what is applied (`objects`), `kubectl`'s arguments (`kubectl`).
+
+use std::collections::BTreeMap;
+
+use super::kubectl::Kubectl;
+use super::nodes;
+use super::objects::{Network, Pods};
+use crate::clock::Stopwatch;
+use crate::measure::runs::Runs;
+use crate::plan::{Place, Slot};
+use crate::stop::Stop;
+use job::{Asked, Failure, Observer};
+use results::store::SampleSink;
+use results::{NotMeasured, Outcome, RunStatus, Sample};
+
+mod counters;
+mod job;
+
+/// A cell that failed so often in a row is given up.
+const FAILURES_IN_A_ROW: u32 = 3;
+/// What the counters of kubelets are called where they are not measured.
+const COUNTERS: &str = "the kubelet's calls";
+
+/// Where Jobs run.
+#[derive(Debug)]
+pub struct Jobs<'a> {
+    /// The cluster.
+    pub kubectl: &'a Kubectl,
+    /// What is run.
+    pub runs: &'a Runs,
+    /// The pods of each bench.
+    pub pods: Vec<Pods>,
+    /// The network of pods.
+    pub network: Network,
+    /// A beginning of names that no other run has.
+    pub prefix: String,
+}
+
+/// What the rounds came to.
+#[derive(Debug)]
+pub struct JobsEnd {
+    /// How they ended.
+    pub status: RunStatus,
+    /// From the first Job to the last one's end.
+    pub wall_ns: u64,
+    /// The part of it inside timed regions.
+    pub timed_ns: u64,
+    /// Samples that were written.
+    pub samples: u64,
+    /// What was given up.
+    pub not_measured: Vec<NotMeasured>,
+}
+
+struct Loop<'a> {
+    jobs: &'a Jobs<'a>,
+    observer: Observer<'a>,
+    barred: BTreeMap<Place, String>,
+    failures: BTreeMap<Place, u32>,
+    end: JobsEnd,
+}
+
+impl Jobs<'_> {
+    /// Makes the rounds, until the last one or a wish to stop.
+    ///
+    /// # Errors
+    /// When the cluster can not be reached at all, or a sample can not be written.
+    pub fn run(&self, sink: &mut SampleSink, stop: &Stop) -> anyhow::Result<JobsEnd> {
+        let status = RunStatus::Complete;
+        let end = JobsEnd { status, wall_ns: 0, timed_ns: 0, samples: 0, not_measured: Vec::new() };
+        let mut running = Loop {
+            jobs: self,
+            observer: Observer::new(self.kubectl, &self.pods)?,
+            barred: BTreeMap::new(),
+            failures: BTreeMap::new(),
+            end,
+        };
+        running.rounds(sink, stop)?;
+        let row = |place: Place, metric: Option<&str>, reason: &str| NotMeasured {
+            bench: self.runs.bench(place).name.clone(),
+            case: self.runs.cell(place).case.name.clone(),
+            metric: metric.map(str::to_owned),
+            reason: reason.to_owned(),
+        };
+        let barred = running.barred.iter().map(|(place, reason)| row(*place, None, reason));
+        running.end.not_measured = barred.collect();
+        if let Some(why) = running.observer.uncounted() {
+            let uncounted = |place| row(place, Some(COUNTERS), why);
+            running.end.not_measured.extend(self.runs.schedule.places().into_iter().map(uncounted));
+        }
+        // A twin has the rows of its case.
+        let mut seen = std::collections::BTreeSet::new();
+        running.end.not_measured.retain(|row| seen.insert((row.bench.clone(), row.case.clone(), row.metric.clone())));
+        Ok(running.end)
+    }
+
+    fn asked(&self, slot: Slot) -> Asked<'_> {
+        let bench = self.runs.bench(slot.place);
+        let cell = self.runs.cell(slot.place);
+        Asked {
+            name: format!("{}-r{}-p{}", self.prefix, slot.round, slot.position),
+            pods: &self.pods[slot.place.bench],
+            handler: cell.case.runtime.maker(),
+            image: self.runs.image(slot.place),
+            args: &bench.args,
+            expected: &bench.expected,
+            network: self.network,
+            limit: std::time::Duration::from_millis(self.runs.timeout_ms),
+        }
+    }
+}
+
+impl Loop<'_> {
+    fn rounds(&mut self, sink: &mut SampleSink, stop: &Stop) -> anyhow::Result<()> {
+        let rounds = self.jobs.runs.schedule.rounds();
+        let all = rounds.warmup + rounds.counted;
+        let clock = Stopwatch::start();
+        for round in 0..all {
+            crate::console::note(format_args!("round {} of {all}", round + 1));
+            for slot in self.jobs.runs.schedule.round(round) {
+                if stop.is_requested() {
+                    self.end.status = RunStatus::Interrupted;
+                    return self.jobs.kubectl.remove_jobs().map(drop);
+                }
+                if self.barred.contains_key(&slot.place) {
+                    continue;
+                }
+                let sample = self.one(slot);
+                sink.append(&sample)?;
+                self.end.samples += 1;
+                self.end.timed_ns += sample.wall_ns().unwrap_or(0);
+                self.end.wall_ns = clock.elapsed_ns();
+            }
+            // What a round leaves is removed before the next one begins.
+            if let Err(error) = self.jobs.kubectl.remove_jobs() {
+                crate::console::note(format_args!("the Jobs of a round are still there: {error:#}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn one(&mut self, slot: Slot) -> Sample {
+        let asked = self.jobs.asked(slot);
+        let (values, end) = self.observer.run(&asked);
+        let (outcome, reason) = match end {
+            Ok(()) => (Outcome::Ok, None),
+            Err(failure) => {
+                crate::console::note(format_args!(
+                    "{} of {}: {failure}",
+                    self.jobs.runs.cell(slot.place).name,
+                    self.jobs.runs.bench(slot.place).name
+                ));
+                // It would go on, or be tried again, beside those that come next.
+                if let Err(error) = self.jobs.kubectl.end_job(&asked.name) {
+                    crate::console::note(format_args!("a Job that failed is still there: {error:#}"));
+                }
+                self.bar(slot.place, &failure);
+                (failure.outcome(), Some(failure.to_string()))
+            }
+        };
+        if outcome == Outcome::Ok {
+            self.failures.remove(&slot.place);
+        }
+        Sample {
+            bench: (&self.jobs.runs.bench(slot.place).name).into(),
+            case: (&self.jobs.runs.cell(slot.place).name).into(),
+            round: slot.round,
+            position: slot.position,
+            warmup: slot.warmup,
+            values: values.into(),
+            user_ns: None,
+            system_ns: None,
+            outcome,
+            reason,
+            output_sha256: None,
+        }
+    }
+
+    /// What is not tried again after a failure: a cell that failed too often, everything that needs a node that is lost.
+    fn bar(&mut self, place: Place, failure: &Failure) {
+        let failures = self.failures.entry(place).or_default();
+        *failures += 1;
+        if *failures >= FAILURES_IN_A_ROW {
+            let reason = format!("given up after {FAILURES_IN_A_ROW} failures in a row: {failure}");
+            self.barred.entry(place).or_insert(reason);
+        }
+        let of_place = self.jobs.pods[place.bench].nodes();
+        let lost: Vec<(&String, String)> = match failure {
+            Failure::Lost { node, why } => {
+                of_place.iter().filter(|of| *of == node).map(|of| (of, why.clone())).collect()
+            }
+            Failure::Run(Outcome::TimedOut | Outcome::NotStarted, _) => {
+                of_place.iter().filter_map(|node| Some((node, nodes::lost(self.jobs.kubectl, node)?))).collect()
+            }
+            Failure::Run(..) => Vec::new(),
+        };
+        for (node, why) in lost {
+            crate::console::note(&why);
+            // A burst over fewer nodes is another one.
+            let needs = |place: &Place| self.jobs.pods[place.bench].nodes().contains(node);
+            for place in self.jobs.runs.schedule.places().into_iter().filter(needs) {
+                self.barred.entry(place).or_insert_with(|| why.clone());
+            }
+        }
+    }
+}

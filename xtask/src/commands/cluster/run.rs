@@ -1,0 +1,266 @@
+//! `cluster run`: the set-up of any run, then Jobs instead of processes and containers, then the report of any run.
+//!
+//! A bench is a program on a node: each node has rows of its own, and pairs within it.
+
+use anyhow::Context as _;
+
+use super::target;
+use crate::bench::{self, Bench, Expected};
+use crate::cli::{ClusterRunArgs, Exit, RegistryArgs};
+use crate::clock::now_utc;
+use crate::cluster::jobs::{Jobs, JobsEnd};
+use crate::cluster::kubectl::Kubectl;
+use crate::cluster::objects::{Network, Pods};
+use crate::cluster::request::REGISTRY;
+use crate::cluster::{local, nodes, processes};
+use crate::machine::load::Snapshot;
+use crate::matrix::{Behaviour, Matrix};
+use crate::measure::calibration::Modes;
+use crate::measure::runs::{ComparedOutput, Runs, Start};
+use crate::plan::{Plan, Rounds, plan};
+use crate::prepare::node::NodeDaemon;
+use crate::prepare::selection::{self, Selected};
+use crate::prepare::{Prepared, Sources, manifest, prepare};
+use crate::session::measured::Measured;
+use crate::session::privileges::Privileges;
+use crate::stop::Stop;
+use crate::workspace::Workspace;
+use crate::{commands, lock};
+use results::case::{Case, Pod, PodLife};
+use results::store::{RunDir, SampleSink, ensure_new};
+use results::{HostRecord, Manifest};
+
+/// What the name of a runtime in pods becomes.
+const PODS: &str = "cri-";
+const JOBS: &str = "job-";
+/// What the name of every shim begins with.
+const SHIMS: &str = "containerd-shim-";
+
+/// Measures.
+pub fn run(workspace: &Workspace, args: &ClusterRunArgs) -> anyhow::Result<Exit> {
+    if args.target.local && std::env::var_os(INSIDE).is_none() {
+        return inside(workspace);
+    }
+    let registry = registry(args)?;
+    if let Some(out) = &args.out {
+        ensure_new(out)?;
+    }
+    let kubectl = target::kubectl(workspace, &args.target)?;
+    let nodes = nodes::ready(&kubectl, &args.nodes)?;
+    let placed = select(workspace, args, &nodes)?;
+    let _locks = lock::measure(workspace, args.busy.busy())?;
+    let stop = Stop::on_signals()?;
+    let (started, before) = (now_utc(), Snapshot::take());
+    let sources = Sources { programs: &args.programs, registry: &registry, own: None };
+    let selected = &placed.selected;
+    let prepared = prepare(workspace, (&selected.matrix, &selected.plan), sources, &stop)?;
+    let mut manifest = manifest::begin(workspace, settings(args), selected, &prepared, started)?;
+    if !args.target.local {
+        forget_programs(&mut manifest);
+    }
+    let out = args.out.clone().unwrap_or_else(|| workspace.results().join(&manifest.run));
+    let out = std::path::absolute(&out).with_context(|| format!("`{}` is no path", out.display()))?;
+    let dir = RunDir::create(&out, &manifest)?;
+    let made = kubectl.set_up(&target::handlers())?;
+    let runs = runs(&selected.plan, &prepared, args);
+    let own_network = !(args.host_network || args.target.local);
+    let jobs = Jobs {
+        kubectl: &kubectl,
+        runs: &runs,
+        pods: placed.pods,
+        network: if own_network { Network::Pod } else { Network::Node },
+        prefix: format!("run-{}-{}", started.compact().to_lowercase(), std::process::id()),
+    };
+    crate::console::note(format_args!(
+        "measuring on {} ({}) into `{}`",
+        nodes.join(", "),
+        count(&jobs),
+        dir.path().display()
+    ));
+    let mut sink = SampleSink::open(&dir.samples_path())?;
+    let end = jobs.run(&mut sink, &stop);
+    let host = host(&kubectl);
+    // What an administrator has made stays.
+    let removed = if made > 0 { kubectl.clean() } else { kubectl.remove_jobs() };
+    if let Err(error) = removed {
+        crate::console::note(format_args!("something is left, which `cargo xtask cluster clean` removes: {error:#}"));
+    }
+    let measured = measured(end?, host?, before);
+    commands::bench::conclude(workspace, args.format.format, &dir, manifest, measured)
+}
+
+/// Where images are pushed to, and pulled from by the nodes.
+fn registry(args: &ClusterRunArgs) -> anyhow::Result<RegistryArgs> {
+    match (&args.registry.registry, args.target.local) {
+        (Some(_), _) => Ok(args.registry.clone()),
+        (None, true) => Ok(RegistryArgs { registry: Some(REGISTRY.to_owned()), plain_http: true }),
+        (None, false) => {
+            anyhow::bail!("the nodes need a registry that they reach: name it with `--registry HOST[:PORT]/PREFIX`")
+        }
+    }
+}
+
+fn settings(args: &ClusterRunArgs) -> manifest::Settings {
+    manifest::Settings {
+        delta: args.delta,
+        sequential: None,
+        timeout_ms: args.timeout * 1000,
+        density: None,
+        daemon: NodeDaemon::Existing,
+    }
+}
+
+/// What this machine has is not what the nodes of a cluster have.
+fn forget_programs(manifest: &mut Manifest) {
+    manifest.node = None;
+    manifest.programs.clear();
+    manifest.packages.clear();
+    for cell in &mut manifest.cells {
+        cell.case.runtime.version = None;
+        if let Some(engine) = &mut cell.case.engine {
+            engine.version = None;
+        }
+    }
+}
+
+fn count(jobs: &Jobs<'_>) -> String {
+    let rounds = jobs.runs.schedule.rounds();
+    let cells = jobs.runs.schedule.cells().len();
+    let rounds = (rounds.warmup + rounds.counted) as usize;
+    let pods: usize = jobs.pods.iter().map(|pods| pods.count() as usize).sum();
+    format!("{} Jobs, {} pods", rounds * cells * jobs.pods.len(), rounds * cells * pods)
+}
+
+/// Set in the process that is in the cluster's network already.
+const INSIDE: &str = "XTASK_IN_CLUSTER";
+
+/// Becomes this command once more, in the network of the local cluster: its registry is in there.
+fn inside(workspace: &Workspace) -> anyhow::Result<Exit> {
+    let up = local::find(workspace);
+    let up = up.context("no cluster of this checkout is up: `cargo xtask cluster local up` starts one")?;
+    let mut argv: Vec<std::ffi::OsString> = up.prefix().into_iter().map(Into::into).collect();
+    argv.push(std::env::current_exe().context("can not find this program's own file")?.into());
+    argv.extend(std::env::args_os().skip(1));
+    Err(processes::become_other(&argv, (INSIDE, "1")))
+}
+
+/// What is measured, and the pods of each bench.
+struct Placed {
+    selected: Selected,
+    pods: Vec<Pods>,
+}
+
+/// The programs on each node, then in bursts over all of them; and the rows of pods as Jobs.
+fn select(workspace: &Workspace, args: &ClusterRunArgs, nodes: &[String]) -> anyhow::Result<Placed> {
+    let file = args.benches_file.clone().unwrap_or_else(|| workspace.benches_toml());
+    let programs = bench::select(&bench::load(&file)?, &args.select.benches)?;
+    let is_fixed = |bench: &Bench| matches!(bench.expected, Expected::Exactly(_) | Expected::Anything);
+    if let Some(bench) = programs.iter().find(|bench| !is_fixed(bench)) {
+        anyhow::bail!("`{}` can not be run on a cluster: what it has to print must be said exactly there", bench.name);
+    }
+    let mut pods: Vec<Pods> = nodes.iter().map(|node| Pods::One { node: node.clone() }).collect();
+    pods.extend(args.bursts.iter().map(|count| Pods::Burst { count: *count, nodes: nodes.to_vec() }));
+    let placed = pods.iter().flat_map(|pods| programs.iter().map(move |bench| (at(bench, pods), pods.clone())));
+    let (benches, pods): (Vec<Bench>, Vec<Pods>) = placed.unzip();
+    let mut matrix = selection::matrix(workspace, &args.select.rows.of)?;
+    as_jobs(&mut matrix);
+    let cases = matrix.select(&args.select.rows.cases, &args.select.rows.sets)?;
+    let seed = args.rounds.seed.seed.unwrap_or_else(|| now_utc().seed());
+    let rounds = Rounds { warmup: args.rounds.warmup, counted: args.rounds.counted(), seed };
+    let mut plan = plan(benches, (&matrix, &cases), rounds)?;
+    if !args.target.local {
+        // Nodes have shims of their own.
+        plan.programs.retain(|program| !program.starts_with(SHIMS));
+    }
+    let selected = Selected { matrix, plan, not_measured: Vec::new(), privileges: Privileges::Root, own: None };
+    Ok(Placed { selected, pods })
+}
+
+/// A program in these pods is a bench of its own: what nodes differ by is no noise of one row.
+fn at(bench: &Bench, pods: &Pods) -> Bench {
+    let name = match pods {
+        Pods::One { node } => format!("{}@{node}", bench.name),
+        Pods::Burst { count, .. } => format!("{}@{count}-at-once", bench.name),
+    };
+    // The line through the points of a sweep would mix nodes.
+    Bench { name, sweep: None, ..bench.clone() }
+}
+
+/// Of a matrix what is in pods of its own, as what a kubelet makes. Its handlers are those that are applied.
+fn as_jobs(matrix: &mut Matrix) {
+    let renamed = |name: &str| name.replacen(PODS, JOBS, 1);
+    let is_ours = |pod: &Pod| pod.life == PodLife::Own && target::HANDLERS.contains(&pod.handler.as_str());
+    matrix.runtimes.retain_mut(|runtime| match &mut runtime.behaviour {
+        Behaviour::Cri { pod, .. } if is_ours(pod) => {
+            pod.life = PodLife::Job;
+            runtime.name = renamed(&runtime.name);
+            true
+        }
+        _ => false,
+    });
+    let job = |case: &Case| {
+        let mut case = case.clone();
+        let pod = case.runtime.pod.as_mut().filter(|pod| is_ours(pod))?;
+        pod.life = PodLife::Job;
+        case.runtime.name = renamed(&case.runtime.name);
+        case.runtime.title = case.runtime.title.replacen("a pod", "a Job", 1);
+        case.name = renamed(&case.name);
+        case.baseline = case.baseline.as_deref().map(renamed);
+        case.control = case.control.as_deref().map(renamed);
+        case.sets.push(crate::matrix::DEFAULT_SET.to_owned());
+        Some(case)
+    };
+    matrix.cases = matrix.cases.iter().filter_map(job).collect();
+}
+
+fn runs(plan: &Plan, prepared: &Prepared, args: &ClusterRunArgs) -> Runs {
+    Runs {
+        benches: plan.benches.iter().map(|bench| prepared.bench(bench)).collect(),
+        schedule: plan.schedule.clone(),
+        starts: plan.cells.iter().map(|_| Start::Absent("a cluster starts it".to_owned())).collect(),
+        until: None,
+        timeout_ms: args.timeout * 1000,
+        output: ComparedOutput::Discarded,
+    }
+}
+
+/// What containers ran on, as its nodes say it.
+fn host(kubectl: &Kubectl) -> anyhow::Result<HostRecord> {
+    let text = |template: &str, args: &[&str]| kubectl.text(&[args, &["-o", template]].concat());
+    let nodes = text(
+        "jsonpath={range .items[*]}{.metadata.name}: kubelet {.status.nodeInfo.kubeletVersion}, \
+         {.status.nodeInfo.containerRuntimeVersion}; {end}",
+        &["get", "nodes"],
+    )?;
+    let unknown = || "unknown".to_owned();
+    Ok(HostRecord {
+        containerd: format!("Kubernetes, {}", nodes.trim_end_matches([';', ' '])),
+        snapshotter: unknown(),
+        cgroup_driver: unknown(),
+        filesystem: unknown(),
+    })
+}
+
+fn measured(end: JobsEnd, host: HostRecord, before: Snapshot) -> Measured {
+    let load_before = before.load_average();
+    let wall = std::time::Duration::from_nanos(end.wall_ns);
+    let mut load = before.until(Snapshot::take(), wall);
+    load.load_before = load_before;
+    Measured {
+        status: end.status,
+        reason: None,
+        rounds_wall_ns: end.wall_ns,
+        timed_ns: end.timed_ns,
+        samples: end.samples,
+        // Each node pulls by itself, in its first Job of an image.
+        pulls: Vec::new(),
+        host: Some(host),
+        not_measured: end.not_measured,
+        modes: Modes::default(),
+        learned: Vec::new(),
+        isolation: Vec::new(),
+        resources: None,
+        until: None,
+        load,
+    }
+}
