@@ -11,6 +11,7 @@ use super::{Check, Named, Rig, expect_code, expect_error};
 use results::store::parse_samples;
 use results::{Manifest, RunStatus};
 use xtask::clock::Stopwatch;
+use xtask::cluster::kubernetes;
 use xtask::cmd::{Cmd, Running};
 use xtask::session::leftovers::NAMESPACE_PREFIX;
 
@@ -45,6 +46,8 @@ impl Traces {
     pub fn now(rig: &Rig) -> anyhow::Result<Self> {
         let mut traces = BTreeSet::new();
         let target = rig.workspace.target().to_string_lossy().into_owned();
+        // Kubernetes holds parts of containerd, and may be compiled meanwhile.
+        let compiled = kubernetes::work(&rig.workspace).to_string_lossy().into_owned();
         let own = std::process::id().to_string();
         for entry in std::fs::read_dir("/proc")? {
             let path = entry?.path();
@@ -53,6 +56,7 @@ impl Traces {
             let line = String::from_utf8_lossy(&line).replace('\0', " ");
             if line.contains(&target)
                 && pid != own
+                && !line.contains(&compiled)
                 && (line.contains("containerd") || line.contains(xtask::session::process::INSIDE))
             {
                 traces.insert(format!("process {pid}: {line}"));

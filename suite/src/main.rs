@@ -29,6 +29,7 @@ use xtask::{commands, lock};
 mod ahead;
 mod bad_input;
 mod browser;
+mod cluster;
 mod density;
 mod documents;
 mod endings;
@@ -100,7 +101,12 @@ const MEASURING: &[Stage] = &[
     Stage { name: "density", what: "idle instances against what is known of them", run: density::density },
     Stage { name: "isolation", what: "the shim beside runc, and attacks from inside", run: isolation::isolation },
     Stage { name: "shim-wasmtime", what: "the same, and isolation, for the shim for Wasmtime", run: shim::wasmtime },
+    CLUSTER,
 ];
+
+/// The stage that needs Kubernetes, which takes minutes to build.
+const CLUSTER: Stage =
+    Stage { name: "cluster", what: "Jobs on a real Kubernetes of three nodes", run: cluster::cluster };
 
 /// What a stage does with the processors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,11 +171,18 @@ fn run(workspace: &Workspace, args: &TestArgs) -> anyhow::Result<Exit> {
     };
     let mut checks = Vec::new();
     let measures = stages.iter().any(|(load, _)| *load == Load::Measures);
-    let mut ahead = None;
+    let mut ahead = Ahead::default();
+    if stages.iter().any(|(_, stage)| stage.name == CLUSTER.name) {
+        ahead.kubernetes(&rig)?;
+    }
+    let mut waiting = false;
     for (load, stage) in stages {
         match load {
-            Load::Waits if measures && ahead.is_none() => ahead = Some(Ahead::start(&rig)?),
-            Load::Measures => ahead.take().flatten().into_iter().for_each(Ahead::finish),
+            Load::Waits if measures && !waiting => {
+                ahead.programs(&rig)?;
+                waiting = true;
+            }
+            Load::Measures => std::mem::take(&mut ahead).finish(),
             _ => {}
         }
         commands::print(&format!("\n{}: {}\n", stage.name, stage.what))?;
