@@ -139,7 +139,11 @@ fn recorded_run(rig: &Rig) -> anyhow::Result<()> {
         expect_code(&rig.xtask(&["compare", typed, &name]).output()?, 0)?;
     }
     let shared = of_several.last().context("the recorded runs have no beginning in common")?;
-    expect_error(&rig.xtask(&["compare", shared, &name]).output()?, 2, &[&format!("`{shared}`"), "one is wanted", &name])
+    expect_error(
+        &rig.xtask(&["compare", shared, &name]).output()?,
+        2,
+        &[&format!("`{shared}`"), "one is wanted", &name],
+    )
 }
 
 fn several_benches(rig: &Rig) -> anyhow::Result<()> {
