@@ -51,17 +51,12 @@ pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     console::result(text.as_bytes())
 }
 
-/// Writes the report on a run to stdout, with the colours that it brings.
-pub fn print_report(run: &::report::Run) -> anyhow::Result<()> {
-    console::result(terminal::render(run, colour()).as_bytes())
-}
-
 /// Writes the report on a density run to stdout.
 pub fn print_density(run: &::report::density::DensityRun) -> anyhow::Result<()> {
     console::result(::report::density::shown(run, colour()).as_bytes())
 }
 
-/// Writes a document to stdout, likewise.
+/// Writes a document to stdout, with the colours that it brings.
 pub fn print_document(document: &::report::document::Document) -> anyhow::Result<()> {
     console::result(terminal::document(document, colour()).as_bytes())
 }

@@ -12,8 +12,8 @@ use csv::{Terminator, Writer, WriterBuilder};
 
 use super::{Run, view};
 use crate::visible::visible;
-use results::metric::{self, Metric};
-use results::{CaseSummary, Sample};
+use results::CaseSummary;
+use results::metric;
 
 /// The columns of `summary.csv`.
 pub const SUMMARY_COLUMNS: [&str; 31] = [
@@ -166,29 +166,15 @@ pub fn samples(run: &Run, out: &mut dyn Write) -> Result<()> {
             columns.extend(further().map(|metric| metric.name.to_string()));
         }
     }
-    let mut writer = writer(out);
-    write(&mut writer, columns.iter().map(String::as_str))?;
-    for sample in &run.samples {
-        write_sample(&mut writer, sample, &metrics)?;
-    }
-    Ok(writer.flush()?)
+    out.write_all(table(columns, std::iter::empty())?.as_bytes())?;
+    let names: Vec<&str> = metrics.iter().map(|metric| &*metric.name).collect();
+    Ok(samples::table::rows(&run.samples, &names, &field, out)?)
 }
 
-/// There may be a million: what is text already is written as it is.
-fn write_sample(writer: &mut Writer<&mut dyn Write>, sample: &Sample, metrics: &[Metric]) -> Result<()> {
-    let count = |value: Option<u64>| value.map_or_else(String::new, |value| value.to_string());
-    let [round, position] = [sample.round, sample.position].map(|count| count.to_string());
-    let values: Vec<String> = metrics.iter().map(|metric| count(sample.value(&metric.name))).collect();
-    let [user_ns, system_ns] = [sample.user_ns, sample.system_ns].map(count);
-    let place = [&*sample.bench, &sample.case, &round, &position, if sample.warmup { "true" } else { "false" }];
-    let end = [
-        user_ns.as_str(),
-        &system_ns,
-        view::outcome(sample.outcome),
-        sample.reason.as_deref().unwrap_or_default(),
-        sample.output_sha256.as_deref().unwrap_or_default(),
-    ];
-    write(writer, place.into_iter().chain(values.iter().map(String::as_str)).chain(end))
+/// A text as it stands between two commas. Beside another field, because alone an empty one is quoted.
+fn field(text: &str) -> String {
+    let alone = table(vec![text.to_owned(), String::new()], std::iter::empty()).unwrap_or_default();
+    alone.trim_end_matches("\r\n").strip_suffix(',').unwrap_or_default().to_owned()
 }
 
 /// The shortest text that reads back as the same number; empty where there is none.
@@ -209,9 +195,13 @@ fn writer<W: Write>(out: W) -> Writer<W> {
 
 fn write<'a, W: Write>(writer: &mut Writer<W>, row: impl Iterator<Item = &'a str>) -> Result<()> {
     for field in row {
-        writer.write_field(guarded(visible(field)).as_bytes())?;
+        write_text(writer, field)?;
     }
     Ok(writer.write_record(None::<&[u8]>)?)
+}
+
+fn write_text<W: Write>(writer: &mut Writer<W>, field: &str) -> csv::Result<()> {
+    writer.write_field(guarded(visible(field)).as_bytes())
 }
 
 /// The text of a table.

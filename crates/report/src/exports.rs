@@ -13,6 +13,7 @@ use super::visible::VisibleJson;
 use super::{Content, Run, view};
 use results::metric::{Better, HEADLINE};
 use results::{CaseSummary, Outcome, Sample};
+use samples::table::array;
 
 const NS_PER_S: f64 = 1e9;
 
@@ -25,8 +26,13 @@ struct Hyperfine {
     results: Vec<HyperfineResult>,
 }
 
+/// What stands in the place of an array that is written piece by piece.
+type Later = [u8; 0];
+
 #[derive(Serialize)]
 struct HyperfineResult {
+    #[serde(skip)]
+    seconds: Vec<f64>,
     command: String,
     mean: f64,
     stddev: Option<f64>,
@@ -35,8 +41,8 @@ struct HyperfineResult {
     system: f64,
     min: f64,
     max: f64,
-    times: Vec<f64>,
-    exit_codes: Vec<i32>,
+    times: Later,
+    exit_codes: Later,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     parameters: BTreeMap<String, String>,
 }
@@ -62,9 +68,21 @@ pub fn each_hyperfine(run: &Run, mut take: impl FnMut(&str, Content<'_>) -> anyh
     Ok(())
 }
 
+/// The arrays have a number for each sample, and there may be a million: they are put into the rest, which is text already.
 fn written(file: &Hyperfine, out: &mut dyn Write) -> anyhow::Result<()> {
+    // So far in are the fields of a result.
+    const INDENT: usize = 6;
+    let text = serde_json::to_string_pretty(file)?;
     let mut out = VisibleJson(BufWriter::new(out));
-    serde_json::to_writer_pretty(&mut out, file)?;
+    // Within a string of JSON no quote is without its backslash.
+    let mut pieces = text.split("\"times\": [],\n      \"exit_codes\": []");
+    out.write_all(pieces.next().unwrap_or_default().as_bytes())?;
+    for (result, piece) in file.results.iter().zip(pieces) {
+        let zeros = vec!["0"; result.seconds.len()].join(",\n        ");
+        let codes = if zeros.is_empty() { "[]".to_owned() } else { format!("[\n        {zeros}\n      ]") };
+        write!(out, "\"times\": {},\n      \"exit_codes\": {codes}", array(&result.seconds, INDENT))?;
+        out.write_all(piece.as_bytes())?;
+    }
     out.write_all(b"\n")?;
     Ok(out.flush()?)
 }
@@ -90,24 +108,28 @@ type Cells<'a> = view::SamplesByCell<'a>;
 
 fn hyperfine_result(row: &CaseSummary, cells: &Cells, parameters: BTreeMap<String, String>) -> Option<HyperfineResult> {
     let counted = |sample: &&&Sample| !sample.warmup && sample.outcome == Outcome::Ok;
-    let samples: Vec<&&Sample> = cells.get(&(row.bench.as_str(), row.case.as_str()))?.iter().filter(counted).collect();
-    let seconds = |field: fn(&Sample) -> Option<u64>| -> Vec<f64> {
-        samples.iter().filter_map(|sample| field(sample)).map(|ns| ns as f64 / NS_PER_S).collect()
-    };
+    let mut seconds: [Vec<f64>; 3] = Default::default();
+    // Once through the samples, which lie far from each other in memory.
+    for sample in cells.get(&(row.bench.as_str(), row.case.as_str()))?.iter().filter(counted) {
+        for (seconds, ns) in seconds.iter_mut().zip([sample.wall_ns(), sample.user_ns, sample.system_ns]) {
+            seconds.extend(ns.map(|ns| ns as f64 / NS_PER_S));
+        }
+    }
+    let [times, user, system] = seconds;
     // hyperfine has no word for "unknown" here, and 0 is what it writes where it can not measure.
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
-    let times = seconds(Sample::wall_ns);
     Some(HyperfineResult {
         command: format!("{} {}", row.bench, row.case),
         mean: row.mean? / NS_PER_S,
         stddev: row.stddev.map(|ns| ns / NS_PER_S),
         median: row.median? / NS_PER_S,
-        user: mean(&seconds(|sample| sample.user_ns)),
-        system: mean(&seconds(|sample| sample.system_ns)),
+        user: mean(&user),
+        system: mean(&system),
         min: row.min? / NS_PER_S,
         max: row.max? / NS_PER_S,
-        exit_codes: vec![0; times.len()],
-        times,
+        times: [],
+        exit_codes: [],
+        seconds: times,
         parameters,
     })
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::document::Document;
 use crate::visible::visible_json;
 use results::{Manifest, Sample, Summary};
 
@@ -45,18 +46,20 @@ pub struct Run {
 
 /// Appends formatted text.
 fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
-    out.push_str(&text.to_string());
+    // Writing to memory does not fail.
+    std::fmt::Write::write_fmt(out, text).unwrap_or_default();
 }
 
 /// Writes the content of a file somewhere.
 pub type Content<'a> = &'a dyn Fn(&mut dyn Write) -> Result<()>;
 
 /// What `cargo xtask report` writes into a run's folder, beside the manifest and the samples: path within the folder,
-/// and content. One after the other: what has a line for each sample is never whole in memory.
+/// and content. One after the other: what has a line for each sample is never whole in memory. The document is that of the
+/// run ([`sections::document`]), which is made once for all its forms.
 ///
 /// # Errors
 /// When `take` fails, or JSON, CSV or a drawing can not be written, which means a bug.
-pub fn each_file(run: &Run, mut take: impl FnMut(&str, Content<'_>) -> Result<()>) -> Result<()> {
+pub fn each_file(run: &Run, document: &Document, mut take: impl FnMut(&str, Content<'_>) -> Result<()>) -> Result<()> {
     let mut take_text = |name: &str, text: String| {
         let is_json = Path::new(name).extension().is_some_and(|extension| extension == "json");
         let text = if is_json { visible_json(&text) } else { text };
@@ -64,8 +67,8 @@ pub fn each_file(run: &Run, mut take: impl FnMut(&str, Content<'_>) -> Result<()
     };
     take_text("summary.json", serde_json::to_string_pretty(&run.summary)? + "\n")?;
     take_text("summary.csv", csv::summary(run)?)?;
-    take_text("README.md", markdown::readme(run))?;
-    take_text("report.html", html::render(run))?;
+    take_text("README.md", markdown::whole(document))?;
+    take_text("report.html", html::page(document))?;
     take_text("result.svg", picture::result(run))?;
     take_text("exports/pull-request.md", markdown::pull_request(run))?;
     take_text("exports/comparisons.csv", csv::comparisons(run)?)?;
@@ -81,7 +84,7 @@ pub fn each_file(run: &Run, mut take: impl FnMut(&str, Content<'_>) -> Result<()
 /// As [`each_file`].
 pub fn files(run: &Run) -> Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
-    each_file(run, |name, content| {
+    each_file(run, &sections::document(run), |name, content| {
         let mut bytes = Vec::new();
         content(&mut bytes)?;
         files.push((name.to_owned(), bytes));

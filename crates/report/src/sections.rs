@@ -62,9 +62,13 @@ pub fn all(run: &Run) -> Vec<Section> {
 
 /// The whole run.
 pub fn document(run: &Run) -> Document {
-    let opening = opening::blocks(run);
+    Document { choices: choices(run), sections: all(run), ..first_screen(run, opening::blocks(run)) }
+}
+
+/// What stands before the first section, without any.
+fn first_screen(run: &Run, opening: Vec<Block>) -> Document {
     let title = Text::plain(&answer::headline(run));
-    Document { name: Text::plain(&run.manifest.run), title, opening, choices: choices(run), sections: all(run) }
+    Document { name: Text::plain(&run.manifest.run), title, opening, choices: Vec::new(), sections: Vec::new() }
 }
 
 /// What a page can show one of: in the order of the blocks that the sections have of each.
@@ -85,7 +89,7 @@ pub fn pull_request(run: &Run) -> Document {
     let mut opening = opening::sentences(run);
     opening.extend(result::section(run).blocks);
     opening.push(Block::details("Every row, and what to know before believing it", folded));
-    Document { opening, sections: Vec::new(), ..document(run) }
+    first_screen(run, opening)
 }
 
 /// Where a result that is shown elsewhere comes from.
@@ -110,7 +114,7 @@ pub fn result(run: &Run, origin: Origin) -> Document {
         .and(Text::code(origin.command))
         .and(".");
     opening.push(Block::paragraph(made));
-    Document { opening, sections: Vec::new(), ..document(run) }
+    first_screen(run, opening)
 }
 
 /// What else is in the folder of a run.

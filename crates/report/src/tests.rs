@@ -302,7 +302,7 @@ fn a_run_of_a_sweep_alone_says_which_size_its_headline_is_and_what_it_resolves()
 /// Every public field of the stored structs, read from their source.
 fn stored_fields() -> Vec<&'static str> {
     let sources = [
-        include_str!("../../results/src/lib.rs"),
+        include_str!("../../samples/src/lib.rs"),
         include_str!("../../results/src/manifest.rs"),
         include_str!("../../results/src/summary.rs"),
     ];

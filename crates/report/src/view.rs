@@ -3,7 +3,7 @@
 //!
 //! Not here: layout. Terminal, Markdown and HTML arrange the same strings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::Run;
 use super::number::{Rounded, interval};
@@ -217,14 +217,7 @@ pub const fn verdict_name(verdict: Verdict) -> &'static str {
 
 /// An outcome as it stands in the files.
 pub const fn outcome(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Ok => "ok",
-        Outcome::WrongOutput => "wrong-output",
-        Outcome::NonZeroExit => "non-zero-exit",
-        Outcome::Killed => "killed",
-        Outcome::TimedOut => "timed-out",
-        Outcome::NotStarted => "not-started",
-    }
+    outcome.name()
 }
 
 /// What a reader must be told about how the run ended; nothing when it is complete.
@@ -264,15 +257,11 @@ pub fn three_sizes(row: &SizeRow) -> [Option<u64>; 3] {
 }
 
 /// Samples by bench and cell.
-pub type SamplesByCell<'a> = BTreeMap<(&'a str, &'a str), Vec<&'a Sample>>;
+pub type SamplesByCell<'a> = HashMap<(&'a str, &'a str), Vec<&'a Sample>>;
 
 /// Every sample of each cell, in the order of the run: whoever needs more than one cell looks through them once.
 pub fn samples_by_cell(run: &Run) -> SamplesByCell<'_> {
-    let mut cells = SamplesByCell::new();
-    for sample in &run.samples {
-        cells.entry((&sample.bench, &sample.case)).or_default().push(sample);
-    }
-    cells
+    samples::by_cell(&run.samples)
 }
 
 /// Runs of one cell that gave no sample.

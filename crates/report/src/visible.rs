@@ -26,7 +26,7 @@ const HIDDEN: [RangeInclusive<char>; 10] = [
 /// The text with every character that can not be seen written as its escape: `\u{1b}`. Line ends and tabs stay, they
 /// are layout.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if text.contains(is_hidden) {
+    if !is_plain(text.as_bytes()) && text.contains(is_hidden) {
         escaped(text, |letter| letter.escape_default().to_string()).into()
     } else {
         text.into()
@@ -48,7 +48,7 @@ pub struct VisibleJson<W>(pub W);
 
 impl<W: Write> Write for VisibleJson<W> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
+        if is_plain(bytes) {
             self.0.write_all(bytes)?;
         } else {
             let text = std::str::from_utf8(bytes).map_err(std::io::Error::other)?;
@@ -60,6 +60,11 @@ impl<W: Write> Write for VisibleJson<W> {
     fn flush(&mut self) -> std::io::Result<()> {
         self.0.flush()
     }
+}
+
+/// Whether there is nothing but printable ASCII and line ends: most text of a million samples, and quickly seen.
+fn is_plain(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n'))
 }
 
 fn escaped(text: &str, escape: impl Fn(char) -> String) -> String {

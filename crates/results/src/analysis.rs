@@ -7,7 +7,7 @@
 use crate::case::Case;
 use crate::claims::Claim;
 use crate::isolation;
-use crate::metric::{self, HEADLINE, Metric};
+use crate::metric::{self, HEADLINE, Metric, Shown};
 use crate::timeline::{ArmTimeline, Trace};
 use crate::{ArtifactRecord, Comparison, ImageRecord, Manifest, SCHEMA, Sample, SizeRow, Summary};
 use stats::Confidence;
@@ -37,11 +37,12 @@ pub use claims::claim_rows;
 pub use first_use::first_use;
 pub use warnings::damage;
 
-use cells::Cells;
+use cells::{Cells, Sorted};
 
 /// Everything that follows from a run.
 pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Summary {
     let level = Level::of(manifest);
+    let (sorted, metrics) = (Sorted::new(manifest, samples), metric::stored(samples));
     let mut summary = Summary {
         schema: SCHEMA,
         run: manifest.run.clone(),
@@ -53,7 +54,7 @@ pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Sum
         resolutions: Vec::new(),
         fits: Vec::new(),
         timeline: Vec::new(),
-        resources: resources::resources(manifest, samples, level),
+        resources: resources::resources(&sorted, &metrics, level),
         claims: Vec::new(),
         warnings: Vec::new(),
         not_measured: Vec::new(),
@@ -61,8 +62,8 @@ pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Sum
         ledger: Some(crate::ledger::ledger(manifest)),
         first_use: None,
     };
-    for metric in &metric::of(samples) {
-        let cells = &Cells::new(manifest, samples, metric);
+    for metric in metrics.iter().filter(|metric| metric.shown == Shown::Judged) {
+        let cells = &sorted.cells(metric);
         let cases = rows::case_rows(cells, level.confidence);
         let resolutions = ratios::resolutions(cells, level);
         let comparisons = ratios::comparisons(cells, &resolutions, level);
@@ -87,7 +88,7 @@ pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Sum
         summary.comparisons.extend(comparisons);
         summary.fits.extend(fits);
     }
-    summary.claims = claim_rows(claims, manifest, (samples, &[]), &summary);
+    summary.claims = claims::rows_of_sorted(claims, (&sorted, &metrics), &[], &summary);
     summary
 }
 

@@ -3,10 +3,9 @@
 //! Pure. Not here: reading lines (`store`), and any statistic. The order within a round is not recomputed from the
 //! seed: another version of the generator would shuffle otherwise, and old runs stay readable.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
 use super::{Manifest, RunStatus, Sample};
 use crate::case::Cell;
+use samples::{Columns, Places, Plan, Sifted};
 
 /// So many cells are named where lines are missing.
 const NAMED: usize = 3;
@@ -23,10 +22,11 @@ pub struct Audited {
 /// Sorts out the samples that the manifest has no place for, or has already, and counts those that are not there.
 pub fn audit(manifest: &Manifest, samples: Vec<Sample>) -> Audited {
     let read = samples.len();
-    let mut sieve = Sieve::new(manifest);
-    let samples: Vec<Sample> = samples.into_iter().filter(|sample| sieve.passes(sample)).collect();
-    let mut faults = sieve.faults();
-    let missing = missing(manifest, &samples);
+    let places = places(manifest);
+    let plan = Plan { places: &places, warmup_rounds: manifest.warmup_rounds, rounds: planned_rounds(manifest) };
+    let sifted = samples::sift(samples, &plan);
+    let mut faults = faults(&sifted);
+    let missing = missing(manifest, &places, &sifted);
     let written = manifest.finished.as_ref().and_then(|finished| finished.samples);
     match (missing, written) {
         (Some(missing), _) => faults.push(missing),
@@ -36,83 +36,24 @@ pub fn audit(manifest: &Manifest, samples: Vec<Sample>) -> Audited {
         }
         _ => {}
     }
-    Audited { samples, faults }
+    Audited { samples: sifted.samples, faults }
 }
 
-/// What the plan has a place for, and what has passed.
-struct Sieve<'a> {
-    manifest: &'a Manifest,
-    benches: HashMap<&'a str, usize>,
-    cells: HashMap<&'a str, usize>,
-    /// By bench × cell and round, and by round and place.
-    runs: Marks,
-    places: Marks,
-    strangers: usize,
-    misplaced: usize,
-    repeated: usize,
+/// The benches and cells of a manifest.
+pub(crate) fn places(manifest: &Manifest) -> Places<'_> {
+    let benches = manifest.benches.iter().map(|bench| bench.name.as_str()).collect();
+    Places::new(benches, manifest.cells.iter().map(|cell| cell.name.as_str()).collect())
 }
 
-impl<'a> Sieve<'a> {
-    fn new(manifest: &'a Manifest) -> Self {
-        Self {
-            manifest,
-            benches: manifest.benches.iter().map(|bench| bench.name.as_str()).zip(0..).collect(),
-            cells: manifest.cells.iter().map(|cell| cell.name.as_str()).zip(0..).collect(),
-            runs: Marks::default(),
-            places: Marks::default(),
-            strangers: 0,
-            misplaced: 0,
-            repeated: 0,
-        }
-    }
-
-    fn passes(&mut self, sample: &Sample) -> bool {
-        let slots = (self.benches.len() * self.cells.len()) as u64;
-        let cell = self.benches.get(sample.bench.as_str()).zip(self.cells.get(sample.case.as_str()));
-        let Some((bench, cell)) = cell else {
-            self.strangers += 1;
-            return false;
-        };
-        let (slot, round) = ((bench * self.cells.len() + cell) as u64, sample.round);
-        if u64::from(sample.round) >= planned_rounds(self.manifest)
-            || u64::from(sample.position) >= slots
-            || sample.warmup != (sample.round < self.manifest.warmup_rounds)
-        {
-            self.misplaced += 1;
-        } else if self.runs.has(slot, round) || self.places.has(round.into(), sample.position) {
-            self.repeated += 1;
-        } else {
-            self.runs.set(slot, round);
-            self.places.set(round.into(), sample.position);
-            return true;
-        }
-        false
-    }
-
-    fn faults(&self) -> Vec<String> {
-        let counts = [
-            (self.strangers, "of a bench or cell that the manifest does not name: left out"),
-            (self.misplaced, "of a round or place that the plan does not have: left out"),
-            (self.repeated, "of a run that has a line already: only the first counts"),
-        ];
-        let lines = |count: usize| if count == 1 { "1 line is".to_owned() } else { format!("{count} lines are") };
-        let found = counts.into_iter().filter(|(count, _)| *count > 0);
-        found.map(|(count, what)| format!("{} {what}", lines(count))).collect()
-    }
-}
-
-/// Which pairs of numbers were seen: a bit for each, as a set of pairs takes fifty times the room.
-#[derive(Debug, Default)]
-struct Marks(HashMap<(u64, u32), u64>);
-
-impl Marks {
-    fn has(&self, row: u64, column: u32) -> bool {
-        self.0.get(&(row, column / 64)).is_some_and(|bits| bits >> (column % 64) & 1 == 1)
-    }
-
-    fn set(&mut self, row: u64, column: u32) {
-        *self.0.entry((row, column / 64)).or_default() |= 1 << (column % 64);
-    }
+fn faults(sifted: &Sifted) -> Vec<String> {
+    let counts = [
+        (sifted.strangers, "of a bench or cell that the manifest does not name: left out"),
+        (sifted.misplaced, "of a round or place that the plan does not have: left out"),
+        (sifted.repeated, "of a run that has a line already: only the first counts"),
+    ];
+    let lines = |count: usize| if count == 1 { "1 line is".to_owned() } else { format!("{count} lines are") };
+    let found = counts.into_iter().filter(|(count, _)| *count > 0);
+    found.map(|(count, what)| format!("{} {what}", lines(count))).collect()
 }
 
 fn planned_rounds(manifest: &Manifest) -> u64 {
@@ -121,27 +62,24 @@ fn planned_rounds(manifest: &Manifest) -> u64 {
 
 /// The planned runs that have no line, in words. A cell that was given up may end early, and a run that was cut off
 /// may do so in the middle of its last round; a hole before that is a loss.
-fn missing(manifest: &Manifest, samples: &[Sample]) -> Option<String> {
-    let mut rounds: BTreeMap<(&str, &str), BTreeSet<u32>> = BTreeMap::new();
-    for sample in samples {
-        rounds.entry((&sample.bench, &sample.case)).or_default().insert(sample.round);
-    }
-    let after_last = |rounds: &BTreeSet<u32>| rounds.last().map_or(0, |last| u64::from(*last) + 1);
-    let seen = rounds.values().map(after_last).max().unwrap_or(0);
+fn missing(manifest: &Manifest, places: &Places<'_>, sifted: &Sifted) -> Option<String> {
+    let rounds = sifted.runs.by_row();
+    let seen = rounds.values().map(Columns::end).max().unwrap_or(0);
     let whole = match (manifest.finished.as_ref().map(|finished| finished.status), &manifest.sequential) {
         (Some(RunStatus::Complete), None) => planned_rounds(manifest),
         // It stopped by itself, at the latest after the last planned round, at the earliest after the first.
         (Some(RunStatus::Complete), Some(_)) => seen.max(1),
         _ => seen.saturating_sub(1),
     };
-    let none = BTreeSet::new();
+    let none = Columns::default();
     let (mut planned, mut missing) = (0, Vec::new());
     for bench in &manifest.benches {
         for cell in &manifest.cells {
-            let there = rounds.get(&(bench.name.as_str(), cell.name.as_str())).unwrap_or(&none);
-            let until = if is_given_up(manifest, &bench.name, cell) { after_last(there) } else { whole };
+            let there =
+                places.place(&bench.name, &cell.name).and_then(|slot| rounds.get(&(slot as u64))).unwrap_or(&none);
+            let until = if is_given_up(manifest, &bench.name, cell) { there.end() } else { whole };
             planned += until;
-            let lacks = until - there.iter().filter(|round| u64::from(**round) < until).count() as u64;
+            let lacks = until - there.before(until);
             if lacks > 0 {
                 missing.push((lacks, format!("`{cell}` on `{}` lacks {lacks} of {until}", bench.name)));
             }

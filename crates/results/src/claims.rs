@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use crate::case::{Case, Kind};
+use crate::metric::HEADLINE;
 
 pub mod evidence;
 pub mod figure;
@@ -112,6 +113,17 @@ pub enum Test {
         /// The two.
         pair: Pair,
     },
+}
+
+impl Test {
+    /// The metric whose samples it looks at; none where it is about sizes, or about nothing that is here.
+    pub fn metric(&self) -> Option<&str> {
+        match self {
+            Self::Value { metric, .. } | Self::Ratio { metric, .. } => Some(metric),
+            Self::Slopes { .. } => Some(HEADLINE),
+            Self::Absent { .. } | Self::Size { .. } | Self::Sizes { .. } => None,
+        }
+    }
 }
 
 /// Two cases, one of which is divided by the other.

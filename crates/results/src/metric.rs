@@ -7,13 +7,13 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::case::Case;
-use super::{Sample, Word};
+use super::{Sample, Values, Word};
 
 pub mod job;
 pub mod pod;
 
 /// The metric of the central table, the sentences and the claims: wall time.
-pub const HEADLINE: &str = "wall_ns";
+pub use samples::HEADLINE;
 
 /// Peak of memory of what a run is about.
 pub const MEMORY_PEAK: &str = "memory_peak_bytes";
@@ -219,9 +219,21 @@ pub fn of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Vec<Metric> {
     stored(samples).into_iter().filter(|metric| metric.shown == Shown::Judged).collect()
 }
 
+/// So many lists of names are known at a time.
+const LISTS: usize = 32;
+
 /// All that these samples hold, in the same order.
 pub fn stored<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Vec<Metric> {
-    let found: BTreeSet<&str> = samples.into_iter().flat_map(|sample| sample.values.keys().map(Word::as_str)).collect();
+    let mut found: BTreeSet<&str> = BTreeSet::new();
+    let mut seen: Vec<&Values> = Vec::new();
+    for sample in samples {
+        // Most have the same few lists of names, and there may be a million.
+        if !seen.iter().any(|seen| seen.shares_names_with(&sample.values)) {
+            found.extend(sample.values.keys().map(Word::as_str));
+            seen.truncate(LISTS);
+            seen.push(&sample.values);
+        }
+    }
     let is_known = |name: &&str| known().any(|metric| metric.name == *name);
     let among = known().filter(|metric| metric.is_headline() || found.contains(&*metric.name));
     among.chain(found.iter().copied().filter(|name| !is_known(name)).map(Metric::named)).collect()

@@ -173,7 +173,7 @@ impl RunDir {
             self.0.display()
         );
         let path = self.samples_path();
-        let read = lines::samples_of(open_file(&path)?);
+        let read = samples::lines::samples(&mut open_file(&path)?);
         let (samples, mut lost) = read.with_context(|| format!("can not read `{}`", path.display()))?;
         let audited = audit(&manifest, samples);
         lost.extend(audited.faults);
@@ -187,7 +187,10 @@ impl RunDir {
         if !manifest.traced.is_empty() {
             let path = self.traces_path();
             let mut found = Vec::new();
-            let read = lines::parse_lines(open_file(&path)?, |trace| found.push(trace));
+            let read = samples::lines::each(&mut open_file(&path)?, &mut |line| {
+                found.push(serde_json::from_slice(line)?);
+                Ok(())
+            });
             let broken = read.with_context(|| format!("can not read `{}`", path.display()))?;
             traces = found;
             lost.extend(broken.into_iter().map(|line| format!("`timeline.jsonl`: {line}")));

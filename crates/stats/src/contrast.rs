@@ -2,11 +2,9 @@
 //!
 //! Not here: which cells these are, and what the sum means (`analysis`).
 
-use std::collections::BTreeMap;
-
-use super::describe::Samples;
+use super::describe::middle;
 use super::interval::{Confidence, Interval};
-use super::paired::Timed;
+use super::paired::{Cursor, Timed, by_round};
 
 /// Whether a cell is added or taken away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,21 +43,19 @@ pub struct Contrast {
 ///
 /// Source: Conover 1999, section 3.4, the interval of a median of differences.
 pub fn contrast(terms: &[Term<'_>], confidence: Confidence) -> Contrast {
-    let columns: Vec<(Sign, BTreeMap<u32, f64>)> = terms
-        .iter()
-        .map(|term| (term.sign, term.values.iter().map(|each| (each.round, each.value)).collect()))
-        .collect();
+    let columns: Vec<_> = terms.iter().map(|term| (term.sign, by_round(term.values))).collect();
     let Some((_, first)) = columns.first() else { return Contrast { n: 0, value: None, interval: None } };
-    let sum = |round: &u32| -> Option<f64> {
-        columns.iter().try_fold(0.0, |sum, (sign, column)| {
-            let value = *column.get(round)?;
+    let mut cursors: Vec<_> = columns.iter().map(|(sign, column)| (*sign, Cursor::new(column))).collect();
+    let sum = |each: &Timed| -> Option<f64> {
+        cursors.iter_mut().try_fold(0.0, |sum, (sign, column)| {
+            let value = column.at(each.round)?;
             Some(if *sign == Sign::Plus { sum + value } else { sum - value })
         })
     };
-    let sums: Vec<f64> = first.keys().filter_map(sum).filter(|sum| sum.is_finite()).collect();
+    let sums: Vec<f64> = first.iter().filter_map(sum).filter(|sum| sum.is_finite()).collect();
     let n = sums.len();
-    let Some(sums) = Samples::new(sums) else { return Contrast { n, value: None, interval: None } };
-    Contrast { n, value: Some(sums.median()), interval: sums.median_interval(confidence) }
+    let Some(sums) = middle(sums, confidence) else { return Contrast { n, value: None, interval: None } };
+    Contrast { n, value: Some(sums.median), interval: sums.interval }
 }
 
 #[cfg(test)]

@@ -59,11 +59,10 @@ impl Percentile {
 impl Samples {
     /// `None` for no values, and when one is not finite (or absurdly large, where squares would overflow).
     pub fn new(mut values: Vec<f64>) -> Option<Self> {
-        // Not "any is greater": a NaN is neither.
-        if values.is_empty() || !values.iter().all(|value| value.abs() <= MAGNITUDE_MAX) {
+        if !are_usable(&values) {
             return None;
         }
-        values.sort_by(f64::total_cmp);
+        values.sort_unstable_by(f64::total_cmp);
         Some(Self { ascending: values })
     }
 
@@ -110,9 +109,22 @@ impl Samples {
     /// Median absolute deviation from the median, unscaled: `median |xᵢ − median x|` (Hampel 1974).
     pub fn mad(&self) -> f64 {
         let centre = self.median();
-        let mut deviations: Vec<f64> = self.ascending.iter().map(|value| (value - centre).abs()).collect();
-        deviations.sort_by(f64::total_cmp);
-        median_of_ascending(&deviations)
+        let above = self.ascending.partition_point(|value| *value < centre);
+        let (below, above) = self.ascending.split_at(above);
+        // Both sides are in ascending order of their distance when they are read from the middle: merged, they need no sort.
+        let mut below = below.iter().rev().map(|value| centre - value).peekable();
+        let mut above = above.iter().map(|value| value - centre).peekable();
+        let mut next = || {
+            let is_below = match (below.peek(), above.peek()) {
+                (Some(left), Some(right)) => left <= right,
+                (left, _) => left.is_some(),
+            };
+            if is_below { below.next() } else { above.next() }
+        };
+        let n = self.n();
+        let middle = if n.is_multiple_of(2) { n / 2 - 1 } else { n / 2 };
+        let first = (0..=middle).fold(centre, |_, _| next().unwrap_or_default());
+        if n.is_multiple_of(2) { f64::midpoint(first, next().unwrap_or_default()) } else { first }
     }
 
     /// A percentile by definition 8 of Hyndman and Fan, *Sample Quantiles in Statistical Packages*, The
@@ -159,6 +171,48 @@ impl Samples {
             .then(|| value / centre)
             .filter(|ratio| ratio.is_finite())
     }
+}
+
+/// Whether there is a value, and every one is a number that can be squared.
+fn are_usable(values: &[f64]) -> bool {
+    // Not "none is greater": a NaN is neither.
+    !values.is_empty() && values.iter().all(|value| value.abs() <= MAGNITUDE_MAX)
+}
+
+/// A median with its interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Middle {
+    /// The middle value, or the mean of the middle two.
+    pub median: f64,
+    /// The exact order-statistic interval, see [`interval::median_ranks`].
+    pub interval: Option<Interval>,
+}
+
+/// What [`Samples`] says of the middle, where nothing else is asked: four order statistics, which need no sorted series.
+/// `None` where there are no [`Samples`].
+pub fn middle(mut values: Vec<f64>, confidence: Confidence) -> Option<Middle> {
+    if !are_usable(&values) {
+        return None;
+    }
+    let n = values.len();
+    let ranks = interval::median_ranks(n, confidence);
+    let mut from = 0;
+    // From rank to rank: everything before the last one is not greater, and everything after it not smaller.
+    let mut at = |rank: usize| {
+        let (_, value, _) = values[from..].select_nth_unstable_by(rank - from, f64::total_cmp);
+        from = rank;
+        *value
+    };
+    let low = ranks.map(|ranks| at(ranks.low - 1));
+    let (left, right) = (at((n - 1) / 2), at(n / 2));
+    let high = ranks.map(|ranks| at(ranks.high - 1));
+    let interval = |((low, high), ranks): ((f64, f64), interval::MedianRanks)| Interval {
+        low,
+        high,
+        confidence: ranks.confidence,
+    };
+    let median = if n.is_multiple_of(2) { f64::midpoint(left, right) } else { left };
+    Some(Middle { median, interval: low.zip(high).zip(ranks).map(interval) })
 }
 
 /// The middle value of an ascending slice, or the mean of the middle two. The slice is never empty.
@@ -216,6 +270,21 @@ mod tests {
         close(each.mad(), 0.5);
     }
 
+    #[test]
+    fn the_middle_is_that_of_the_sorted_series() {
+        let mut random = crate::random::Random::new(2, crate::random::Stream(0));
+        for n in 1..80 {
+            let values: Vec<f64> = (0..n).map(|_| (random.normal() * 9.0).round()).collect();
+            let (each, found) = (samples(&values), middle(values, Confidence::DEFAULT).unwrap());
+            assert_eq!(found.median.to_bits(), each.median().to_bits());
+            assert_eq!(found.interval, each.median_interval(Confidence::DEFAULT), "n = {n}");
+        }
+        assert_eq!(
+            (middle(Vec::new(), Confidence::DEFAULT), middle(vec![f64::NAN], Confidence::DEFAULT)),
+            (None, None)
+        );
+    }
+
     /// The textbook example of a MAD: 1 1 2 2 4 6 9 has median 2 and deviations 0 0 1 1 2 4 7.
     #[test]
     fn mad_of_the_textbook_series_is_1() {
@@ -225,6 +294,17 @@ mod tests {
     #[test]
     fn mad_ignores_the_order_of_the_values() {
         close(samples(&[9.0, 1.0, 4.0, 2.0, 6.0, 2.0, 1.0]).mad(), 1.0);
+    }
+
+    #[test]
+    fn mad_is_the_median_of_the_sorted_deviations_whatever_the_series() {
+        let mut random = crate::random::Random::new(1, crate::random::Stream(0));
+        for n in 1..60 {
+            let values: Vec<f64> = (0..n).map(|_| (random.normal() * 4.0).round()).collect();
+            let each = samples(&values);
+            let deviations = values.iter().map(|value| (value - each.median()).abs()).collect();
+            assert_eq!(each.mad().to_bits(), Samples::new(deviations).unwrap().median().to_bits(), "{values:?}");
+        }
     }
 
     /// Hyndman and Fan 1996, definition 8, by hand: 1…100 at q = 0.9 has h = 100.333·0.9 + 0.333 = 90.6333.

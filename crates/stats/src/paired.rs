@@ -2,9 +2,9 @@
 //!
 //! Not here: what the ratio means (`verdict`), ratios between runs (`unpaired`).
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
-use super::describe::Samples;
+use super::describe::middle;
 use super::interval::{Confidence, Interval};
 
 /// One value, and the round that it was measured in.
@@ -37,6 +37,14 @@ pub struct PairedRatio {
 }
 
 impl PairedRatio {
+    /// Baseline over case: the median of the negated logarithms is the negated median, and so for the ends.
+    #[must_use]
+    pub fn inverse(&self) -> Self {
+        let interval =
+            |from: Interval| Interval { low: 1.0 / from.high, high: 1.0 / from.low, confidence: from.confidence };
+        Self { n: self.n, ratio: self.ratio.map(|ratio| 1.0 / ratio), interval: self.interval.map(interval) }
+    }
+
     /// The width of the interval as a fraction of the ratio: `(high − low) / ratio`.
     pub fn relative_width(&self) -> Option<f64> {
         let (ratio, interval) = (self.ratio?, self.interval?);
@@ -44,19 +52,64 @@ impl PairedRatio {
     }
 }
 
+/// The logarithms of a series, by round: what is compared with many others is looked at once.
+#[derive(Clone, Debug)]
+pub struct Logs(Vec<Timed>);
+
+impl Logs {
+    /// Of the values above 0. A round that is there twice counts with its last value.
+    pub fn new(series: &[Timed]) -> Self {
+        let usable = |each: &&Timed| each.value > 0.0 && each.value.is_finite();
+        let log = |each: &Timed| Timed { round: each.round, value: each.value.ln() };
+        Self(by_round(series).iter().filter(usable).map(log).collect())
+    }
+
+    /// `ln(this/baseline)` of every round that both have, in the order of the rounds.
+    pub fn over(&self, baseline: &Self) -> Vec<f64> {
+        let mut below = Cursor::new(&baseline.0);
+        self.0.iter().filter_map(|each| Some(each.value - below.at(each.round)?)).collect()
+    }
+}
+
 /// `ln(case/baseline)` of every round in which both have a value above 0, in the order of the rounds. A round
 /// that is there twice counts with its last value.
 pub fn log_ratios(pair: Pair<'_>) -> Vec<f64> {
-    let usable = |value: f64| value > 0.0 && value.is_finite();
-    let below: BTreeMap<u32, f64> = pair.baseline.iter().map(|each| (each.round, each.value)).collect();
-    let above: BTreeMap<u32, f64> = pair.case.iter().map(|each| (each.round, each.value)).collect();
-    above
-        .into_iter()
-        .filter_map(|(round, value)| {
-            let base = *below.get(&round)?;
-            (usable(value) && usable(base)).then(|| value.ln() - base.ln())
-        })
-        .collect()
+    Logs::new(pair.case).over(&Logs::new(pair.baseline))
+}
+
+/// The series in the order of its rounds, each round once, with its last value. That is how a run gives it.
+pub(super) fn by_round(series: &[Timed]) -> Cow<'_, [Timed]> {
+    if series.is_sorted_by(|left, right| left.round < right.round) {
+        return series.into();
+    }
+    let mut sorted = series.to_vec();
+    sorted.sort_by_key(|each| each.round);
+    // `dedup` keeps the first of those that are alike: hence the reversal, twice.
+    sorted.reverse();
+    sorted.dedup_by_key(|each| each.round);
+    sorted.reverse();
+    sorted.into()
+}
+
+/// Looks rounds up in a series from [`by_round`], one after the other.
+#[derive(Debug)]
+pub(super) struct Cursor<'a>(&'a [Timed]);
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(series: &'a [Timed]) -> Self {
+        Self(series)
+    }
+
+    /// The value of this round; none of an earlier one is asked for afterwards.
+    pub(super) fn at(&mut self, round: u32) -> Option<f64> {
+        while let [first, rest @ ..] = self.0 {
+            if first.round >= round {
+                return (first.round == round).then_some(first.value);
+            }
+            self.0 = rest;
+        }
+        None
+    }
 }
 
 /// The median over rounds of `case/baseline`, with the exact order-statistic interval of the median log
@@ -74,13 +127,13 @@ pub fn paired_ratio(pair: Pair<'_>, confidence: Confidence) -> PairedRatio {
 /// The same from log ratios.
 pub fn ratio_of_logs(logs: Vec<f64>, confidence: Confidence) -> PairedRatio {
     let n = logs.len();
-    let Some(logs) = Samples::new(logs) else { return PairedRatio { n, ratio: None, interval: None } };
+    let Some(logs) = middle(logs, confidence) else { return PairedRatio { n, ratio: None, interval: None } };
     // The ratio of two finite times can still leave the range of f64: then there is none.
     let finite = |value: f64| (value.is_finite() && value > 0.0).then_some(value);
-    let interval = logs.median_interval(confidence).map(|interval| interval.map(f64::exp));
+    let interval = logs.interval.map(|interval| interval.map(f64::exp));
     PairedRatio {
         n,
-        ratio: finite(logs.median().exp()),
+        ratio: finite(logs.median.exp()),
         interval: interval.filter(|interval| finite(interval.low).and(finite(interval.high)).is_some()),
     }
 }
@@ -125,10 +178,23 @@ mod tests {
     }
 
     #[test]
+    fn the_order_of_a_series_does_not_matter_and_a_round_that_is_there_twice_counts_with_its_last_value() {
+        let timed = |pairs: &[(u32, f64)]| -> Vec<Timed> {
+            pairs.iter().map(|(round, value)| Timed { round: *round, value: *value }).collect()
+        };
+        let case = timed(&[(3, 6.0), (1, 5.0), (2, 9.0), (1, 2.0)]);
+        let baseline = timed(&[(1, 1.0), (2, 1.0), (2, 3.0), (3, 2.0), (4, 1.0)]);
+        let logs = log_ratios(Pair { case: &case, baseline: &baseline });
+        assert_eq!(logs, [2.0_f64.ln(), 9.0_f64.ln() - 3.0_f64.ln(), 6.0_f64.ln() - 2.0_f64.ln()]);
+    }
+
+    #[test]
     fn swapping_the_cells_inverts_ratio_and_interval() {
         let (left, right) = ([3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0], [2.0, 2.5, 4.0, 3.0, 6.0, 5.0, 8.0]);
         let (ours, inverse) = (ratio(&left, &right), ratio(&right, &left));
         close(ours.ratio.unwrap() * inverse.ratio.unwrap(), 1.0);
+        close(ours.inverse().ratio.unwrap(), inverse.ratio.unwrap());
+        close(ours.inverse().interval.unwrap().high, inverse.interval.unwrap().high);
         close(ours.interval.unwrap().low * inverse.interval.unwrap().high, 1.0);
     }
 

@@ -1,5 +1,6 @@
 //! `report`: everything in a run's folder but manifest and samples, computed again from these two.
 
+use std::cell::OnceCell;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
@@ -8,6 +9,7 @@ use crate::cli::{Exit, Format, ReportArgs};
 use crate::cmd::Cmd;
 use crate::workspace::Workspace;
 use crate::{commands, prepare};
+use report::document::Document;
 use report::markdown::Origin;
 use results::RunStatus;
 use results::analysis;
@@ -20,6 +22,8 @@ pub struct Reported {
     pub run: report::Run,
     /// What the samples lack or have too much of.
     pub lost: Vec<String>,
+    /// What is said of it, once it was asked for.
+    document: OnceCell<Document>,
 }
 
 /// Rebuilds a run's report and shows it.
@@ -92,6 +96,11 @@ fn show_in_readme(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Exit> {
 }
 
 impl Reported {
+    /// What is said of it: made once for the terminal and the files.
+    pub fn document(&self) -> &Document {
+        self.document.get_or_init(|| report::sections::document(&self.run))
+    }
+
     /// Whether every planned run took place and has its line.
     pub fn is_whole(&self) -> bool {
         let status = self.run.manifest.finished.as_ref().map(|finished| finished.status);
@@ -114,7 +123,7 @@ pub fn read(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Reported> {
         summary.claims = analysis::claim_rows(&claims, &run.manifest, (&run.samples, &run.first_use), &summary);
     }
     let Run { manifest, samples, lost, .. } = run;
-    Ok(Reported { run: report::Run { manifest, samples, summary }, lost })
+    Ok(Reported { run: report::Run { manifest, samples, summary }, lost, document: OnceCell::new() })
 }
 
 /// Everything that is computed from a run, by file name.
@@ -130,7 +139,7 @@ pub fn write(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Reported> {
 }
 
 fn store(reported: &Reported, dir: &RunDir) -> anyhow::Result<()> {
-    report::each_file(&reported.run, |name, content| {
+    report::each_file(&reported.run, reported.document(), |name, content| {
         dir.stream(name, content).with_context(|| {
             format!(
                 "the report could not be kept in `{}`, the files there are as they were before",
@@ -144,7 +153,7 @@ fn store(reported: &Reported, dir: &RunDir) -> anyhow::Result<()> {
 pub fn show(reported: &Reported, format: Format) -> anyhow::Result<()> {
     match format {
         Format::Json => commands::print_json(&reported.run.summary),
-        Format::Text => commands::print_report(&reported.run),
+        Format::Text => commands::print_document(reported.document()),
     }
 }
 

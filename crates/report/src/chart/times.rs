@@ -14,7 +14,7 @@ const ROW: f64 = 38.0;
 /// Dots of one row; more can not be told apart on a strip of this size.
 const ROW_DOTS: usize = 300;
 /// Dots of all rows: a page has to be small enough to be sent.
-const ALL_DOTS: usize = 4500;
+const ALL_DOTS: usize = 2500;
 
 /// How many dots a row of this run has at most.
 pub fn dots(run: &Run) -> usize {
@@ -71,9 +71,8 @@ fn strip(canvas: &mut Canvas, (mode, row, (samples, most)): Strip, (axis, top): 
 
 /// Sorted, so that thinning keeps the extremes.
 fn sorted_dots(samples: &[&Sample], most: usize) -> Vec<f64> {
-    let mut values: Vec<f64> = samples.iter().filter_map(|sample| sample.wall_ns()).map(|ns| ns as f64 / 1e6).collect();
-    values.sort_by(f64::total_cmp);
-    thinned(&values, most)
+    let values = samples.iter().filter_map(|sample| sample.wall_ns()).map(|ns| ns as f64 / 1e6).collect();
+    stats::Samples::new(values).map_or_else(Vec::new, |values| thinned(values.ascending(), most))
 }
 
 /// The counted samples of a cell.

@@ -2,7 +2,7 @@
 //!
 //! Not here: nanoseconds. Tables show ms to the microsecond; `samples.jsonl` holds the exact values.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::mark;
 use crate::chart::thinned;
@@ -31,7 +31,7 @@ const STATISTICS: [&str; 16] = [
 ];
 
 /// Single values of a page; `exports/samples.csv` has the others.
-const VALUES: usize = 6000;
+const VALUES: usize = 3000;
 
 /// The section.
 pub fn section(run: &Run) -> Section {
@@ -105,29 +105,32 @@ fn comparisons(run: &Run) -> Table {
 }
 
 fn rounds(run: &Run) -> Vec<Block> {
-    let mut benches: BTreeMap<&str, Vec<&Sample>> = BTreeMap::new();
-    for sample in &run.samples {
-        benches.entry(&sample.bench).or_default().push(sample);
-    }
-    let benches =
-        run.manifest.benches.iter().filter_map(|bench| Some((&bench.name, benches.get(bench.name.as_str())?)));
-    let benches: Vec<(&str, &[&Sample])> =
-        benches.map(|(bench, samples)| (bench.as_str(), samples.as_slice())).collect();
+    let samples = view::samples_by_cell(run);
+    let benches = run.manifest.benches.iter().map(|bench| bench.name.as_str());
+    let benches: Vec<(&str, Cells<'_>)> =
+        benches.map(|bench| (bench, cells(run, &samples, bench))).filter(|(_, cells)| !cells.is_empty()).collect();
     // A table of this report is a page's, and a page is opened on a phone too.
     let most = VALUES / (benches.len() * run.manifest.cells.len()).max(1);
-    benches.into_iter().map(|bench| Block::table(rounds_of(run, bench, most.max(2)))).collect()
+    benches.into_iter().map(|(bench, cells)| Block::table(rounds_of(bench, &cells, most.max(2)))).collect()
 }
 
-fn rounds_of(run: &Run, (bench, samples): (&str, &[&Sample]), most: usize) -> Table {
-    let cells = run.manifest.cells.iter().map(|cell| cell.name.as_str());
-    let measured: BTreeSet<&str> = samples.iter().map(|sample| sample.case.as_str()).collect();
-    let cells: Vec<&str> = cells.filter(|cell| measured.contains(cell)).collect();
-    let columns = std::iter::once("round").chain(cells.iter().copied()).map(Column::right);
-    let all: BTreeSet<u32> = samples.iter().map(|sample| sample.round).collect();
-    let shown_rounds = thinned(&all.iter().copied().collect::<Vec<_>>(), most);
+/// The cells of a bench that have samples, in their order.
+type Cells<'a> = Vec<(&'a str, &'a [&'a Sample])>;
+
+fn cells<'a>(run: &'a Run, samples: &'a view::SamplesByCell<'a>, bench: &'a str) -> Cells<'a> {
+    let names = run.manifest.cells.iter().map(|cell| cell.name.as_str());
+    names.filter_map(|cell| Some((cell, samples.get(&(bench, cell))?.as_slice()))).collect()
+}
+
+fn rounds_of(bench: &str, cells: &Cells<'_>, most: usize) -> Table {
+    let columns = std::iter::once("round").chain(cells.iter().map(|(cell, _)| *cell)).map(Column::right);
+    let all = samples::rounds(&cells.iter().map(|(_, samples)| *samples).collect::<Vec<_>>());
+    let shown_rounds = thinned(&all, most);
     let mut grid: BTreeMap<u32, BTreeMap<&str, &Sample>> = BTreeMap::new();
-    for sample in samples.iter().filter(|sample| shown_rounds.binary_search(&sample.round).is_ok()) {
-        grid.entry(sample.round).or_default().insert(&sample.case, sample);
+    for (cell, samples) in cells {
+        for sample in samples.iter().filter(|sample| shown_rounds.binary_search(&sample.round).is_ok()) {
+            grid.entry(sample.round).or_default().insert(cell, sample);
+        }
     }
     let left_out = if shown_rounds.len() < all.len() {
         format!("; {} of {} rounds, evenly, the first and the last among them", shown_rounds.len(), all.len())
@@ -137,7 +140,8 @@ fn rounds_of(run: &Run, (bench, samples): (&str, &[&Sample]), most: usize) -> Ta
     let rows = grid.into_iter().map(|(round, row)| {
         let warmup = row.values().any(|sample| sample.warmup);
         let name = if warmup { format!("{round}, warm-up") } else { round.to_string() };
-        let values = cells.iter().map(|cell| row.get(cell).map_or_else(|| NONE.to_owned(), |sample| shown(sample)));
+        let values =
+            cells.iter().map(|(cell, _)| row.get(cell).map_or_else(|| NONE.to_owned(), |sample| shown(sample)));
         Row::of(std::iter::once(name).chain(values).map(Cell::from))
     });
     Table::new(format!("{bench}: ms by round{left_out}"), columns).with(rows)

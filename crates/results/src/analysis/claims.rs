@@ -2,13 +2,13 @@
 //!
 //! Not here: the claims and their verdicts (`crate::claims`).
 
-use super::cells::Cells;
+use super::cells::{Cells, Sorted};
 use super::{Level, ratios, rows, sweeps};
 use crate::claims::Claim;
 use crate::claims::evidence::{Answer, Evidence, Question};
 use crate::claims::judge::judge;
 use crate::first_use::{self, Class, FirstUseSample};
-use crate::metric;
+use crate::metric::{self, Metric};
 use crate::{CaseSummary, ClaimRow, Manifest, Sample, Summary};
 use stats::PairedRatio;
 
@@ -19,12 +19,24 @@ pub fn claim_rows(
     (samples, first_use): (&[Sample], &[FirstUseSample]),
     summary: &Summary,
 ) -> Vec<ClaimRow> {
+    rows_of_sorted(claims, (&Sorted::new(manifest, samples), &metric::stored(samples)), first_use, summary)
+}
+
+/// The same of samples that are sorted already, and the metrics that they have.
+pub fn rows_of_sorted(
+    claims: &[Claim],
+    (sorted, stored): (&Sorted<'_>, &[Metric]),
+    first_use: &[FirstUseSample],
+    summary: &Summary,
+) -> Vec<ClaimRow> {
+    let manifest = sorted.manifest;
     let level = Level::of(manifest);
     let first_uses = first_uses(first_use);
     let mut of_first_use = metric::stored(&first_uses);
     of_first_use.retain(|metric| !metric.is_headline());
-    let stored = metric::stored(samples);
-    let mut by_metric: Vec<Cells<'_>> = stored.iter().map(|metric| Cells::new(manifest, samples, metric)).collect();
+    // What nobody published a figure of is not looked at again: it takes as long as the headline.
+    let is_published = |metric: &&Metric| claims.iter().any(|claim| claim.test.metric() == Some(&*metric.name));
+    let mut by_metric: Vec<Cells<'_>> = stored.iter().filter(is_published).map(|metric| sorted.cells(metric)).collect();
     by_metric.extend(of_first_use.iter().map(|metric| Cells::new(manifest, &first_uses, metric)));
     let cells = |metric: &str| by_metric.iter().find(|cells| cells.metric.name == metric);
     let nothing = Answer { ratio: PairedRatio { n: 0, ratio: None, interval: None }, margin: level.margin.value() };

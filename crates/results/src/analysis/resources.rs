@@ -1,18 +1,17 @@
 //! What runs used beside time: a row per bench, cell and resource. No verdicts: they are of the headline metric.
 
 use super::Level;
-use super::cells::Cells;
+use super::cells::{Cells, Sorted};
 use super::timeline::median_row;
-use crate::metric::{self, Shown};
+use crate::metric::{Metric, Shown};
 use crate::resources::{ResourceRatio, ResourceRow};
-use crate::{Manifest, Sample};
 use stats::{Confidence, Pair, paired_ratio};
 
 /// The rows of a run, in the order of its manifest and of the metrics.
-pub fn resources(manifest: &Manifest, samples: &[Sample], level: Level) -> Vec<ResourceRow> {
-    let metrics = metric::stored(samples).into_iter().filter(|metric| metric.shown == Shown::AsResource);
+pub fn resources(sorted: &Sorted<'_>, metrics: &[Metric], level: Level) -> Vec<ResourceRow> {
+    let metrics = metrics.iter().filter(|metric| metric.shown == Shown::AsResource);
     let rows = metrics.flat_map(|metric| {
-        let cells = Cells::new(manifest, samples, &metric);
+        let cells = sorted.cells(metric);
         cells
             .iter()
             .filter_map(|(bench, cell, runs)| {

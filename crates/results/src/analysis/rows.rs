@@ -1,10 +1,11 @@
 //! A row per bench and cell, and the reasons of those that have no number.
 
-use super::cells::{CellRuns, Cells};
+use super::cells::Cells;
 use crate::case::Cell;
 use crate::{BenchRecord, CaseSummary, Drift, NotMeasured};
 use stats::describe::Percentile;
 use stats::drift::spearman;
+use samples::Runs;
 use stats::{Confidence, Samples};
 
 /// The metric's row of every bench × cell in the manifest's order; rows without samples have only their counts.
@@ -16,7 +17,7 @@ pub fn case_rows(cells: &Cells<'_>, confidence: Confidence) -> Vec<CaseSummary> 
 fn case_row(
     cells: &Cells<'_>,
     (bench, cell): (&BenchRecord, &Cell),
-    (runs, confidence): (&CellRuns<'_>, Confidence),
+    (runs, confidence): (&Runs<'_>, Confidence),
 ) -> CaseSummary {
     let samples = Samples::new(runs.values());
     let of = |statistic: fn(&Samples) -> f64| samples.as_ref().map(statistic);
@@ -81,7 +82,7 @@ pub fn no_value(cells: &Cells<'_>) -> Vec<NotMeasured> {
     none.map(|(bench, cell, runs)| without(cells, [&bench.name, &cell.name], runs)).collect()
 }
 
-fn without(cells: &Cells<'_>, [bench, case]: [&str; 2], runs: &CellRuns<'_>) -> NotMeasured {
+fn without(cells: &Cells<'_>, [bench, case]: [&str; 2], runs: &Runs<'_>) -> NotMeasured {
     let metric = &cells.metric.name;
     NotMeasured {
         bench: bench.to_owned(),

@@ -13,7 +13,8 @@ use crate::timeline::{
     TimelineDifference, Trace, TracingCost, phases, steps,
 };
 use crate::{Manifest, Outcome};
-use stats::{Confidence, Pair, Samples, Timed, paired_ratio};
+use stats::describe::middle;
+use stats::{Confidence, Pair, Timed, paired_ratio};
 
 /// What the unattributed part of a row may be before the row says so, as a fraction of its wall time.
 const UNATTRIBUTED_LIMIT: f64 = 0.03;
@@ -61,12 +62,11 @@ fn arm<'a>(manifest: &Manifest, traces: &'a [Trace], [bench, case]: [&str; 2]) -
 
 /// The median of these, with its interval; `None` for no values.
 pub fn median_row(values: Vec<f64>, confidence: Confidence) -> Option<MedianRow> {
-    let samples = Samples::new(values)?;
-    let interval = samples.median_interval(confidence);
+    let found = middle(values, confidence)?;
     Some(MedianRow {
-        median: samples.median(),
-        ci_low: interval.map(|interval| interval.low),
-        ci_high: interval.map(|interval| interval.high),
+        median: found.median,
+        ci_low: found.interval.map(|interval| interval.low),
+        ci_high: found.interval.map(|interval| interval.high),
     })
 }
 

@@ -1,51 +1,12 @@
-//! The lines of a run's raw facts, read one by one: a file with a million of them is never whole in memory.
+//! Samples as `samples.jsonl` has them, where its bytes are in memory.
 //!
-//! Not here: where the files are, and whether a line has a place in the plan (`audit`).
-
-use std::io::BufRead;
-
-use serde::de::DeserializeOwned;
+//! Not here: the reading of a line (`samples::lines`).
 
 use crate::Sample;
-use crate::word::Words;
 
-/// The samples of a `samples.jsonl`, and a line of explanation for each line that is none.
-pub fn parse_samples(bytes: &[u8]) -> (Vec<Sample>, Vec<String>) {
-    samples_of(bytes).unwrap_or_else(|error| (Vec::new(), vec![error.to_string()]))
-}
-
-/// The same of a file, which is never whole in memory.
-pub(super) fn samples_of(lines: impl BufRead) -> std::io::Result<(Vec<Sample>, Vec<String>)> {
-    let (mut samples, mut words) = (Vec::new(), Words::default());
-    let lost = parse_lines(lines, |mut sample| {
-        words.share(&mut sample);
-        samples.push(sample);
-    })?;
-    Ok((samples, lost))
-}
-
-/// Takes each line, and says which ones can not be read.
-pub(super) fn parse_lines<T: DeserializeOwned>(
-    mut lines: impl BufRead,
-    mut take: impl FnMut(T),
-) -> std::io::Result<Vec<String>> {
-    let (mut lost, mut line) = (Vec::new(), Vec::new());
-    for number in 1_u64.. {
-        line.clear();
-        if lines.read_until(b'\n', &mut line)? == 0 {
-            break;
-        }
-        let whole = line.pop_if(|last| *last == b'\n').is_some();
-        if line.is_empty() {
-            continue;
-        }
-        match serde_json::from_slice(&line) {
-            Ok(found) => take(found),
-            Err(_) if !whole => lost.push(format!("line {number} breaks off")),
-            Err(error) => lost.push(format!("line {number} is damaged: {error}")),
-        }
-    }
-    Ok(lost)
+/// The samples, and a line of explanation for each line that is none.
+pub fn parse_samples(mut bytes: &[u8]) -> (Vec<Sample>, Vec<String>) {
+    samples::lines::samples(&mut bytes).unwrap_or_else(|error| (Vec::new(), vec![error.to_string()]))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //!
 //! Not here: what the names mean.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::ops::Deref;
@@ -10,7 +11,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::Sample;
+use super::Values;
+use super::values::Names;
 
 /// A text that may be shared; cloning it copies no letters.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -101,56 +103,70 @@ impl Serialize for Word {
 /// More different ones than this are not looked up: a program that prints something else each time has a million outputs,
 /// which share nothing.
 const KNOWN: usize = 4096;
+/// The same of lists of names, of which a run has one for each kind of runner.
+const KNOWN_LISTS: usize = 32;
 
-/// The words of the samples that were read so far.
+/// The words of the samples that were read so far, and the lists of metrics.
 #[derive(Debug, Default)]
-pub struct Words(HashSet<Arc<str>>);
+pub struct Words {
+    known: HashSet<Arc<str>>,
+    lists: Vec<Names>,
+}
 
 impl Words {
-    /// Lets a sample share the letters of those before it.
-    pub fn share(&mut self, sample: &mut Sample) {
-        let named = [&mut sample.bench, &mut sample.case].into_iter().chain(&mut sample.output_sha256);
-        for word in named.chain(sample.values.names_mut()) {
-            self.share_word(word);
+    /// The word, with the letters of the first one that was the same.
+    pub fn word(&mut self, text: &str) -> Word {
+        if let Some(known) = self.known.get(text) {
+            return Word(Arc::clone(known));
         }
+        let word: Arc<str> = text.into();
+        if self.known.len() < KNOWN {
+            self.known.insert(Arc::clone(&word));
+        }
+        Word(word)
     }
 
-    fn share_word(&mut self, word: &mut Word) {
-        match self.0.get(&word.0) {
-            Some(known) => word.0 = Arc::clone(known),
-            None if self.0.len() < KNOWN => drop(self.0.insert(Arc::clone(&word.0))),
-            None => {}
+    /// Numbers by name, of which those that have their names in order share them with the first ones that had the same.
+    pub fn values(&mut self, pairs: &[(Cow<'_, str>, u64)]) -> Values {
+        let names = || pairs.iter().map(|(name, _)| &**name);
+        let known = self.lists.iter().find(|list| list.iter().map(Word::as_str).eq(names()));
+        if let Some(known) = known {
+            return Values::new(Arc::clone(known), pairs.iter().map(|(_, value)| *value).collect());
         }
+        let words: Vec<(Word, u64)> = pairs.iter().map(|(name, value)| (self.word(name), *value)).collect();
+        let values: Values = words.into_iter().collect();
+        if self.lists.len() < KNOWN_LISTS {
+            self.lists.push(values.names());
+        }
+        values
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::fixture::{manifest, samples};
 
     #[test]
-    fn samples_of_one_cell_share_its_name_and_are_the_same_as_before() {
-        let mut all = samples(&manifest(3));
-        let before = all.clone();
+    fn what_is_the_same_is_kept_once() {
         let mut words = Words::default();
-        for sample in &mut all {
-            words.share(sample);
-        }
-        assert_eq!(all, before);
-        let again =
-            all.iter().skip(1).find(|sample| sample.case == all[0].case && sample.bench == all[0].bench).unwrap();
-        assert!(Arc::ptr_eq(&again.case.0, &all[0].case.0) && Arc::ptr_eq(&again.bench.0, &all[0].bench.0));
+        let (first, again) = (words.word("noop"), words.word("noop"));
+        assert!(Arc::ptr_eq(&first.0, &again.0) && first == "noop");
+        let pairs = |order: [&'static str; 2]| order.map(|name| (Cow::Borrowed(name), 7));
+        let in_order = words.values(&pairs(["a", "b"]));
+        assert!(in_order.shares_names_with(&words.values(&pairs(["a", "b"]))));
+        let other = words.values(&pairs(["b", "a"]));
+        assert!(other == in_order && words.values(&pairs(["b", "a"])) == in_order);
+        assert_eq!(words.values(&pairs(["a", "a"])).len(), 1);
+        assert!(words.values(&[]).is_empty());
     }
 
     #[test]
     fn words_that_are_all_different_are_not_kept_for_ever() {
         let mut words = Words::default();
         for number in 0..2 * KNOWN {
-            let mut word = Word::from(number.to_string());
-            words.share_word(&mut word);
-            assert_eq!(word, number.to_string());
+            assert_eq!(words.word(&number.to_string()), number.to_string());
+            words.values(&[(number.to_string().into(), 1)]);
         }
-        assert_eq!(words.0.len(), KNOWN);
+        assert_eq!((words.known.len(), words.lists.len()), (KNOWN, KNOWN_LISTS));
     }
 }

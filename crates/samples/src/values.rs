@@ -1,53 +1,71 @@
 //! What was measured of one run, by metric: a few numbers, in the order of their names. A million samples have a million of
-//! these, so they take no more room than that.
+//! these, and a handful of lists of names: each list is kept once.
 //!
-//! Not here: which metrics there are (`metric`).
+//! Not here: which metrics there are (`results::metric`), and which samples have a list in common (`word`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::word::Word;
 
+/// Names in their order, which many values have in common.
+pub(super) type Names = Arc<[Word]>;
+
 /// Numbers by the name of their metric, each name once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "BTreeMap<String, u64>")]
-pub struct Values(Box<[(Word, u64)]>);
+pub struct Values {
+    names: Names,
+    /// One for each name.
+    numbers: Box<[u64]>,
+}
 
 impl Values {
     /// The number of a metric.
     pub fn get(&self, name: &str) -> Option<&u64> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+        self.numbers.get(self.place(name)?)
     }
 
     /// The same, to be changed.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut u64> {
-        self.0.iter_mut().find(|(known, _)| known == name).map(|(_, value)| value)
+        let place = self.place(name)?;
+        self.numbers.get_mut(place)
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|known| known == name)
     }
 
     /// Whether there is a number of the metric.
     pub fn contains_key(&self, name: &str) -> bool {
-        self.get(name).is_some()
+        self.place(name).is_some()
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.names.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.names.is_empty()
     }
 
     /// The names, in order.
     pub fn keys(&self) -> impl Iterator<Item = &Word> {
-        self.0.iter().map(|(name, _)| name)
+        self.names.iter()
+    }
+
+    /// The numbers, in the order of their names.
+    pub fn numbers(&self) -> &[u64] {
+        &self.numbers
     }
 
     /// The numbers, to be changed.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut u64> {
-        self.0.iter_mut().map(|(_, value)| value)
+        self.numbers.iter_mut()
     }
 
     /// Sets the number of a metric.
@@ -57,22 +75,41 @@ impl Values {
 
     /// Takes the number of a metric away.
     pub fn remove(&mut self, name: &str) {
-        let kept = std::mem::take(&mut self.0).into_iter().filter(|(known, _)| known != name);
-        self.0 = kept.collect();
+        let kept: Vec<(Word, u64)> = self.pairs().filter(|(known, _)| known != name).collect();
+        *self = Self::of(kept);
+    }
+
+    /// Whether the names are known to be the same ones without looking at them; where this is false, they may be.
+    pub fn shares_names_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.names, &other.names)
     }
 
     /// The names, to be shared.
-    pub(super) fn names_mut(&mut self) -> impl Iterator<Item = &mut Word> {
-        self.0.iter_mut().map(|(name, _)| name)
+    pub(super) fn names(&self) -> Names {
+        Arc::clone(&self.names)
+    }
+
+    /// From names in their order, and as many numbers.
+    pub(super) fn new(names: Names, numbers: Box<[u64]>) -> Self {
+        debug_assert!(names.len() == numbers.len() && names.is_sorted_by(|left, right| left < right));
+        Self { names, numbers }
+    }
+
+    fn of(pairs: impl IntoIterator<Item = (Word, u64)>) -> Self {
+        let (names, numbers): (Vec<Word>, Vec<u64>) = pairs.into_iter().unzip();
+        Self::new(names.into(), numbers.into())
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (Word, u64)> {
+        self.names.iter().cloned().zip(self.numbers.iter().copied())
     }
 }
 
 impl<W: Into<Word>> Extend<(W, u64)> for Values {
     fn extend<I: IntoIterator<Item = (W, u64)>>(&mut self, more: I) {
-        let before = std::mem::take(&mut self.0).into_iter();
         let all: BTreeMap<Word, u64> =
-            before.chain(more.into_iter().map(|(name, value)| (name.into(), value))).collect();
-        self.0 = all.into_iter().collect();
+            self.pairs().chain(more.into_iter().map(|(name, value)| (name.into(), value))).collect();
+        *self = Self::of(all);
     }
 }
 
@@ -92,13 +129,13 @@ impl<W: Into<Word>, const N: usize> From<[(W, u64); N]> for Values {
 
 impl From<BTreeMap<String, u64>> for Values {
     fn from(pairs: BTreeMap<String, u64>) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.into(), value)).collect())
+        Self::of(pairs.into_iter().map(|(name, value)| (name.into(), value)))
     }
 }
 
 impl Serialize for Values {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+        serializer.collect_map(self.names.iter().zip(&self.numbers))
     }
 }
 

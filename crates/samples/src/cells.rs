@@ -1,0 +1,163 @@
+//! Samples by bench × cell, and the values of a metric of one.
+//!
+//! Not here: any statistic, and which cells belong together (`results`).
+
+use std::collections::HashMap;
+
+use stats::Timed;
+
+use super::{Outcome, Sample, Values};
+
+/// Where a bench × cell is among all of them.
+#[derive(Debug)]
+pub struct Places<'a> {
+    benches: HashMap<&'a str, usize>,
+    cells: HashMap<&'a str, usize>,
+    /// Benches, and cells of each. A manifest that names one twice has more of them than names.
+    counts: [usize; 2],
+}
+
+impl<'a> Places<'a> {
+    /// Of these benches and cells, in their order.
+    pub fn new(benches: Vec<&'a str>, cells: Vec<&'a str>) -> Self {
+        let counts = [benches.len(), cells.len()];
+        Self { benches: benches.into_iter().zip(0..).collect(), cells: cells.into_iter().zip(0..).collect(), counts }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.counts[0] * self.counts[1]
+    }
+
+    /// The place of one: benches one after the other, with all cells each.
+    pub fn place(&self, bench: &str, cell: &str) -> Option<usize> {
+        let (bench, cell) = self.benches.get(bench).zip(self.cells.get(cell))?;
+        Some(bench * self.counts[1] + cell)
+    }
+
+    /// The samples in the order of the rounds, each with its place; those that have none are left out.
+    pub fn sorted<'s>(&self, samples: &'s [Sample]) -> Sorted<'s> {
+        let placed = |sample: &'s Sample| Some((self.place(&sample.bench, &sample.case)?, sample));
+        let mut samples: Vec<(usize, &Sample)> = samples.iter().filter_map(placed).collect();
+        samples.sort_by_key(|(_, sample)| (sample.round, sample.position));
+        Sorted { samples, places: self.count() }
+    }
+}
+
+/// Samples in the order of the rounds, each with the place of its bench × cell.
+#[derive(Debug)]
+pub struct Sorted<'s> {
+    samples: Vec<(usize, &'s Sample)>,
+    places: usize,
+}
+
+impl<'s> Sorted<'s> {
+    /// The values of a metric by place, in the order of the rounds. All samples are gone through as they lie in memory, which
+    /// is that order: cell by cell each would have to be fetched from elsewhere.
+    pub fn runs(&self, metric: &str) -> Vec<Runs<'s>> {
+        let mut by_place = vec![Runs::default(); self.places];
+        let mut last: Option<(&Values, Option<usize>)> = None;
+        for (place, sample) in &self.samples {
+            let number = match last {
+                Some((values, number)) if values.shares_names_with(&sample.values) => number,
+                _ => sample.values.keys().position(|name| name == metric),
+            };
+            last = Some((&sample.values, number));
+            by_place[*place].add(sample, number.map(|number| sample.values.numbers()[number]));
+        }
+        for runs in &mut by_place {
+            runs.ok.shrink_to_fit();
+        }
+        by_place
+    }
+}
+
+/// Every sample of each bench and cell, in their order.
+pub fn by_cell(samples: &[Sample]) -> HashMap<(&str, &str), Vec<&Sample>> {
+    let mut cells: HashMap<(&str, &str), Vec<&Sample>> = HashMap::new();
+    for sample in samples {
+        cells.entry((&sample.bench, &sample.case)).or_default().push(sample);
+    }
+    cells
+}
+
+/// The rounds of which any of these cells has a sample, in order.
+pub fn rounds(cells: &[&[&Sample]]) -> Vec<u32> {
+    let mut rounds: Vec<u32> = cells.iter().flat_map(|samples| samples.iter().map(|sample| sample.round)).collect();
+    rounds.sort_unstable();
+    rounds.dedup();
+    rounds
+}
+
+/// The runs of one cell of one bench.
+#[derive(Clone, Debug, Default)]
+pub struct Runs<'a> {
+    /// Counted runs with outcome `ok` that have a value, by round; in the metric's unit.
+    pub ok: Vec<Timed>,
+    /// Counted runs with outcome `ok` and no value of the metric: not measured, which is not zero.
+    pub without: usize,
+    /// Counted runs with any other outcome.
+    pub failed: Vec<&'a Sample>,
+    /// The first run with outcome `ok` and a value, warm-up included.
+    pub first: Option<f64>,
+}
+
+impl<'a> Runs<'a> {
+    fn add(&mut self, sample: &'a Sample, value: Option<u64>) {
+        let is_ok = sample.outcome == Outcome::Ok;
+        let value = value.filter(|_| is_ok).map(|value| value as f64);
+        self.first = self.first.or(value);
+        if sample.warmup {
+            return;
+        }
+        match value {
+            Some(value) => self.ok.push(Timed { round: sample.round, value }),
+            None if is_ok => self.without += 1,
+            None => self.failed.push(sample),
+        }
+    }
+
+    /// The values alone.
+    pub fn values(&self) -> Vec<f64> {
+        self.ok.iter().map(|timed| timed.value).collect()
+    }
+
+    /// The commonest reason among the failures, and how many had it; of equally common ones the first.
+    pub fn commonest_failure(&self) -> Option<(String, usize)> {
+        let mut counts: Vec<(String, usize)> = Vec::new();
+        for sample in &self.failed {
+            let reason = sample.reason.clone().unwrap_or_else(|| outcome_in_words(sample.outcome).to_owned());
+            match counts.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((reason, 1)),
+            }
+        }
+        // `max_by_key` keeps the last of equals: hence the reversal.
+        counts.into_iter().rev().max_by_key(|(_, count)| *count)
+    }
+}
+
+/// For a failure that gave no reason.
+fn outcome_in_words(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ok => "it did not fail",
+        Outcome::WrongOutput => "it printed something else than expected",
+        Outcome::NonZeroExit => "it exited with another status than 0",
+        Outcome::Killed => "a signal ended it",
+        Outcome::TimedOut => "it was still running at the time limit",
+        Outcome::NotStarted => "it could not be started",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A manifest can be damaged, too.
+    #[test]
+    fn a_name_that_is_there_twice_has_a_place_among_all() {
+        let places = Places::new(vec!["x", "y"], vec!["a", "a", "b"]);
+        assert_eq!((places.count(), places.place("y", "b"), places.place("x", "a")), (6, Some(5), Some(1)));
+        assert_eq!((places.place("z", "a"), places.place("x", "c")), (None, None));
+    }
+}
