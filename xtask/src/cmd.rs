@@ -185,6 +185,22 @@ impl Cmd {
         Ok(Running { handle, line: self.to_string() })
     }
 
+    /// Starts it for whoever sits at the screen, and leaves it: it has no stream of this process, nobody ends it, and it may
+    /// outlive us. It is watched for `moment` only, because what can not do its work says so soon.
+    ///
+    /// # Errors
+    /// When it can not be started, or ends with anything but 0 within that time.
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub fn leave(&self, moment: Duration) -> anyhow::Result<()> {
+        let expression = duct::cmd(&self.program, &self.args).stdin_null().stdout_null().stderr_null().unchecked();
+        let handle =
+            expression.start().with_context(|| format!("can not start `{}`", self.program.to_string_lossy()))?;
+        match handle.wait_timeout(moment)? {
+            Some(ended) if !ended.status.success() => bail!("`{self}` ended with {}", ended.status),
+            _ => Ok(()),
+        }
+    }
+
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     fn expression(&self) -> anyhow::Result<duct::Expression> {
         let expression = duct::cmd(&self.program, &self.args);

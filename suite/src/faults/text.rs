@@ -13,7 +13,7 @@ use xtask::commands::report::recorded;
 
 /// Each fault and what must come of it.
 pub fn checks(rig: &Rig) -> Vec<Check> {
-    let checks: [Named; 10] = [
+    let checks: [Named; 11] = [
         ("the command of a run, pasted from its README and its page, measures the same again", pasted),
         ("control characters in TOML and from a program are shown, not obeyed", control_characters),
         ("control characters in a file's name are shown, not obeyed", control_characters_in_a_name),
@@ -22,6 +22,7 @@ pub fn checks(rig: &Rig) -> Vec<Check> {
         ("a linked `exports` is not written through", linked_exports),
         ("colour only on a terminal that has it", colour),
         ("`report` says last where its page is", page),
+        ("`report --open` leaves the page to a browser that stays, and says its path where there is none", opened),
         ("a toolchain that is not the project's is not changed", unfamiliar_toolchain),
         ("a call of Cargo that fails is reported in a line", failing_cargo),
     ];
@@ -231,6 +232,29 @@ fn unfamiliar_toolchain(rig: &Rig) -> anyhow::Result<()> {
     expect_error(&output, 1, &["`nightly-x86_64-unknown-linux-gnu`", "rustup target add --toolchain nightly"])?;
     let asked = std::fs::read_to_string(&log)?;
     ensure!(!asked.contains("target add"), "it was changed: {asked}");
+    Ok(())
+}
+
+fn opened(rig: &Rig) -> anyhow::Result<()> {
+    let folder = folder(rig, "opened")?;
+    let run = folder.join("run");
+    Cmd::new("cp").arg("-r").arg(recorded(&rig.workspace)?.path()).arg(&run).run()?;
+    let page = run.join("report.html").display().to_string();
+    let report = || rig.xtask(&["report", "--open"]).arg(&run);
+    expect_error(&report().env("PATH", "").output()?, 1, &["no browser opened the page", &page, "`xdg-open`"])?;
+    // One that stays as long as somebody reads, and holds on to what it was given.
+    let browser = folder.join("xdg-open");
+    let asked = folder.join("asked");
+    std::fs::write(&browser, format!("#!/bin/sh\necho \"$$ $1\" > '{}'\nexec tail -f /dev/null\n", asked.display()))?;
+    std::fs::set_permissions(&browser, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
+    let done = report().env("PATH", path).output()?;
+    let text = std::fs::read_to_string(&asked)?;
+    let (process, shown) = text.trim_end().split_once(' ').context("it was asked nothing")?;
+    // It is there to be ended: nobody waited for it, and nobody took it along.
+    Cmd::new("kill").arg(process).run()?;
+    expect_code(&done, 0)?;
+    ensure!(shown == page, "it was asked for {shown:?}");
     Ok(())
 }
 

@@ -2,8 +2,9 @@
 
 use std::cell::OnceCell;
 use std::path::Path;
+use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 
 use crate::cli::{Exit, Format, ReportArgs};
 use crate::cmd::Cmd;
@@ -79,13 +80,25 @@ fn history(workspace: &Workspace, dirs: &[RunDir], args: &ReportArgs) -> anyhow:
     Ok(if is_whole { Exit::Done } else { Exit::Partial })
 }
 
+/// What shows a page in whatever browser there is: of a desktop, of Debian, of a Linux within Windows.
+const OPENERS: [&str; 3] = ["xdg-open", "sensible-browser", "wslview"];
+/// What finds no browser says so within this time; what found one may take as long as somebody reads.
+const OPENED_WITHIN: Duration = Duration::from_secs(2);
+
 /// Shows a page in the browser of whoever asked for it.
 ///
 /// # Errors
-/// When this machine has nothing that opens pages; the error has the path.
+/// When this machine has nothing that opens pages, with the page's path and what was tried.
 fn open(page: &Path) -> anyhow::Result<()> {
-    let failed = || format!("nothing here opens pages: open `{}` in a browser", page.display());
-    Cmd::new("xdg-open").arg(page).run().with_context(failed).map(|_| ())
+    let page = std::path::absolute(page).with_context(|| format!("`{}` has no path", page.display()))?;
+    let mut tried = Vec::new();
+    for opener in OPENERS {
+        match Cmd::new(opener).arg(&page).leave(OPENED_WITHIN) {
+            Ok(()) => return Ok(()),
+            Err(error) => tried.push(format!("{error:#}")),
+        }
+    }
+    bail!("no browser opened the page: open `{}` in one yourself (tried: {})", page.display(), tried.join("; "))
 }
 
 fn show_in_readme(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Exit> {
