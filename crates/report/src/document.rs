@@ -174,8 +174,22 @@ pub enum Content {
     Group(Arrangement, Vec<Block>),
     /// Blocks of one option, by its place among those of its facet: a page can show those of one option only.
     Only(Facet, usize, Vec<Block>),
+    /// Blocks of which a page shows one at a time, the first until another is chosen by its name; one below the other
+    /// elsewhere.
+    OneOf(OneOf, Vec<Block>),
     /// Blocks that can be unfolded where a form can fold; after their summary elsewhere.
     Details(Text, Vec<Block>),
+}
+
+/// What blocks of which one is shown are chosen by.
+#[derive(Clone, Debug)]
+pub struct OneOf {
+    /// Unique in the document: what stands in a page's address begins with it.
+    pub id: &'static str,
+    /// What stands before the names.
+    pub title: &'static str,
+    /// One for each block.
+    pub names: Vec<Text>,
 }
 
 /// How a paragraph is meant.
@@ -257,14 +271,16 @@ impl Content {
             Self::Table(table) => table.rows.is_empty(),
             Self::Figure(_) => false,
             Self::Command(lines) => lines.is_empty(),
-            Self::Group(_, blocks) | Self::Only(_, _, blocks) | Self::Details(_, blocks) => blocks.is_empty(),
+            _ => self.inner().is_empty(),
         }
     }
 
     /// The blocks within it.
     fn inner(&self) -> &[Block] {
         match self {
-            Self::Group(_, blocks) | Self::Only(_, _, blocks) | Self::Details(_, blocks) => blocks,
+            Self::Group(_, blocks) | Self::Only(_, _, blocks) | Self::OneOf(_, blocks) | Self::Details(_, blocks) => {
+                blocks
+            }
             _ => &[],
         }
     }
@@ -336,6 +352,11 @@ impl Block {
     /// Blocks of one option of a facet; nothing where there are none.
     pub fn only(facet: Facet, index: usize, blocks: Vec<Self>) -> Option<Self> {
         (!blocks.is_empty()).then(|| Self::new(Content::Only(facet, index, blocks)))
+    }
+
+    /// Blocks of which one is shown; nothing where there are none.
+    pub fn one_of(names: OneOf, blocks: Vec<Self>) -> Option<Self> {
+        (!blocks.is_empty()).then(|| Self::new(Content::OneOf(names, blocks)))
     }
 
     /// Blocks that can be unfolded.

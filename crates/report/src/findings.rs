@@ -19,6 +19,13 @@ pub fn sentences(run: &Run) -> [String; 3] {
     [sizes(run), times(run), trust(run)]
 }
 
+/// The same as points: each clause about time is one, because together they are a wall of text.
+pub fn points(run: &Run) -> Vec<String> {
+    let [sizes, times, trust] = sentences(run);
+    let times = times.trim_end_matches('.').split("; ").map(sentence);
+    std::iter::once(sizes).chain(times).chain([trust]).collect()
+}
+
 /// Clauses as a sentence: first letter large, a full stop at the end.
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();

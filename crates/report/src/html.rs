@@ -80,6 +80,7 @@ fn block(block: &Block) -> Markup {
             let class = choice::class(*facet);
             html! { div class=(format!("only-{class} {class}{index}")) { (blocks(inner)) } }
         }
+        Content::OneOf(names, inner) => choice::one_of(names, inner),
         Content::Details(summary, inner) => html! { details { summary { (text(summary)) } (blocks(inner)) } },
     }
 }

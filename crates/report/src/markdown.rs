@@ -87,7 +87,7 @@ fn block(out: &mut String, block: &Block, folder: &str) {
         }
         Content::Table(shown) => out.push_str(&captioned(shown)),
         Content::Command(lines) => push(out, format_args!("{}\n", fenced(lines))),
-        Content::Group(_, inner) | Content::Only(_, _, inner) => blocks(out, inner, folder),
+        Content::Group(_, inner) | Content::Only(_, _, inner) | Content::OneOf(_, inner) => blocks(out, inner, folder),
         Content::Details(summary, inner) => {
             push(out, format_args!("<details><summary>{}</summary>\n\n", text(summary)));
             blocks(out, inner, folder);

@@ -7,6 +7,7 @@ use crate::document::{Block, Choice, Document, Facet, Form, Section, Target, Tex
 use crate::{Run, answer, view};
 
 mod again;
+mod against;
 mod break_even;
 mod claims;
 mod fingerprint;
@@ -43,6 +44,7 @@ pub fn all(run: &Run) -> Vec<Section> {
         times::section(run),
         pods::section(run),
         ratios::section(run),
+        against::section(run),
         parts::section(run),
         timeline::section(run),
         resources::section(run),

@@ -64,7 +64,9 @@ fn block(out: &mut String, block: &Block, colour: ColourChoice) {
         Content::Notes(notes) => notes.iter().for_each(|shown| note(out, shown)),
         Content::Table(shown) => table(out, shown, colour),
         Content::Command(lines) => lines.lines().for_each(|line| out.extend(["    ", line, "\n"])),
-        Content::Group(_, inner) | Content::Only(_, _, inner) => return blocks(out, inner, colour),
+        Content::Group(_, inner) | Content::Only(_, _, inner) | Content::OneOf(_, inner) => {
+            return blocks(out, inner, colour);
+        }
         Content::Details(summary, inner) => {
             push_wrapped(out, &summary.words(), ("", ""));
             return blocks(out, inner, colour);

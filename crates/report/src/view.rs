@@ -15,7 +15,7 @@ use results::{
 
 pub use central::{by, central, sources};
 pub use circumstances::circumstances;
-pub use command::{command, command_of_cells, shell_word};
+pub use command::{command, command_of_cells, command_that_makes, shell_word};
 pub use metrics::{
     amount, further, further_metrics, median, metrics, ratios, rows, rows_of, scale, suffix, twins, verdict,
 };

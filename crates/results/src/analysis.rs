@@ -18,6 +18,7 @@ mod attribution;
 mod break_even;
 pub mod cells;
 mod claims;
+mod every_pair;
 mod first_use;
 #[cfg(test)]
 pub mod fixture;
@@ -34,6 +35,7 @@ mod timeline;
 mod warnings;
 
 pub use claims::claim_rows;
+pub use every_pair::{Quotient, every_pair};
 pub use first_use::first_use;
 pub use warnings::damage;
 

@@ -18,7 +18,7 @@ const EDGE_MADS: f64 = 12.0;
 /// Dots of one cell.
 const CELL_DOTS: usize = 200;
 /// Dots of all cells.
-const ALL_DOTS: usize = 3000;
+const ALL_DOTS: usize = 2000;
 
 /// How many dots a cell of this run has at most, beside those that are drawn for a reason.
 pub fn dots(run: &Run) -> usize {
@@ -42,7 +42,9 @@ pub fn figure((run, samples): (&Run, &[&Sample]), row: &CaseSummary, id: &str) -
     let drift = row.drift.map_or_else(String::new, |drift| {
         format!(" Rank correlation with the round {:.2}, p {:.3}.", drift.spearman, drift.p_value)
     });
-    let mut description = format!("{} runs over {} rounds.{drift}", samples.len(), u64::from(last) + 1);
+    let median = view::median_ms(row).with_brackets();
+    let mut description =
+        format!("{} runs over {} rounds, median {median} ms.{drift}", samples.len(), u64::from(last) + 1);
     if beyond > 0 {
         let most = row.max.map_or(edge, |ns| ns / 1e6);
         push(&mut description, format_args!(" {beyond} runs lie beyond the upper edge, the slowest at {most:.1} ms."));

@@ -34,7 +34,7 @@ pub fn clauses(run: &Run, bench: &str, modes: &[Mode]) -> Vec<String> {
 
 fn clause(words: &str, row: &Attribution) -> String {
     let parts: Vec<String> = row.parts.iter().map(part).collect();
-    format!("of what {words} takes beyond native there, {}", list(&parts))
+    format!("of what {words} takes beyond native in a container, {}", list(&parts))
 }
 
 fn part(part: &AttributionPart) -> String {

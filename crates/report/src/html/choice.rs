@@ -5,8 +5,8 @@
 
 use maud::{Markup, html};
 
-use super::text;
-use crate::document::{Choice, Facet};
+use super::{block, text};
+use crate::document::{Block, Choice, Facet, Form, OneOf};
 
 /// With more combinations than this only one facet is chosen at a time: each takes a line of links.
 const COMBINATIONS: usize = 64;
@@ -108,6 +108,30 @@ fn classes(choices: &[Choice], state: &Chosen) -> String {
         Some(format!("{}{}", class(choice.facet), option.or(first)?))
     });
     shown.fold("state".to_owned(), |classes, class| format!("{classes} {class}"))
+}
+
+/// Blocks of which one is shown: each is a target of its own, and leads to the others.
+pub fn one_of(one_of: &OneOf, blocks: &[Block]) -> Markup {
+    let id = |index: usize| format!("{}-{index}", one_of.id);
+    html! {
+        div class="options" {
+            @for (index, shown) in blocks.iter().enumerate().filter(|(_, block)| block.is_in(Form::Page)) {
+                div class=(if index == 0 { "option first" } else { "option" }) id=(id(index)) {
+                    nav aria-label=(one_of.title) {
+                        p {
+                            (one_of.title) ": "
+                            @for (other, name) in one_of.names.iter().enumerate() {
+                                @if other > 0 { " · " }
+                                @if other == index { b { (text(name)) } } @else { a href={ "#" (id(other)) } { (text(name)) } }
+                            }
+                        }
+                    }
+                    (block(shown))
+                }
+                "\n"
+            }
+        }
+    }
 }
 
 /// The style that goes with it.

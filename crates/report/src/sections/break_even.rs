@@ -21,7 +21,7 @@ pub fn section(run: &Run) -> Section {
             Block::figure(break_even::figure(run, (sweep, side), &id), format!("{sweep}, {}", side.title()))
         })
     });
-    let key = "Two lines a + b·n of one sweep, held against each other round by round, so that the speed of the machine \
+    let key = "How to read it: where a line crosses 1, the other of the two becomes the faster one. Two lines a + b·n of one sweep, held against each other round by round, so that the speed of the machine \
                cancels; below 1 the first is faster. Nothing is said of sizes that were not measured.";
     section
         .with(Block::key(key))

@@ -9,7 +9,7 @@ use crate::document::{Arrangement, Block, Cell, Column, Form, Row, Section, Tabl
 use crate::view::claims::{self, Group};
 use results::{ClaimRow, ClaimVerdict};
 
-const KEY: &str = "Each published ratio beside ours, on one log axis. The grey band is what counts as reproduced, the ring \
+const KEY: &str = "How to read it: what lies in the grey band agrees with what was published. Each published ratio beside ours, on one log axis. The grey band is what counts as reproduced, the ring \
                    in it the figure as published. Ours is a square where it is reproduced, a cross where it is not, and a \
                    ring where that is not decided; the line through it is its interval.";
 const LONG: &str = "the tables are long, and the page and the run's README.md have them";

@@ -38,9 +38,11 @@ fn circumstances(run: &Run) -> Block {
 
 fn workload(run: &Run) -> Option<Block> {
     let bench = view::headline(run)?;
+    // A reason may be a sentence, or go on as part of this one.
+    let is_sentence = bench.why.starts_with(char::is_uppercase);
     let text = Text::plain("The workload: ")
         .and(Text::strong(&bench.name))
-        .and(", one program built for each kind; ")
+        .and(if is_sentence { ", one program built for each kind. " } else { ", one program built for each kind; " })
         .and(Text::prose(&bench.why));
     Some(Block::paragraph(text).not_in(Form::Terminal, "whoever typed the command knows the workload"))
 }

@@ -2,11 +2,17 @@
 //!
 //! Not here: what stands in its rows (`view::central`).
 
-use super::{mark, origin};
-use crate::document::{Block, Cell, Column, Row, Section, Table, Text, Tone};
+use super::mark;
+use super::origin::{self, Measure};
+use crate::document::{Block, Cell, Column, Form, Row, Section, Table, Text, Tone};
 use crate::number::confidence;
 use crate::view::{self, central};
 use crate::{Run, findings, picture};
+use results::BenchRecord;
+
+const BARS: &str = "How to read it: each panel begins at zero, so a bar twice as long is twice the bytes or twice the time. The \
+                    whisker is the interval of the median, × the ratio to native on the same side of the container wall.";
+const DRAWN: &str = "it explains a drawing";
 
 /// The section.
 pub fn section(run: &Run) -> Section {
@@ -36,22 +42,26 @@ pub fn section(run: &Run) -> Section {
     });
     let bars = Block::figure(picture::drawing(run), "").filter(|_| !run.summary.cases.is_empty());
     section
-        .with(Block::table(Table::new(caption, columns).with(rows.iter().map(|found| row(run, &bench.name, found)))))
+        .with(Block::table(Table::new(caption, columns).with(rows.iter().map(|found| row(run, bench, found)))))
         .with(mark(run, [bench.name.as_str()]))
         .with(published)
         .with(Block::heading("In numbers"))
-        .with(Block::list(findings::sentences(run).iter().map(|text| Text::prose(text)).collect()))
+        .with(Block::list(findings::points(run).iter().map(|text| Text::prose(text)).collect()))
+        .with(bars.is_some().then(|| Block::key(BARS).not_in(Form::Terminal, DRAWN).not_in(Form::Markdown, DRAWN)))
         .with(bars)
 }
 
-fn row(run: &Run, bench: &str, row: &central::Row) -> Row {
+fn row(run: &Run, bench: &BenchRecord, row: &central::Row) -> Row {
     let strong = |text: &str| Cell::from(Text::plain(text)).tone(Tone::Strong);
     let name = std::iter::once(Cell::from(&row.name));
-    let sizes = row.sizes.iter().map(|size| strong(&size.kb).beneath(size.ratio.as_ref()));
+    let size = |(size, measure): (&central::SizeCell, Measure)| {
+        let cell = strong(&size.kb).beneath(size.ratio.as_ref());
+        Cell { origin: size.kind.and_then(|kind| origin::of_size(run, (&bench.program, kind), measure)), ..cell }
+    };
     let time = |time: &central::TimeCell| {
         let cell = strong(&time.median).beneath(time.interval.as_ref()).beneath(time.ratio.as_ref());
-        let measured = time.case.as_ref().and_then(|case| view::case(run, bench, case)).filter(|row| row.n > 0);
+        let measured = time.case.as_ref().and_then(|case| view::case(run, &bench.name, case)).filter(|row| row.n > 0);
         Cell { origin: measured.map(|row| origin::of_case(run, row)), ..cell }
     };
-    Row::of(name.chain(sizes).chain(row.times.iter().map(time)))
+    Row::of(name.chain(row.sizes.iter().zip(Measure::ALL).map(size)).chain(row.times.iter().map(time)))
 }

@@ -16,8 +16,13 @@ pub fn section(run: &Run) -> Section {
     if rows.is_empty() {
         return section.with(Block::paragraph("No size is in this run."));
     }
-    let mut programs: Vec<&str> = rows.iter().map(|row| row.program.as_str()).collect();
-    programs.dedup();
+    // What was made later of a program stands behind the others: each has one figure all the same.
+    let mut programs: Vec<&str> = Vec::new();
+    for row in rows {
+        if !programs.contains(&row.program.as_str()) {
+            programs.push(&row.program);
+        }
+    }
     let figures = programs
         .iter()
         .enumerate()
@@ -46,4 +51,32 @@ fn line(run: &Run, row: &SizeRow) -> Row {
         Cell::from(ours.map_or_else(|| NONE.to_owned(), kb)).beneath(ratio)
     });
     Row::of([Cell::from(&row.program), Cell::from(row.name())].into_iter().chain(sizes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Content;
+    use crate::fixture;
+
+    /// Rows of one program that stood apart had a figure each.
+    #[test]
+    fn a_program_has_one_figure_wherever_its_rows_stand() {
+        let mut run = fixture::complete();
+        let first = run.summary.sizes.remove(0);
+        run.summary.sizes.push(first);
+        let figures =
+            |blocks: &[Block]| blocks.iter().filter(|block| matches!(block.content, Content::Figure(_))).count();
+        let section = section(&run);
+        let found: usize = section
+            .blocks
+            .iter()
+            .map(|block| match &block.content {
+                Content::Group(_, inner) => figures(inner),
+                _ => 0,
+            })
+            .sum();
+        let programs: std::collections::BTreeSet<&str> = run.summary.sizes.iter().map(|row| &*row.program).collect();
+        assert_eq!(found, programs.len());
+    }
 }

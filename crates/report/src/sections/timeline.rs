@@ -8,7 +8,7 @@ use crate::number::{NONE, Rounded, percent};
 use crate::{Run, push};
 use results::timeline::{ArmTimeline, MedianRow, SHIM_BESIDE, SHIM_STEPS, StepRow};
 
-const KEY: &str = "Traced runs are runs of their own beside the plain ones, which stay untraced. Each phase ends when the next \
+const KEY: &str = "How to read it: the longest phase is where the time goes. Traced runs are runs of their own beside the plain ones, which stay untraced. Each phase ends when the next \
                    one begins, and those of one run sum to its wall time; their medians need not. `unattributed` lies beside \
                    a moment that nobody dated.";
 

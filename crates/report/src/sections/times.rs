@@ -11,6 +11,9 @@ use crate::number::confidence;
 use crate::view::{self, Side};
 use results::{CaseSummary, Comparison, Verdict};
 
+const COLD: &str = "How to read it: the ring is the warm run, the square the one where something was not there yet, each with its \
+                    interval; what lies between them is what that costs.";
+
 /// The section.
 pub fn section(run: &Run) -> Section {
     let mut section = Section::new("times", "Times").with(key(run));
@@ -100,7 +103,8 @@ fn blocks((run, samples): (&Run, &view::SamplesByCell), bench: &str, index: usiz
         let caption = format!("{bench}: {}, beside warm", class.name());
         let figure = Block::figure(chart::first_use::figure(run, (bench, class), &id), caption);
         let figure = Block::group(Arrangement::Panels, figure.into_iter().collect());
-        shown.extend(Block::only(Facet::Start, place, figure.into_iter().collect()));
+        let key = figure.is_some().then(|| only_with_figures(Block::key(COLD)));
+        shown.extend(Block::only(Facet::Start, place, key.into_iter().chain(figure).collect()));
     }
     shown.into_iter().chain([table]).chain(mark(run, [bench])).collect()
 }
@@ -121,6 +125,10 @@ fn key(run: &Run) -> Block {
         );
         key.push_str(&thinned);
     }
+    only_with_figures(Block::key(Text::from(key)))
+}
+
+fn only_with_figures(key: Block) -> Block {
     let only_figures = "it explains the figures";
-    Block::key(Text::from(key)).not_in(Form::Terminal, only_figures).not_in(Form::Markdown, only_figures)
+    key.not_in(Form::Terminal, only_figures).not_in(Form::Markdown, only_figures)
 }

@@ -20,6 +20,7 @@ fn words(block: &Block) -> Vec<String> {
         }
         Content::Figure(figure) => return split(&Text::plain(&figure.drawing.title)),
         Content::Command(lines) => return split(&Text::plain(lines)),
+        Content::OneOf(one_of, _) => one_of.names.iter().collect(),
         Content::Group(..) | Content::Only(..) => Vec::new(),
     };
     texts.into_iter().flat_map(split).collect()

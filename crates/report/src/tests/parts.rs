@@ -56,7 +56,7 @@ fn the_sentence_on_time_says_whose_each_part_is_and_what_is_not_known() {
     let [_, time, _] = findings::sentences(&run());
     assert!(
         time.contains(
-            "of what code compiled ahead of time takes beyond native there, -60 to -50 ms are the runtime's, 3.0 to 5.0 ms \
+            "of what code compiled ahead of time takes beyond native in a container, -60 to -50 ms are the runtime's, 3.0 to 5.0 ms \
              are the engine's start and 0.50 to 1.5 ms are execution"
         ),
         "{time}"

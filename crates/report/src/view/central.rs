@@ -30,6 +30,8 @@ pub struct SizeCell {
     pub kb: String,
     /// To native.
     pub ratio: Option<String>,
+    /// The form that it is of, where it was made in this run.
+    pub kind: Option<Kind>,
 }
 
 /// A median, its interval, and the paired ratio to native.
@@ -86,7 +88,7 @@ fn further(run: &Run, bench: &str, (mode, side): (Mode, Side)) -> Vec<Row> {
         name: format!("{mode}, {}", by(run, found)),
         // Where files and images are those of the row above, they are not said again.
         sizes: if found.form == central_form(run, mode) {
-            std::array::from_fn(|_| SizeCell { kb: String::new(), ratio: None })
+            std::array::from_fn(|_| SizeCell { kb: String::new(), ratio: None, kind: None })
         } else {
             size_cells(run, &headline(run).map_or_else(String::new, |bench| bench.program.clone()), found.form)
         },
@@ -125,6 +127,7 @@ fn size_cells(run: &Run, program: &str, kind: Kind) -> [SizeCell; 3] {
             }
             _ => None,
         },
+        kind: ours[index].map(|_| kind),
     })
 }
 
@@ -154,7 +157,7 @@ fn published(run: &Run) -> Vec<Row> {
         .map(|kind| {
             let figure =
                 |quantity| figures.get(&(kind, quantity)).map_or_else(|| NONE.to_owned(), |&value| as_published(value));
-            let size = |kb| SizeCell { kb, ratio: None };
+            let size = |kb| SizeCell { kb, ratio: None, kind: None };
             let time = |median| TimeCell { median, interval: None, ratio: None, case: None };
             Row {
                 name: format!("{kind} published"),

@@ -69,9 +69,18 @@ pub fn command_of_cells(run: &Run, bench: &str, names: &[&str]) -> String {
     let (rounds, seed) = (run.manifest.rounds, run.manifest.seed);
     let (own, last) = own_words(run);
     let bench = shell_word(bench);
-    let program =
-        if run.manifest.command.first().is_some_and(|word| word == INSTALLED) { INSTALLED } else { TWO_WORDS };
+    let program = program(run);
     format!("{program} bench{own} --bench {bench}{} --rounds {rounds} --seed {seed}{last}", cases.concat())
+}
+
+fn program(run: &Run) -> &'static str {
+    if run.manifest.command.first().is_some_and(|word| word == INSTALLED) { INSTALLED } else { TWO_WORDS }
+}
+
+/// What makes the files that are measured once more: a subcommand, for the same program.
+pub fn command_that_makes(run: &Run, what: &str) -> String {
+    let (own, _) = own_words(run);
+    format!("{} {what}{own}", program(run))
 }
 
 /// What was typed of somebody's own program, and of its arguments; each word has a space in front.

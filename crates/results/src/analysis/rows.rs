@@ -3,9 +3,9 @@
 use super::cells::Cells;
 use crate::case::Cell;
 use crate::{BenchRecord, CaseSummary, Drift, NotMeasured};
+use samples::Runs;
 use stats::describe::Percentile;
 use stats::drift::spearman;
-use samples::Runs;
 use stats::{Confidence, Samples};
 
 /// The metric's row of every bench × cell in the manifest's order; rows without samples have only their counts.
