@@ -33,7 +33,7 @@ pub fn run(workspace: &Workspace, args: &ReportArgs) -> anyhow::Result<Exit> {
     let mut named = args.runs.iter().map(|name| RunDir::find(&results, name)).collect::<anyhow::Result<Vec<_>>>()?;
     if named.len() > 1 {
         ensure!(!args.readme && !args.markdown, "`--readme` and `--markdown` are of one run: name one");
-        return history(workspace, &named, args);
+        return history(workspace, (&named, &results), args);
     }
     let named = named.pop();
     if args.readme {
@@ -58,8 +58,8 @@ pub fn run(workspace: &Workspace, args: &ReportArgs) -> anyhow::Result<Exit> {
     Ok(if reported.is_whole() { Exit::Done } else { Exit::Partial })
 }
 
-/// Several runs beside each other, on a page of their own.
-fn history(workspace: &Workspace, dirs: &[RunDir], args: &ReportArgs) -> anyhow::Result<Exit> {
+/// Several runs beside each other, on a page of their own, where runs go.
+fn history(workspace: &Workspace, (dirs, results): (&[RunDir], &Path), args: &ReportArgs) -> anyhow::Result<Exit> {
     ensure!(args.format.format == Format::Text, "a history has no JSON form: take the `summary.json` of each run");
     for dir in dirs {
         let of_density = dir.manifest()?.density.is_some();
@@ -70,7 +70,8 @@ fn history(workspace: &Workspace, dirs: &[RunDir], args: &ReportArgs) -> anyhow:
     let runs: Vec<report::Run> = reported.into_iter().map(|reported| reported.run).collect();
     let document = report::sections::history::document(&runs);
     commands::print_document(&document)?;
-    let path = workspace.results().join("history.html");
+    let path = results.join("history.html");
+    std::fs::create_dir_all(results).with_context(|| format!("can not make `{}`", results.display()))?;
     files::write_whole(&path, report::html::page(&document).as_bytes())
         .with_context(|| format!("can not write `{}`", path.display()))?;
     crate::console::note(format_args!("the page with all of them: {}", path.display()));
@@ -177,13 +178,16 @@ pub fn page(dir: &RunDir) -> String {
     format!("the page with every sample: {}", page.display())
 }
 
-/// The newest of the runs that are recorded with the project.
+/// The newest of the runs of this project's programs that are recorded with it. Those of the examples are of somebody's own
+/// program.
 ///
 /// # Errors
 /// When there is none.
 pub fn recorded(workspace: &Workspace) -> anyhow::Result<RunDir> {
     let results = workspace.results();
-    let newest = RunDir::recorded(&results)?.pop();
+    // One that can not be read is found, and refused by whoever reads it.
+    let is_ours = |run: &RunDir| run.manifest().map_or(true, |manifest| manifest.own_program.is_none());
+    let newest = RunDir::recorded(&results)?.into_iter().rfind(is_ours);
     newest.with_context(|| format!("there is no recorded run in `{}`", results.join("recorded").display()))
 }
 
