@@ -21,7 +21,7 @@ const EXAMPLES: [&str; 3] = ["json-filter", "markdown", "compress"];
 
 /// Every check.
 pub fn own_program(rig: &Rig) -> Vec<Check> {
-    let checks: [Named; 15] = [
+    let checks: [Named; 16] = [
         ("every example is measured by its file", examples),
         ("arguments, input, variables and folders reach every case as they were given", given::everything),
         (
@@ -29,6 +29,7 @@ pub fn own_program(rig: &Rig) -> Vec<Check> {
             chosen::as_cargo_does,
         ),
         ("a sweep of one's own has a bench per number", given::sweep),
+        ("one's own program that waits is counted by `density`, and one that ends is told apart", given::idle),
         ("`init` writes a file that `plan`, `build`, `run`, `bench` and `report` take", given::by_file),
         ("a file that is wrong is refused with its name and line", refused::wrong_file),
         (

@@ -12,7 +12,7 @@ use anyhow::{Context as _, ensure};
 use super::{Check, Rig};
 use results::metric::{CLIENT_CPU, CONTAINERD_CPU, CPU, MEMORY_PEAK};
 use results::store::RunDir;
-use results::timeline::{ArmTimeline, Phase, phases};
+use results::timeline::{ArmTimeline, Phase, ProgramClock, phases};
 use results::{Outcome, Summary};
 
 /// Directly and in containers, native and as a module, in both kinds of runtime.
@@ -105,7 +105,7 @@ fn sums(out: &Path) -> anyhow::Result<()> {
     ensure!(run.traces.len() == 5 * CASES.len() * 7, "{} traced runs", run.traces.len());
     for trace in &run.traces {
         let is_container = run.manifest.cell(&trace.case).is_some_and(|cell| cell.case.is_container());
-        let found = phases(trace, is_container).filter(|_| trace.outcome == Outcome::Ok);
+        let found = phases(trace, is_container, ProgramClock::Printed).filter(|_| trace.outcome == Outcome::Ok);
         let found = found.with_context(|| format!("{trace:?}"))?;
         ensure!(Some(found.lengths.values().sum()) == trace.wall_ns, "{trace:?}: {found:?}");
         ensure!(trace.clock_error_ns.is_some() == is_container, "{trace:?}");

@@ -26,8 +26,8 @@ pub struct Bench {
     pub name: String,
     /// The program, by the name of its artifacts and images.
     pub program: String,
-    /// The one that prints its clock first and last, and does the same in between; absent where there is none.
-    pub stamped: Option<String>,
+    /// What its traced runs are made of.
+    pub tracing: Tracing,
     /// Its arguments.
     pub args: Vec<String>,
     /// What it is given beside them.
@@ -42,6 +42,17 @@ pub struct Bench {
     pub selection: Selection,
     /// The sweep that it is a point of.
     pub sweep: Option<SweepPoint>,
+}
+
+/// What the traced runs of a bench are made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tracing {
+    /// There are none.
+    Not,
+    /// Another program, which prints its clock first and last and does the same in between.
+    Stamped(String),
+    /// The program itself, somebody's own, which prints no clock.
+    AsItIs,
 }
 
 /// When a bench is measured.
@@ -135,7 +146,7 @@ fn expand(wire: &Wire) -> anyhow::Result<Vec<Bench>> {
     let point = |name: String, args: Vec<String>, expected: String, sweep: Option<SweepPoint>| Bench {
         name,
         program: wire.program.clone(),
-        stamped: wire.stamped.clone(),
+        tracing: wire.stamped.clone().map_or(Tracing::Not, Tracing::Stamped),
         args,
         input: Input::default(),
         expected: Expected::text(&expected),

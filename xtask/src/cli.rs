@@ -29,7 +29,7 @@ pub use density::DensityArgs;
 pub use exit::Exit;
 pub use first_use::FirstUseArgs;
 pub use measures::MeasureArgs;
-pub use own_program::{InitArgs, InputArgs, OriginArgs};
+pub use own_program::{InitArgs, InputArgs, InstanceArgs, OriginArgs};
 pub use report::ReportArgs;
 pub use rows::{CaseArgs, MatrixArgs, ProgramArgs, SelectArgs};
 pub use runs::{FolderArgs, LimitArgs, SeedArgs};

@@ -44,6 +44,17 @@ pub struct Request {
     pub plan: Plan,
     /// The cgroup, and the containerd namespace, of everything.
     pub group: String,
+    /// When a process that is started directly has started.
+    pub ready: Ready,
+}
+
+/// When a process that is started directly has started. Of a container it is when its task has, whatever is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ready {
+    /// When it says that it waits.
+    Announced,
+    /// At once: of somebody's own program nobody knows more.
+    AtOnce,
 }
 
 /// Whether the containerd of a run is ours.
@@ -63,6 +74,7 @@ const LOOK: Duration = Duration::from_millis(10);
 /// Everything that a density run needs while it goes on.
 struct Experiment<'a> {
     plan: &'a Plan,
+    ready: Ready,
     runs: &'a Runs,
     ctr: Option<&'a Ctr>,
     orphans: Option<Orphans>,
@@ -94,6 +106,7 @@ pub fn run(
     };
     let mut experiment = Experiment {
         plan: &request.plan,
+        ready: request.ready,
         runs: input.runs,
         ctr: input.ctr,
         orphans: input.orphans,

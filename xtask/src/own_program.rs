@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::bench::{Bench, Expected, Folder, Input, Reads, Selection, Variable};
+use crate::bench::{Bench, Expected, Folder, Input, Reads, Selection, Tracing, Variable};
 use results::{Role, SweepPoint};
 
 pub mod file;
@@ -176,7 +176,7 @@ fn points(wanted: &WantedBench, (name, program): (&str, &str), base: &Path) -> a
             role: None,
             selection: Selection::Default,
             sweep,
-            stamped: None,
+            tracing: Tracing::AsItIs,
         })
     };
     let Some(sweep) = &wanted.sweep else { return Ok(vec![point(name.to_owned(), &str::to_owned, None)?]) };

@@ -10,8 +10,8 @@ use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::bench::Bench;
 use crate::bench::calibration::{Calibration, SURROUNDINGS};
+use crate::bench::{Bench, Tracing};
 use crate::matrix::{Behaviour, Matrix};
 use results::case::{Case, Cell, Kind, Mode};
 
@@ -40,7 +40,7 @@ pub struct Plan {
 /// Traced rounds, beside the plain ones.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TracedPlan {
-    /// The benches that can be traced, each with its stamped program in the place of its own.
+    /// The benches that can be traced, each with its stamped program in the place of its own, where there is one.
     pub benches: Vec<Bench>,
     /// The order of the runs: every case of these, without twins.
     pub schedule: Schedule,
@@ -221,13 +221,17 @@ impl Plan {
             || (self.has_containers() && (kind != Kind::Native || [SURROUNDINGS, PAUSE].contains(&program)))
     }
 
-    /// The plan with traced rounds beside its own, of the benches that have a stamped program.
+    /// The plan with traced rounds beside its own, of the benches that have a stamped program or are somebody's own.
     ///
     /// # Errors
     /// When none has.
     pub fn with_traces(mut self) -> anyhow::Result<Self> {
-        let stamped = |bench: &Bench| Some(Bench { program: bench.stamped.clone()?, ..bench.clone() });
-        let benches: Vec<Bench> = self.benches.iter().filter_map(stamped).collect();
+        let traced = |bench: &Bench| match &bench.tracing {
+            Tracing::Not => None,
+            Tracing::Stamped(program) => Some(Bench { program: program.clone(), ..bench.clone() }),
+            Tracing::AsItIs => Some(bench.clone()),
+        };
+        let benches: Vec<Bench> = self.benches.iter().filter_map(traced).collect();
         anyhow::ensure!(
             !benches.is_empty(),
             "nothing can be traced: none of these benches has a program that prints its clock (`stamped` in its table)"

@@ -106,7 +106,7 @@ impl Ink {
             Phase::ContainerCreate | Phase::ContainerDelete => Self::Store,
             Phase::TaskCreate | Phase::TaskDelete => Self::Task,
             Phase::ProgramStart => Self::Start,
-            Phase::Work => Self::Work,
+            Phase::Work | Phase::Program => Self::Work,
             Phase::Exit => Self::Exit,
             Phase::Unattributed => Self::Band,
         }

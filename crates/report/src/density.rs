@@ -73,12 +73,18 @@ fn instances(run: &DensityRun) -> Section {
 }
 
 fn starts(run: &DensityRun) -> Section {
-    let key = "A container has started when its client has ended (`ctr run --detach`), a process when it says that it \
-               waits: compare the former with each other only.";
+    let process = match &run.manifest.own_program {
+        None => "when it says that it waits",
+        Some(_) => "at once, for nobody knows when it is ready",
+    };
+    let key = format!(
+        "A container has started when its client has ended (`ctr run --detach`), a process {process}: compare the former with \
+         each other only."
+    );
     let section = Section::new("starts", "Starting them")
         .with(Block::table(tables::starts(run)))
         .with(Block::table(tables::at_once(run)));
-    if section.blocks.is_empty() { section } else { section.with(Block::key(Text::prose(key))) }
+    if section.blocks.is_empty() { section } else { section.with(Block::key(Text::prose(&key))) }
 }
 
 fn node(run: &DensityRun) -> Section {

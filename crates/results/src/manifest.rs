@@ -8,7 +8,7 @@ use crate::isolation::Isolation;
 use crate::node::{NodeRecord, StoredBytes};
 use crate::own_program::OwnProgramRecord;
 use crate::resources::ResourceRecord;
-use crate::timeline::TracedBench;
+use crate::timeline::{ProgramClock, TracedBench};
 pub use finished::{Finished, LoadDuring, RunStatus, UntilEnd, UntilReason};
 
 mod finished;
@@ -94,6 +94,13 @@ impl Manifest {
     /// Whether a row without a number is one of which that is known: it was tried, and its runtime said what it always says.
     pub fn is_expected(&self, row: &NotMeasured) -> bool {
         self.cell(&row.case).is_some_and(|cell| cell.case.expected(&row.reason).is_some())
+    }
+
+    /// Whether the program of a bench's traced runs prints its clock: one made for that does, and the bench's own does not.
+    pub fn clock_of(&self, bench: &str) -> ProgramClock {
+        let own = self.benches.iter().find(|record| record.name == bench).map(|record| &record.program);
+        let is_own = self.traced.iter().any(|traced| traced.bench == bench && Some(&traced.program) == own);
+        if is_own { ProgramClock::Unknown } else { ProgramClock::Printed }
     }
 
     /// The bench that is there for this.

@@ -70,8 +70,19 @@ const DISORDER_NS: i64 = 300_000;
 pub struct TracedBench {
     /// Its name.
     pub bench: String,
-    /// The program of the traced runs: it prints its clock first and last, and does the same as the bench's in between.
+    /// The program of the traced runs: it prints its clock first and last, and does the same as the bench's in between. The
+    /// bench's own, where that prints no clock.
     pub program: String,
+}
+
+/// Whether the program of traced runs prints its clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProgramClock {
+    /// First and last, so that its first and its last instruction are dated.
+    Printed,
+    /// It is somebody's own program, and says nothing of that: its start, its work and its end are one phase.
+    Unknown,
 }
 
 /// One traced run: a line of `timeline.jsonl`.
@@ -118,6 +129,8 @@ pub enum Phase {
     Work,
     /// From the program's last instruction until its end is known.
     Exit,
+    /// All three of a program that prints no clock.
+    Program,
     /// The task is deleted, the shim ends.
     TaskDelete,
     /// Container and snapshot are deleted.
@@ -130,13 +143,14 @@ pub enum Phase {
 
 impl Phase {
     /// In the order of a run.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ClientStart,
         Self::ContainerCreate,
         Self::TaskCreate,
         Self::ProgramStart,
         Self::Work,
         Self::Exit,
+        Self::Program,
         Self::TaskDelete,
         Self::ContainerDelete,
         Self::ClientEnd,
@@ -152,6 +166,7 @@ impl Phase {
             Self::ProgramStart => "to the first instruction",
             Self::Work => "the program's own work",
             Self::Exit => "exit noticed",
+            Self::Program => "program started, working, ended",
             Self::TaskDelete => "task deleted",
             Self::ContainerDelete => "container and snapshot deleted",
             Self::ClientEnd => "client end",
@@ -176,6 +191,16 @@ const CONTAINER: [(&str, Phase); 8] = [
 const DIRECT: [(&str, Phase); 2] =
     [(mark::FIRST_INSTRUCTION, Phase::ProgramStart), (mark::LAST_INSTRUCTION, Phase::Work)];
 
+/// Those of a container whose program prints no clock. Of such a direct run nothing is dated.
+const CONTAINER_OF_UNKNOWN: [(&str, Phase); 6] = [
+    (mark::SNAPSHOT_PREPARED, Phase::ClientStart),
+    (mark::CONTAINER_CREATED, Phase::ContainerCreate),
+    (mark::TASK_CREATED, Phase::TaskCreate),
+    (mark::TASK_EXITED, Phase::Program),
+    (mark::TASK_DELETED, Phase::TaskDelete),
+    (mark::CONTAINER_DELETED, Phase::ContainerDelete),
+];
+
 /// A run, cut into its phases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Phases {
@@ -186,9 +211,14 @@ pub struct Phases {
 }
 
 /// Cuts a run into its phases; `None` for one that gave no time.
-pub fn phases(trace: &Trace, is_container: bool) -> Option<Phases> {
+pub fn phases(trace: &Trace, is_container: bool, clock: ProgramClock) -> Option<Phases> {
     let wall = i64::try_from(trace.wall_ns?).ok()?;
-    let (ends, last) = if is_container { (&CONTAINER[..], Phase::ClientEnd) } else { (&DIRECT[..], Phase::Exit) };
+    let (ends, last) = match (is_container, clock) {
+        (true, ProgramClock::Printed) => (&CONTAINER[..], Phase::ClientEnd),
+        (true, ProgramClock::Unknown) => (&CONTAINER_OF_UNKNOWN[..], Phase::ClientEnd),
+        (false, ProgramClock::Printed) => (&DIRECT[..], Phase::Exit),
+        (false, ProgramClock::Unknown) => (&[][..], Phase::Program),
+    };
     let mut lengths = BTreeMap::from([(Phase::Unattributed, 0)]);
     let mut missing = Vec::new();
     let (mut from, mut is_known) = (0, true);
@@ -249,6 +279,11 @@ mod tests {
 
     const MS: i64 = 1_000_000;
 
+    /// Those of a program that prints its clock.
+    fn phases(trace: &Trace, is_container: bool) -> Option<Phases> {
+        super::phases(trace, is_container, ProgramClock::Printed)
+    }
+
     fn whole() -> Vec<(&'static str, i64)> {
         CONTAINER.iter().zip(1..).map(|((name, _), place)| (*name, place * 10 * MS)).collect()
     }
@@ -293,6 +328,17 @@ mod tests {
         let found = phases(&trace(5_000_000, &marks), false).unwrap();
         assert_eq!((found.lengths[&Phase::ProgramStart], found.lengths[&Phase::Work]), (0, 5_000_000));
         assert!(found.missing.is_empty());
+    }
+
+    #[test]
+    fn a_program_that_prints_no_clock_is_one_phase_and_lacks_nothing() {
+        let marks: Vec<_> = CONTAINER_OF_UNKNOWN.iter().zip(1..).map(|((name, _), at)| (*name, at * 10 * MS)).collect();
+        let found = super::phases(&trace(75_000_000, &marks), true, ProgramClock::Unknown).unwrap();
+        assert_eq!((found.lengths[&Phase::Program], found.lengths[&Phase::Unattributed]), (10_000_000, 0));
+        assert_eq!(found.lengths.values().sum::<u64>(), 75_000_000);
+        let direct = super::phases(&trace(7, &[]), false, ProgramClock::Unknown).unwrap();
+        assert_eq!((direct.lengths[&Phase::Program], direct.lengths[&Phase::Unattributed]), (7, 0));
+        assert!(found.missing.is_empty() && direct.missing.is_empty());
     }
 
     #[test]

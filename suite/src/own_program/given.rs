@@ -3,6 +3,11 @@
 use anyhow::{Context as _, ensure};
 
 use super::{Rig, Short, cases, direct, path, short, trial};
+use crate::{expect_code, expect_error};
+use results::density::DensitySummary;
+use results::first_use::{Class, FirstUseSample};
+use results::timeline::Phase;
+use results::{Outcome, Summary};
 use xtask::cmd::Cmd;
 
 fn shown(rig: &Rig) -> anyhow::Result<Short> {
@@ -16,8 +21,9 @@ fn shown(rig: &Rig) -> anyhow::Result<Short> {
         ["--dir", &format!("{}:/in side", path(&data)?)],
     ];
     let given: Vec<&str> = given.iter().flatten().copied().collect();
+    let beside = ["--timeline", "--first-use", "--first-use-rounds", "1", "--link", "1000"];
     let own = ["--", "show", "two words", "\"'$HOME`", "a\nline", "grüße 🦀", "", "--n=1", "/in side/a file.txt"];
-    short(rig, "given", &[&given[..], &own].concat())
+    short(rig, "given", &[&given[..], &beside, &own].concat())
 }
 
 pub fn everything(rig: &Rig) -> anyhow::Result<()> {
@@ -31,6 +37,7 @@ pub fn everything(rig: &Rig) -> anyhow::Result<()> {
     let printed = run.samples.first().and_then(|sample| sample.output_sha256.clone());
     ensure!(printed.is_some() && bench["expected_sha256"].as_str() == printed.as_deref(), "{bench}");
     let own = &run.manifest["own_program"];
+    beside(rig, &run)?;
     ensure!(own["name"] == "my-trial" && own["version"] == "1.2.3" && own["target"] == "bin my_trial", "{own}");
     // What a variable holds is in no file of a run.
     let found = Cmd::new("grep").args(["-r", "-l", "hunter2"]).arg(&run.folder).output()?;
@@ -46,6 +53,59 @@ pub fn everything(rig: &Rig) -> anyhow::Result<()> {
     {
         ensure!(said.contains(line), "it does not print {line:?}: {said}");
     }
+    Ok(())
+}
+
+/// Traced runs and those of first use are given the same, and what the program does not tell is said.
+fn beside(rig: &Rig, run: &Short) -> anyhow::Result<()> {
+    let summary: Summary = serde_json::from_slice(&std::fs::read(run.folder.join("summary.json"))?)?;
+    for case in cases(rig) {
+        let row = summary.timeline.iter().find(|row| row.case == *case).context("no timeline")?;
+        let has_it = row.phases.iter().any(|found| found.phase == Phase::Program && found.ns.median > 0.0);
+        ensure!(row.n == 1 && row.failed == 0 && row.note.is_none() && has_it, "{row:?}");
+        let whole: f64 = row.phases.iter().map(|found| found.ns.median).sum();
+        ensure!(row.wall_ns.is_some_and(|wall| (wall.median - whole).abs() < 1.0), "{row:?}");
+    }
+    let text = std::fs::read_to_string(run.folder.join("first-use.jsonl"))?;
+    let found = text.lines().map(serde_json::from_str).collect::<Result<Vec<FirstUseSample>, _>>()?;
+    let failed = found.iter().find(|sample| sample.outcome != Outcome::Ok);
+    ensure!(failed.is_none(), "{failed:?}");
+    let has = |case: &str, class| found.iter().any(|sample| sample.case == case && sample.class == class);
+    for case in cases(rig) {
+        let class = if case.ends_with("/process") { Class::ColdCache } else { Class::FirstAfterStart };
+        ensure!(has(case, class), "{case}: {found:?}");
+    }
+    let page = std::fs::read_to_string(run.folder.join("report.html"))?;
+    ensure!(page.contains("does not print its clock"), "what is not dated is not said");
+    Ok(())
+}
+
+pub fn idle(rig: &Rig) -> anyhow::Result<()> {
+    let (folder, out) = (trial::package(rig)?, rig.scratch.join("own-density"));
+    let waits = ["wasm-aot/process", "wasm-aot/wasmedge"];
+    let chosen = waits.iter().chain(&["native/process"]).flat_map(|case| ["--case", *case]);
+    let run = rig.xtask(&["density", "--up-to", "2", "--repeat", "1", "--hold", "1", "--out"]).arg(&out).args(chosen);
+    // Its module waits, and its native program ends at once.
+    let output = run.args(["--program", path(&folder)?, "--", "idle"]).output()?;
+    if rig.no_containers().is_some() {
+        return expect_error(&output, 1, &["nothing can be measured"]);
+    }
+    expect_code(&output, 3)?;
+    let summary: DensitySummary = serde_json::from_slice(&std::fs::read(out.join("density.json"))?)?;
+    for case in waits {
+        let arm = summary.arms.iter().find(|arm| arm.case == *case).context("no row")?;
+        let processes = arm.per_instance.iter().find(|row| row.metric == "processes").context("no processes")?;
+        ensure!(processes.slope.value >= 1.0, "{case}: {processes:?}");
+    }
+    let ended =
+        summary.not_measured.iter().find(|row| row.case == "native/process").context("it can not have waited")?;
+    ensure!(
+        ended.reason.contains("ended although it was to wait: what is counted has to be there"),
+        "{}",
+        ended.reason
+    );
+    let manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(out.join("manifest.json"))?)?;
+    ensure!(manifest["own_program"]["name"] == "my-trial", "{}", manifest["own_program"]);
     Ok(())
 }
 

@@ -22,6 +22,11 @@ fn main() {
                 }
             }
         }
+        "idle" => {
+            while cfg!(target_os = "wasi") {
+                std::thread::sleep(std::time::Duration::from_secs(60));
+            }
+        }
         "forever" => loop {
             std::hint::black_box(0);
         },

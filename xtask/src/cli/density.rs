@@ -3,7 +3,10 @@
 use clap::Args;
 
 use super::values::whole;
-use super::{BusyArgs, CaseArgs, FolderArgs, FormatArgs, LimitArgs, ProgramArgs, RegistryArgs, SeedArgs};
+use super::{
+    BusyArgs, CaseArgs, FolderArgs, FormatArgs, InstanceArgs, LimitArgs, OriginArgs, ProgramArgs, RegistryArgs,
+    SeedArgs,
+};
 
 /// `density`.
 #[derive(Clone, Debug, Args)]
@@ -24,7 +27,7 @@ pub struct DensityArgs {
     pub hold: u64,
     /// Memory that each instance writes to before it waits [range: 0 to 1048576]
     #[arg(long, value_name = "MIB", default_value_t = 0, allow_negative_numbers = true,
-          value_parser = whole::<u64>(0..=1_048_576))]
+          conflicts_with_all = ["program", "native", "file"], value_parser = whole::<u64>(0..=1_048_576))]
     pub dirty_mib: u64,
     /// Instead: run and remove so many containers one after the other, and look whether anything grows [range: 20 to
     /// 1000000]
@@ -43,6 +46,13 @@ pub struct DensityArgs {
     pub registry: RegistryArgs,
     #[command(flatten)]
     pub programs: ProgramArgs,
+    /// Of your own program's benches this one's arguments, variables and folders [default: the first]
+    #[arg(long, requires = "file")]
+    pub bench: Option<String>,
+    #[command(flatten)]
+    pub origin: OriginArgs,
+    #[command(flatten)]
+    pub instance: InstanceArgs,
     #[command(flatten)]
     pub format: FormatArgs,
 }

@@ -78,6 +78,29 @@ pub struct InputArgs {
     pub args: Vec<String>,
 }
 
+/// What instances of somebody's own program are given that wait: nothing that ends.
+#[derive(Clone, Debug, Default, Args)]
+pub struct InstanceArgs {
+    /// A variable of the program's environment; without a value, the one that it has here. Its digest is stored. May be
+    /// repeated
+    #[arg(long, help_heading = OWN, value_name = "NAME[=VALUE]", conflicts_with = "file")]
+    pub env: Vec<String>,
+    /// A folder that the program sees under another path, or where it is; may be repeated
+    #[arg(long = "dir", help_heading = OWN, value_name = "HOST[:GUEST]", conflicts_with = "file")]
+    pub dirs: Vec<String>,
+    /// The program's arguments, with which it waits until it is ended
+    #[arg(last = true, value_name = "ARGS", allow_hyphen_values = true, conflicts_with = "file")]
+    pub args: Vec<String>,
+}
+
+impl InstanceArgs {
+    /// The same as what a run is given.
+    pub fn input(&self) -> InputArgs {
+        let Self { env, dirs, args } = self.clone();
+        InputArgs { env, dirs, args, ..InputArgs::default() }
+    }
+}
+
 /// `init`.
 #[derive(Clone, Debug, Args)]
 pub struct InitArgs {

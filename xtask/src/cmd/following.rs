@@ -34,6 +34,18 @@ impl Cmd {
     }
 }
 
+impl Cmd {
+    /// Starts it and goes on, with nowhere to write to: what it says is not kept.
+    ///
+    /// # Errors
+    /// When it can not be started.
+    pub fn silent(&self) -> anyhow::Result<Running> {
+        let handle = self.expression()?.stdout_null().stderr_null().start();
+        let handle = handle.with_context(|| format!("can not start `{}`", self.program.to_string_lossy()))?;
+        Ok(Running { handle, line: self.to_string() })
+    }
+}
+
 impl Following {
     /// Its process.
     ///

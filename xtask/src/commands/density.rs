@@ -4,15 +4,16 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 
-use crate::bench::{Bench, Expected, Input, Selection};
+use crate::bench::{self, Bench, Expected, Input, Reads, Selection, Tracing};
 use crate::cli::{DensityArgs, Exit, Format};
 use crate::clock::now_utc;
 use crate::density::reading::PROC;
-use crate::density::{Request, counters, limits};
+use crate::density::{Ready, Request, counters, limits};
 use crate::machine::load::Snapshot;
 use crate::measure::runs::ComparedOutput;
 use crate::plan::{Plan, Rounds, Schedule, plan};
 use crate::prepare::node::NodeDaemon;
+use crate::prepare::own::{self, Own, results_of};
 use crate::prepare::selection::{self, Selected};
 use crate::prepare::starts::{ResourcesWanted, SessionOptions};
 use crate::prepare::{Prepared, Sources, manifest, prepare, programs, registry};
@@ -44,7 +45,8 @@ pub fn run(workspace: &Workspace, args: &DensityArgs) -> anyhow::Result<Exit> {
     let _locks = lock::measure(workspace, args.busy.busy())?;
     let stop = Stop::on_signals()?;
     let (started, before) = (now_utc(), Snapshot::take());
-    let sources = Sources { programs: &args.programs, registry: &args.registry, own: None };
+    let own = selected.own.as_ref().map(|own| &own.known);
+    let sources = Sources { programs: &args.programs, registry: &args.registry, own };
     let prepared = match prepare(workspace, (&selected.matrix, &selected.plan), sources, &stop) {
         Err(error) if stop.is_requested() => {
             crate::console::note(format_args!("interrupted before anything was measured: {error:#}"));
@@ -60,7 +62,8 @@ pub fn run(workspace: &Workspace, args: &DensityArgs) -> anyhow::Result<Exit> {
         daemon: NodeDaemon::of(&args.programs),
     };
     let manifest = manifest::begin(workspace, settings, &selected, &prepared, started)?;
-    let out = args.folders.out.clone().unwrap_or_else(|| workspace.results().join(&manifest.run));
+    let results = results_of(args.origin.file.as_deref())?.unwrap_or_else(|| workspace.results());
+    let out = args.folders.out.clone().unwrap_or_else(|| results.join(&manifest.run));
     let out = std::path::absolute(&out).with_context(|| format!("`{}` is no path", out.display()))?;
     let dir = RunDir::create(&out, &manifest)?;
     crate::console::note(format_args!("reading into `{}`", dir.path().display()));
@@ -77,6 +80,8 @@ fn select(workspace: &Workspace, args: &DensityArgs) -> anyhow::Result<Selected>
     if let Some(out) = &args.folders.out {
         ensure_new(out)?;
     }
+    let own = own::resolve(workspace, (&args.origin, &args.instance.input()))?;
+    let bench = bench(own.as_ref(), args)?;
     let matrix = selection::matrix(workspace, &args.rows.of)?;
     let mut cases = matrix.select(&args.rows.cases, &args.rows.sets)?;
     registry::destination(&args.registry)?;
@@ -93,11 +98,11 @@ fn select(workspace: &Workspace, args: &DensityArgs) -> anyhow::Result<Selected>
     let seed = args.seed.seed.unwrap_or_else(|| now_utc().seed());
     let counted = if args.churn.is_some() { 1 } else { args.repeat };
     let rounds = Rounds { warmup: 0, counted, seed };
-    let plan = plan(vec![bench(args)], (&matrix, &cases), rounds)?;
+    let plan = plan(vec![bench], (&matrix, &cases), rounds)?;
     // A twin would tell the resolution of a comparison, and here are none.
     let cells: Vec<Cell> = cases.into_iter().map(Cell::of).collect();
     let plan = Plan { schedule: Schedule::new(1, cells.clone(), rounds), cells, ..plan };
-    Ok(Selected { matrix, plan, own: None, not_measured: Vec::new(), privileges })
+    Ok(Selected { matrix, plan, own, not_measured: Vec::new(), privileges })
 }
 
 /// Before minutes are spent: more than there is memory for, whatever an instance is.
@@ -117,8 +122,25 @@ fn expect_memory(args: &DensityArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What an instance runs: for the levels it waits, for containers that come and go it ends at once.
-fn bench(args: &DensityArgs) -> Bench {
+/// What an instance runs: somebody's own program, or ours.
+fn bench(own: Option<&Own>, args: &DensityArgs) -> anyhow::Result<Bench> {
+    let Some(own) = own else { return Ok(ours(args)) };
+    let bench = match &args.bench {
+        Some(name) => bench::select_one(&own.benches, name)?,
+        None => own.benches.first().cloned().context("the program has no bench")?,
+    };
+    ensure!(
+        !matches!(bench.input.stdin, Reads::File(_)),
+        "`{}` reads a file, which ends, and an instance is given nothing on its standard input: name another bench \
+         (`--bench`), or the program and its arguments without `--file`",
+        bench.name
+    );
+    // What it prints is thrown away, as that of a container is.
+    Ok(Bench { expected: Expected::Anything, tracing: Tracing::Not, ..bench })
+}
+
+/// Of ours for the levels one that waits, for containers that come and go one that ends at once.
+fn ours(args: &DensityArgs) -> Bench {
     let (program, why) = match args.churn {
         Some(_) => ("noop", "It ends at once: what is left of many is not the program's."),
         None => ("wait", "It waits until it is ended: what one more of it costs."),
@@ -127,7 +149,7 @@ fn bench(args: &DensityArgs) -> Bench {
     let given: &[&str] = if args.dirty_mib > 0 { &["--dirty-mib", &dirty] } else { &[] };
     Bench {
         name: program.to_owned(),
-        stamped: None,
+        tracing: Tracing::Not,
         program: program.to_owned(),
         args: given.iter().map(|&word| word.to_owned()).collect(),
         input: Input::default(),
@@ -182,7 +204,8 @@ fn measure(
     };
     let mut session = prepared.session(workspace, (&selected.matrix, &selected.plan), options)?;
     let group = session.containers.as_ref().map_or_else(leftovers::new_name, |containers| containers.namespace.clone());
-    session.density = Some(Request { plan, group });
+    let ready = if selected.own.is_some() { Ready::AtOnce } else { Ready::Announced };
+    session.density = Some(Request { plan, group, ready });
     session::run(workspace, session, (&selected.privileges, prepared.shipped.password()), stop, &precision::widest)
 }
 

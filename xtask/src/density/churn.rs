@@ -9,8 +9,8 @@ use super::reading::Numbers;
 use crate::clock::Stopwatch;
 use crate::cmd::Cmd;
 use crate::console;
-use crate::containerd::Container;
 use crate::measure::runs::Start;
+use crate::measure::single::{self, Attempt};
 use crate::plan::Slot;
 use results::RunStatus;
 use results::density::{ChurnReading, Line};
@@ -73,25 +73,17 @@ impl Experiment<'_> {
 
     /// One container, as `bench` runs it.
     fn come_and_go(&self, slot: Slot, number: u32) -> anyhow::Result<()> {
-        let Start::Container { runtime, annotations } = self.runs.start(slot.place) else {
+        let start = self.runs.start(slot.place);
+        if !matches!(start, Start::Container { .. }) {
             anyhow::bail!("it makes no container that could leave something behind");
-        };
+        }
         let ctr = self.ctr.context("no containerd is running")?;
-        let image = self.runs.image(slot.place).context("it has no image")?;
         let id = self.id(slot, &format!("k{number}"));
-        let (reference, platform, env, folders) = (&image.reference, &image.platform, &[], &[]);
-        let container = Container {
-            image: reference,
-            platform,
-            id: &id,
-            runtime,
-            annotations,
-            command: &image.entrypoint,
-            cgroup: None,
-            env,
-            folders,
-        };
-        let run = ctr.run(&container);
+        let of = (self.runs.bench(slot.place), &self.runs.cell(slot.place).case);
+        if let Some(reason) = single::obstacle(start, of) {
+            anyhow::bail!("{reason}");
+        }
+        let run = single::container(start, of, &Attempt::plain(&id), |container| ctr.run(container))?;
         let limit = Duration::from_millis(self.runs.timeout_ms);
         let cmd = Cmd::new(&run.program).bare().args(&run.args).limit(limit);
         if let Err(error) = cmd.run() {

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 
+use super::Ready;
 use super::cgroup::MemoryGroup;
 use super::processes::Known;
 use crate::clock::Stopwatch;
-use crate::cmd::{Cmd, Following};
-use crate::containerd::{Container, Ctr};
-use crate::matrix::FILE;
+use crate::cmd::{Cmd, Following, Running};
+use crate::containerd::Ctr;
 use crate::measure::runs::{Runs, Start};
+use crate::measure::single::{self, Attempt};
 use crate::plan::Place;
 
 /// What a program says when it waits.
@@ -27,6 +28,8 @@ pub struct Starter<'a> {
     pub ctr: Option<&'a Ctr>,
     /// Where the memory of processes is charged.
     pub memory: Option<&'a MemoryGroup>,
+    /// When a process has started.
+    pub ready: Ready,
 }
 
 /// An instance that waits. A process ends when this is dropped; a container does not.
@@ -34,13 +37,22 @@ pub struct Starter<'a> {
 pub struct Instance {
     /// How it is known.
     pub known: Known,
-    following: Option<Following>,
+    process: Option<Process>,
+}
+
+/// A process that was started directly.
+#[derive(Debug)]
+enum Process {
+    /// What it says is read.
+    Following { _ends: Following },
+    /// What it says goes nowhere.
+    Silent { _ends: Running },
 }
 
 impl Instance {
     /// One that failed to start, and of which something may be there.
     pub const fn unstarted(id: String) -> Self {
-        Self { known: Known { id, process: None }, following: None }
+        Self { known: Known { id, process: None }, process: None }
     }
 }
 
@@ -61,67 +73,62 @@ impl Starter<'_> {
     /// When it does not start.
     pub fn start(&self, id: &str, charged: Charged) -> anyhow::Result<(Instance, u64)> {
         let limit = Duration::from_millis(self.runs.timeout_ms);
-        match self.runs.start(self.place) {
+        let (start, bench) = (self.runs.start(self.place), self.runs.bench(self.place));
+        let case = &self.runs.cell(self.place).case;
+        if let Some(reason) = single::obstacle(start, (bench, case)) {
+            bail!("{reason}");
+        }
+        match start {
             Start::Absent(reason) => bail!("{reason}"),
             Start::Pod(_) => bail!("idle pods are not measured: name cases without `cri`"),
-            Start::Process => {
-                let file = self.runs.file(self.place).context("it was not built")?;
-                self.process(id, Cmd::new(&file.path), (limit, charged))
+            Start::Process | Start::Engine { .. } => {
+                let found = single::invocation(start, (bench, case), (None, id))?;
+                let cmd = Cmd::new(&found.program).bare().args(&found.args);
+                let cmd = found.env.iter().fold(cmd, |cmd, (name, value)| cmd.env(name, value));
+                self.process(id, &cmd, (limit, charged))
             }
-            Start::Engine { program, args, grants: _ } => {
-                let file = self.runs.file(self.place).context("it was not built")?.path.to_string_lossy();
-                let args = args.iter().map(|arg| arg.replace(FILE, &file));
-                self.process(id, Cmd::new(program).args(args), (limit, charged))
-            }
-            Start::Container { runtime, annotations } => {
+            Start::Container { .. } => {
                 let ctr = self.ctr.context("no containerd is running")?;
-                let image = self.runs.image(self.place).context("it has no image")?;
-                let mut command = image.entrypoint.clone();
-                command.extend(self.args().iter().cloned());
-                let (reference, platform, env, folders) = (&image.reference, &image.platform, &[], &[]);
-                let container = Container {
-                    image: reference,
-                    platform,
-                    id,
-                    runtime,
-                    annotations,
-                    command: &command,
-                    cgroup: None,
-                    env,
-                    folders,
-                };
-                let cmd = ctr.start(&container).limit(limit);
+                let attempt = Attempt::plain(id);
+                let cmd =
+                    single::container(start, (bench, case), &attempt, |container| ctr.start(container))?.limit(limit);
                 let clock = Stopwatch::start();
                 cmd.run()?;
-                Ok((
-                    Instance { known: Known { id: id.to_owned(), process: None }, following: None },
-                    clock.elapsed_ns(),
-                ))
+                let known = Known { id: id.to_owned(), process: None };
+                Ok((Instance { known, process: None }, clock.elapsed_ns()))
             }
         }
     }
 
-    fn args(&self) -> &[String] {
-        &self.runs.bench(self.place).args
-    }
-
     /// This process enters the cgroup for a moment: what it starts there is charged there from the beginning.
-    fn process(&self, id: &str, cmd: Cmd, (limit, charged): (Duration, Charged)) -> anyhow::Result<(Instance, u64)> {
-        let cmd = cmd.bare().args(self.args());
+    fn process(&self, id: &str, cmd: &Cmd, (limit, charged): (Duration, Charged)) -> anyhow::Result<(Instance, u64)> {
         let memory = self.memory.filter(|_| charged == Charged::Alone);
         if let Some(memory) = memory {
             memory.adopt(id, std::process::id())?;
         }
         let clock = Stopwatch::start();
-        let started = cmd.follow();
+        let started = match self.ready {
+            Ready::Announced => cmd.follow().map(Ok),
+            Ready::AtOnce => cmd.silent().map(Err),
+        };
         let left = memory.map_or(Ok(()), MemoryGroup::leave);
-        let mut following = started?;
+        let started = started?;
         left?;
-        let said = following.line(limit)?;
+        let (process, number) = match started {
+            Ok(mut following) => {
+                let said = following.line(limit)?;
+                ensure!(said.as_deref() == Some(WAITING), "`{cmd}` did not say `{WAITING}`, but {said:?}");
+                let number = following.process()?;
+                (Process::Following { _ends: following }, number)
+            }
+            Err(running) => {
+                let number = running.process()?;
+                (Process::Silent { _ends: running }, number)
+            }
+        };
         let start_ns = clock.elapsed_ns();
-        ensure!(said.as_deref() == Some(WAITING), "`{cmd}` did not say `{WAITING}`, but {said:?}");
-        let known = Known { id: id.to_owned(), process: Some(following.process()?) };
-        Ok((Instance { known, following: Some(following) }, start_ns))
+        let known = Known { id: id.to_owned(), process: Some(number) };
+        Ok((Instance { known, process: Some(process) }, start_ns))
     }
 
     /// Ends instances, and removes what they had.
@@ -130,7 +137,7 @@ impl Starter<'_> {
     /// When something is left.
     pub fn stop(&self, instances: Vec<Instance>) -> anyhow::Result<()> {
         let ids: Vec<String> = instances.iter().map(|instance| instance.known.id.clone()).collect();
-        let is_container = instances.iter().any(|instance| instance.following.is_none());
+        let is_container = instances.iter().any(|instance| instance.process.is_none());
         drop(instances);
         match self.ctr.filter(|_| is_container) {
             Some(ctr) => ctr.remove_all(&ids),

@@ -6,16 +6,20 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::Experiment;
 use super::counters;
 use super::instances::{Charged, Instance, Starter};
 use super::processes::Known;
+use super::{Experiment, Ready};
 use crate::clock::Stopwatch;
 use crate::plan::Slot;
 use results::density::{AtOnce, Line, Reading, Start};
 
 /// Memory that stays free whatever an estimate says.
 const RESERVE_BYTES: u64 = 512 << 20;
+
+/// What is to be done with a program of somebody's own that does not wait.
+const WAY_OUT: &str = ": what is counted has to be there until it is ended, with nothing on its standard input; give it \
+                       arguments with which it waits, and see in `bench` what one run uses that ends (memory, processor time)";
 
 /// What a repetition of a case came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +36,8 @@ impl Experiment<'_> {
     /// One case in one repetition. Whatever happens, nothing of it goes on afterwards.
     pub(super) fn repetition(&mut self, slot: Slot) -> anyhow::Result<Ended> {
         let memory = self.scene.memory.clone().ok();
-        let starter = Starter { runs: self.runs, place: slot.place, ctr: self.ctr, memory: memory.as_ref() };
+        let starter =
+            Starter { runs: self.runs, place: slot.place, ctr: self.ctr, memory: memory.as_ref(), ready: self.ready };
         let mut instances = Vec::new();
         self.reap();
         let there = self.there()?;
@@ -97,7 +102,8 @@ impl Experiment<'_> {
         let hold_ns = clock.elapsed_ns();
         let numbers = self.scene.after(&before, instances);
         if let Some(reason) = self.scene.ended(instances) {
-            anyhow::bail!("{reason}");
+            let way_out = if self.ready == Ready::AtOnce { WAY_OUT } else { "" };
+            anyhow::bail!("{reason}{way_out}");
         }
         self.write(&Line::Reading(Reading {
             case: self.case(slot),

@@ -1,6 +1,7 @@
 //! What runs have to print: known before, or learned from the native program, and what is wrong with what they printed.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -14,11 +15,12 @@ use super::watchdog::Watchdog;
 use crate::bench::Expected;
 use crate::plan::Place;
 use oci::digest::Digest;
-use results::case::Kind;
+use results::Outcome;
+use results::case::{Cell, Kind, Mode};
 
-/// What every bench has to print.
+/// What every bench has to print, by its name.
 #[derive(Debug, Default)]
-pub struct Expectations(Vec<Expectation>);
+pub struct Expectations(BTreeMap<String, Expectation>);
 
 #[derive(Debug)]
 enum Expectation {
@@ -40,20 +42,21 @@ enum Learned {
 }
 
 impl Expectations {
-    /// Reads what is known before, and starts the native program twice for each bench where that says it. Where it fails,
-    /// or prints something else the second time, no cell of the bench can be judged: all are barred, with the reason.
-    /// `None`: somebody wishes to stop.
+    /// Reads what is known before of the benches of these numbers, and starts the native program twice for each where that
+    /// says it. Where it fails, or prints something else the second time, no cell of the bench can be judged: all are barred,
+    /// with the reason. `None`: somebody wishes to stop.
     ///
     /// # Errors
     /// When a pattern is none, or the watchdog can not watch.
     pub fn learn(
-        runs: &Runs,
+        (runs, benches): (&Runs, Range<usize>),
         watchdog: &Watchdog,
         barred: &mut BTreeMap<Place, String>,
     ) -> anyhow::Result<Option<Self>> {
-        let mut all = Vec::new();
-        for (index, bench) in runs.benches.iter().enumerate() {
-            all.push(match &bench.expected {
+        let mut all = BTreeMap::new();
+        for index in benches {
+            let bench = &runs.benches[index];
+            let expectation = match &bench.expected {
                 Expected::Exactly(bytes) => Expectation::Exactly(bytes.clone()),
                 Expected::Pattern(text) => Expectation::Pattern(Regex::new(text).context("it is no pattern")?),
                 Expected::Anything => Expectation::Anything,
@@ -66,17 +69,30 @@ impl Expectations {
                         Expectation::Anything
                     }
                 },
-            });
+            };
+            all.insert(bench.name.clone(), expectation);
         }
         Ok(Some(Self(all)))
     }
 
-    /// What is wrong with what a cell printed that ended well.
-    pub fn fault(&mut self, place: Place, (cell, printed): (&str, &[u8])) -> Option<String> {
+    /// What a run of a cell came to, and why it is no sample.
+    pub fn judge(&mut self, (bench, cell): (&String, &Cell), ran: &Ran, timeout_ms: u64) -> (Outcome, Option<String>) {
+        match single::failure(ran, Duration::from_millis(timeout_ms)) {
+            Some((outcome, reason)) if cell.case.mode == Mode::Native => (outcome, Some(reason)),
+            Some((outcome, reason)) => (outcome, Some(with_way_out(reason, ran))),
+            None => match self.fault((bench, &cell.name), &ran.stdout) {
+                None => (Outcome::Ok, None),
+                Some(fault) => (Outcome::WrongOutput, Some(fault)),
+            },
+        }
+    }
+
+    /// What is wrong with what a cell of a bench printed that ended well.
+    pub fn fault(&mut self, (bench, cell): (&str, &str), printed: &[u8]) -> Option<String> {
         let of_another = |whose: &str, expected: &[u8]| {
             (expected != printed).then(|| format!("not what {whose} printed: {}", difference(expected, printed)))
         };
-        match self.0.get_mut(place.bench)? {
+        match self.0.get_mut(bench)? {
             Expectation::Anything => None,
             Expectation::Exactly(expected) => (expected != printed).then(|| difference(expected, printed)),
             Expectation::AsNative(expected) => of_another("native", expected),
@@ -91,14 +107,14 @@ impl Expectations {
     }
 
     /// What was learned, by the name of the bench.
-    pub fn learned(&self, runs: &Runs) -> Vec<(String, Digest)> {
-        let digest = |(bench, expectation): (&RunnableBench, &Expectation)| match expectation {
+    pub fn learned(&self) -> Vec<(String, Digest)> {
+        let digest = |(bench, expectation): (&String, &Expectation)| match expectation {
             Expectation::AsNative(bytes) | Expectation::AsFirst(Some((_, bytes))) => {
-                Some((bench.name.clone(), Digest::of(bytes)))
+                Some((bench.clone(), Digest::of(bytes)))
             }
             _ => None,
         };
-        runs.benches.iter().zip(&self.0).filter_map(digest).collect()
+        self.0.iter().filter_map(digest).collect()
     }
 }
 
@@ -143,7 +159,7 @@ fn native(bench: &RunnableBench, runs: &Runs, watchdog: &Watchdog) -> Option<Lea
 const UNSUPPORTED: [&str; 2] = ["operation not supported on this platform", "kind: Unsupported"];
 
 /// The reason of a module's failure, with what it means where it wants what WASI has not.
-pub fn with_way_out(reason: String, ran: &Ran) -> String {
+fn with_way_out(reason: String, ran: &Ran) -> String {
     let said = String::from_utf8_lossy(&ran.stderr);
     if !UNSUPPORTED.iter().any(|words| said.contains(words)) {
         return reason;

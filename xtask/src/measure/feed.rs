@@ -9,19 +9,45 @@ use std::io::{ErrorKind, PipeWriter};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 
-use super::child::Ran;
+use super::child::{self, Ran};
+use super::watchdog::Watchdog;
+use crate::bench::Reads;
 use crate::containerd::events::TaskStarts;
-use crate::invocation::Stdin;
+use crate::invocation::{Invocation, Stdin};
+
+/// Runs a program. Where it is the client of a container (there is something that waits for its task) whose program may read,
+/// it gets its standard input from here, else from itself.
+///
+/// # Errors
+/// As [`child::run`], and [`run`].
+pub fn child(
+    invocation: &Invocation,
+    (input, starts, id): (&Reads, Option<&mut TaskStarts>, &str),
+    (limit, watchdog): (Duration, &Watchdog),
+) -> anyhow::Result<Ran> {
+    let path = match input {
+        Reads::Nothing => None,
+        Reads::Empty => Some(Path::new("/dev/null")),
+        Reads::File(path) => Some(path.as_path()),
+    };
+    match (path, starts) {
+        (Some(path), Some(starts)) => {
+            run(starts, (path, id), |stdin| child::run(&Invocation { stdin, ..invocation.clone() }, limit, watchdog))
+        }
+        _ => child::run(invocation, limit, watchdog),
+    }
+}
 
 /// Runs the client of a container, which gets its standard input from a file by a thread that sleeps until there is
 /// something to do.
 ///
 /// # Errors
 /// When the client can not be run, the file can not be read, or containerd shows no events any more.
-pub fn run(
+fn run(
     starts: &mut TaskStarts,
     (path, id): (&Path, &str),
     client: impl FnOnce(Stdin) -> anyhow::Result<Ran>,

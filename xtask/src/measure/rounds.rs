@@ -1,7 +1,6 @@
 //! The loop: round by round, run by run, each checked and written down before the next begins.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -17,13 +16,13 @@ use results::{NotMeasured, Outcome, ResourceRecord, RunStatus, Sample, UntilEnd,
 
 use super::bar::RoundsBar;
 use super::calls::PodHost;
-use super::child::{self, End, Ran};
+use super::child::{End, Ran};
 use super::expectation::Expectations;
 use super::feed;
 use super::resources::{Resources, Watched};
 use super::runs::{ComparedOutput, PodStart, Runs, Start, Until};
 use super::single::{self, Attempt};
-use super::traced::{Traced, TracedRounds, TracedRuns};
+use super::traced::{Shared, Traced, TracedRounds, TracedRuns};
 use super::watchdog::Watchdog;
 use crate::clock::Stopwatch;
 use crate::stop::Stop;
@@ -129,7 +128,7 @@ pub fn run<'a>(input: RoundsInput<'a>, sink: &mut SampleSink, stop: &'a Stop, wi
         not_measured,
         until: running.until,
         resources: running.resources.finish(),
-        learned: running.expectations.learned(input.runs),
+        learned: running.expectations.learned(),
     }
 }
 
@@ -165,10 +164,14 @@ struct Loop<'a> {
 
 impl Loop<'_> {
     fn rounds(&mut self, sink: &mut SampleSink, watchdog: &Watchdog, width: Width<'_>) -> anyhow::Result<RunStatus> {
-        let Some(expectations) = Expectations::learn(self.runs, watchdog, &mut self.barred)? else {
+        let all = (self.runs, 0..self.runs.benches.len());
+        let Some(expectations) = Expectations::learn(all, watchdog, &mut self.barred)? else {
             return Ok(RunStatus::Interrupted);
         };
         self.expectations = expectations;
+        if let Some(traced) = &mut self.traced {
+            traced.bar_as(self.runs, &self.barred);
+        }
         let rounds = self.runs.schedule.rounds();
         let mut bar = RoundsBar::new(rounds.warmup + rounds.counted, self.runs.schedule.slots_per_round());
         for round in 0..rounds.warmup + rounds.counted {
@@ -201,7 +204,8 @@ impl Loop<'_> {
     /// The traced round beside a plain one.
     fn trace(&mut self, round: u32, watchdog: &Watchdog, stop: &Stop) -> anyhow::Result<Traced> {
         let Some(traced) = &mut self.traced else { return Ok(Traced::Done) };
-        let ended = traced.round(round, watchdog, stop)?;
+        let shared = Shared { expectations: &mut self.expectations, starts: self.task_starts.as_mut() };
+        let ended = traced.round(round, shared, (watchdog, stop))?;
         self.reap_all();
         Ok(ended)
     }
@@ -276,17 +280,9 @@ impl Loop<'_> {
         watchdog: &Watchdog,
     ) -> anyhow::Result<Ran> {
         let is_client = matches!(self.runs.start(slot.place), Start::Container { .. });
-        let input = match &self.runs.bench(slot.place).input.stdin {
-            Reads::Nothing => None,
-            Reads::Empty => Some(Path::new("/dev/null")),
-            Reads::File(path) => Some(path.as_path()),
-        };
-        match (input, self.task_starts.as_mut().filter(|_| is_client)) {
-            (Some(path), Some(starts)) => feed::run(starts, (path, &container_name(slot)), |stdin| {
-                child::run(&Invocation { stdin, ..invocation.clone() }, limit, watchdog)
-            }),
-            _ => child::run(invocation, limit, watchdog),
-        }
+        let starts = self.task_starts.as_mut().filter(|_| is_client);
+        let input = &self.runs.bench(slot.place).input.stdin;
+        feed::child(invocation, (input, starts, &container_name(slot)), (limit, watchdog))
     }
 
     fn show(&self, ran: &Ran) -> anyhow::Result<()> {

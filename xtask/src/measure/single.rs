@@ -10,10 +10,9 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 use super::child::{End, Ran};
-use super::difference::difference;
 use super::output::OUTPUT_LIMIT_BYTES;
 use super::runs::{PodStart, RunnableBench, Start};
-use crate::bench::{Expected, Folder, Input, Reads};
+use crate::bench::{Folder, Input, Reads};
 use crate::containerd::{Container, Ctr};
 use crate::invocation::{Invocation, Stdin};
 use crate::matrix::{FILE, Grants};
@@ -92,27 +91,43 @@ pub fn invocation_as(
             let env = if grants.passes_environment() { environment(&bench.input) } else { Vec::new() };
             Ok(Invocation { program: program.clone(), args: words, env, stdin })
         }
-        // A pod is no program, and its container is the same without it: so it is looked at.
-        Start::Container { runtime, annotations } | Start::Pod(PodStart { runtime, annotations, .. }) => {
+        Start::Container { .. } | Start::Pod(_) => {
             let ctr = ctr.context("no containerd is running")?;
-            let image = bench.image(case).context("it has no image")?;
-            let command: Vec<String> = image.entrypoint.iter().chain(&bench.args).cloned().collect();
-            let mut all = annotations.clone();
-            all.extend(attempt.annotations.clone());
-            let invocation = ctr.run(&Container {
-                image: &image.reference,
-                platform: &image.platform,
-                id: attempt.id,
-                runtime,
-                annotations: &all,
-                command: &command,
-                cgroup: attempt.cgroup.as_deref(),
-                env: &environment(&bench.input),
-                folders: &bench.input.folders,
-            });
+            let invocation = container(start, (bench, case), attempt, |container| ctr.run(container))?;
             Ok(Invocation { stdin, ..invocation })
         }
     }
+}
+
+/// What becomes of the container of a bench, by a case that has one.
+///
+/// # Errors
+/// When there is none.
+pub fn container<T>(
+    start: &Start,
+    (bench, case): (&RunnableBench, &Case),
+    attempt: &Attempt<'_>,
+    then: impl FnOnce(&Container<'_>) -> T,
+) -> anyhow::Result<T> {
+    // A pod is no program, and its container is the same without it: so it is looked at.
+    let (Start::Container { runtime, annotations } | Start::Pod(PodStart { runtime, annotations, .. })) = start else {
+        bail!("it makes no container");
+    };
+    let image = bench.image(case).context("it has no image")?;
+    let command: Vec<String> = image.entrypoint.iter().chain(&bench.args).cloned().collect();
+    let mut all = annotations.clone();
+    all.extend(attempt.annotations.clone());
+    Ok(then(&Container {
+        image: &image.reference,
+        platform: &image.platform,
+        id: attempt.id,
+        runtime,
+        annotations: &all,
+        command: &command,
+        cgroup: attempt.cgroup.as_deref(),
+        env: &environment(&bench.input),
+        folders: &bench.input.folders,
+    }))
 }
 
 /// The native program of a bench, started directly.
@@ -177,26 +192,6 @@ pub fn failure(ran: &Ran, limit: Duration) -> Option<(Outcome, String)> {
             Some((Outcome::TimedOut, format!("still running after {} ms{}", limit.as_millis(), stderr_note(ran))))
         }
     }
-}
-
-/// What a run came to that has to print what was known before. Where only native tells, or a pattern, nothing is right here:
-/// that is judged by `expectation`.
-pub fn outcome(ran: &Ran, expected: &Expected, limit: Duration) -> (Outcome, Option<String>) {
-    outcome_of(ran, (&ran.stdout, expected), limit)
-}
-
-/// The same, where only a part of what it printed is compared.
-pub fn outcome_of(ran: &Ran, (printed, expected): (&[u8], &Expected), limit: Duration) -> (Outcome, Option<String>) {
-    if let Some((outcome, reason)) = failure(ran, limit) {
-        return (outcome, Some(reason));
-    }
-    let fault = match expected {
-        Expected::Exactly(bytes) => (bytes != printed).then(|| difference(bytes, printed)),
-        Expected::Pattern(_) | Expected::FirstNative | Expected::Anything => {
-            Some("it was not known before what it has to print".to_owned())
-        }
-    };
-    (if fault.is_none() { Outcome::Ok } else { Outcome::WrongOutput }, fault)
 }
 
 fn stderr_note(ran: &Ran) -> String {

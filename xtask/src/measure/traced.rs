@@ -11,7 +11,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use super::child::{self, End, Ran};
+use super::child::{End, Ran};
+use super::expectation::Expectations;
+use super::feed;
 use super::marks::{self, MarksFile};
 use super::runs::Runs;
 use super::single::{self, Attempt};
@@ -20,11 +22,12 @@ use super::watchdog::Watchdog;
 use crate::clock::{Bridge, Clocks};
 use crate::containerd::Ctr;
 use crate::containerd::dates::Dates;
+use crate::containerd::events::TaskStarts;
 use crate::plan::{Place, Slot};
 use crate::stop::Stop;
 use results::Outcome;
 use results::store::SampleSink;
-use results::timeline::{Trace, mark};
+use results::timeline::{ProgramClock, Trace, mark};
 
 /// A cell that failed so often in a row is traced no more.
 const FAILURES_IN_A_ROW: u32 = 3;
@@ -32,8 +35,10 @@ const FAILURES_IN_A_ROW: u32 = 3;
 /// What is to be traced, and where it is written to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TracedRuns {
-    /// The runs: of stamped programs, under the names of the benches that they are beside.
+    /// The runs, under the names of the benches that they are beside.
     pub runs: Runs,
+    /// For each of their benches whether its program prints its clock.
+    pub clocks: Vec<ProgramClock>,
     /// The file that traced runs are appended to.
     pub file: PathBuf,
 }
@@ -42,12 +47,22 @@ pub struct TracedRuns {
 #[derive(Debug)]
 pub struct TracedRounds<'a> {
     runs: &'a Runs,
+    clocks: &'a [ProgramClock],
     ctr: Option<&'a Ctr>,
     sink: SampleSink,
     folder: tempfile::TempDir,
     /// With the reason, until that was written down.
     barred: BTreeMap<Place, Option<String>>,
     failures: BTreeMap<Place, u32>,
+}
+
+/// What traced rounds share with the plain ones beside them.
+#[derive(Debug)]
+pub struct Shared<'a> {
+    /// What has to be printed.
+    pub expectations: &'a mut Expectations,
+    /// What containers are told the end of their standard input by.
+    pub starts: Option<&'a mut TaskStarts>,
 }
 
 /// Whether rounds go on.
@@ -68,6 +83,7 @@ impl<'a> TracedRounds<'a> {
         let folder = tempfile::tempdir().context("can not make a folder for the marks of shims")?;
         Ok(Self {
             runs: &traced.runs,
+            clocks: &traced.clocks,
             ctr,
             sink: SampleSink::open(&traced.file)?,
             folder,
@@ -76,11 +92,28 @@ impl<'a> TracedRounds<'a> {
         })
     }
 
+    /// What can not be run plainly is not traced either, for the same reason.
+    pub fn bar_as(&mut self, plain: &Runs, barred: &BTreeMap<Place, String>) {
+        for place in self.runs.schedule.places() {
+            let names = (&self.runs.bench(place).name, &self.runs.cell(place).name);
+            let found =
+                barred.iter().find(|(other, _)| (&plain.bench(**other).name, &plain.cell(**other).name) == names);
+            if let Some((_, reason)) = found {
+                self.barred.entry(place).or_insert_with(|| Some(reason.clone()));
+            }
+        }
+    }
+
     /// Traces every cell once. It listens to containerd while it does, and not before or after.
     ///
     /// # Errors
     /// When what was traced can not be written down, or a container can not be removed.
-    pub fn round(&mut self, round: u32, watchdog: &Watchdog, stop: &Stop) -> anyhow::Result<Traced> {
+    pub fn round(
+        &mut self,
+        round: u32,
+        mut shared: Shared<'_>,
+        (watchdog, stop): (&Watchdog, &Stop),
+    ) -> anyhow::Result<Traced> {
         let mut slots = Vec::new();
         for slot in self.runs.schedule.round(round) {
             match self.barred.get_mut(&slot.place) {
@@ -99,7 +132,9 @@ impl<'a> TracedRounds<'a> {
             if stop.is_requested() {
                 return Ok(Traced::Stopped);
             }
-            let Some(trace) = self.one(slot, dates.as_mut(), watchdog)? else { return Ok(Traced::Stopped) };
+            let Some(trace) = self.one(slot, (dates.as_mut(), &mut shared), watchdog)? else {
+                return Ok(Traced::Stopped);
+            };
             self.sink.append(&trace)?;
             let failures = self.failures.entry(slot.place).or_default();
             *failures = if trace.outcome == Outcome::Ok { 0 } else { *failures + 1 };
@@ -115,7 +150,12 @@ impl<'a> TracedRounds<'a> {
     }
 
     /// One traced run; `None` when somebody wished to stop.
-    fn one(&self, slot: Slot, dates: Option<&mut Dates>, watchdog: &Watchdog) -> anyhow::Result<Option<Trace>> {
+    fn one(
+        &self,
+        slot: Slot,
+        (dates, shared): (Option<&mut Dates>, &mut Shared<'_>),
+        watchdog: &Watchdog,
+    ) -> anyhow::Result<Option<Trace>> {
         let id = format!("t{}-p{}", slot.round, slot.position);
         let limit = Duration::from_millis(self.runs.timeout_ms);
         let file = MarksFile::create(&self.folder.path().join(&id))?;
@@ -124,8 +164,9 @@ impl<'a> TracedRounds<'a> {
         let annotations = [(marks::ANNOTATION.to_owned(), file.path().to_string_lossy().into_owned())].into();
         let attempt = Attempt { annotations, ..Attempt::plain(&id) };
         let of = (self.runs.bench(slot.place), &self.runs.cell(slot.place).case);
+        let starts = shared.starts.as_deref_mut().filter(|_| self.is_container(slot));
         let ran = single::invocation_as(self.runs.start(slot.place), of, (self.ctr, &attempt))
-            .and_then(|invocation| child::run(&invocation, limit, watchdog));
+            .and_then(|invocation| feed::child(&invocation, (&of.0.input.stdin, starts, &id), (limit, watchdog)));
         let bridge = Bridge::new(first, Clocks::read());
         let trace = match ran {
             Ok(ran) if ran.end == End::Stopped => {
@@ -133,7 +174,7 @@ impl<'a> TracedRounds<'a> {
                 return Ok(None);
             }
             Ok(ran) => {
-                let mut trace = self.judged(slot, &ran);
+                let mut trace = self.judged(slot, &ran, shared.expectations);
                 let noted = file.take()?;
                 trace.marks.extend(noted.into_iter().map(|(name, at)| (name, at - ran.began_ns)));
                 if let Some(dates) = dates.filter(|_| self.is_container(slot) && trace.outcome == Outcome::Ok) {
@@ -152,32 +193,33 @@ impl<'a> TracedRounds<'a> {
         Ok(Some(trace))
     }
 
-    /// The output between the stamps is compared as any; the stamps have to lie within the run, or they are of another
-    /// clock, and of no use.
-    fn judged(&self, slot: Slot, ran: &Ran) -> Trace {
-        let expected = &self.runs.bench(slot.place).expected;
-        let stamped = stamps::parse(&ran.stdout);
-        let printed = stamped.as_ref().map_or(&ran.stdout[..], |stamped| stamped.rest);
-        let (mut outcome, mut reason) =
-            single::outcome_of(ran, (printed, expected), Duration::from_millis(self.runs.timeout_ms));
-        let mut moments = BTreeMap::new();
-        match stamped {
-            Err(error) if ran.end == End::Exited(0) => {
-                (outcome, reason) = (Outcome::WrongOutput, Some(format!("it is no stamped program: {error:#}")));
-            }
-            Ok(stamped) if outcome == Outcome::Ok => {
-                let within =
-                    |at: i64| (0..=i64::try_from(ran.wall_ns).unwrap_or(i64::MAX)).contains(&(at - ran.began_ns));
-                if within(stamped.first_ns) && within(stamped.last_ns) {
-                    moments.insert(mark::FIRST_INSTRUCTION.to_owned(), stamped.first_ns - ran.began_ns);
-                    moments.insert(mark::LAST_INSTRUCTION.to_owned(), stamped.last_ns - ran.began_ns);
-                } else {
-                    reason = Some("the program's monotonic clock is not the host's".to_owned());
-                }
-            }
-            _ => {}
+    /// The output between the stamps, where there are any, is compared as any; the stamps have to lie within the run, or they
+    /// are of another clock, and of no use.
+    fn judged(&self, slot: Slot, ran: &Ran, expectations: &mut Expectations) -> Trace {
+        let row = |outcome, reason| row(self.runs, slot, Some(ran), (outcome, reason));
+        if let Some((outcome, reason)) = single::failure(ran, Duration::from_millis(self.runs.timeout_ms)) {
+            return row(outcome, Some(reason));
         }
-        Trace { marks: moments, ..row(self.runs, slot, Some(ran), (outcome, reason)) }
+        let stamped = match self.clocks.get(slot.place.bench) {
+            Some(ProgramClock::Unknown) => None,
+            _ => match stamps::parse(&ran.stdout) {
+                Ok(stamped) => Some(stamped),
+                Err(error) => return row(Outcome::WrongOutput, Some(format!("it is no stamped program: {error:#}"))),
+            },
+        };
+        let printed = stamped.as_ref().map_or(&ran.stdout[..], |stamped| stamped.rest);
+        let names = (&*self.runs.bench(slot.place).name, &*self.runs.cell(slot.place).name);
+        if let Some(fault) = expectations.fault(names, printed) {
+            return row(Outcome::WrongOutput, Some(fault));
+        }
+        let Some(stamped) = stamped else { return row(Outcome::Ok, None) };
+        let within = |at: i64| (0..=i64::try_from(ran.wall_ns).unwrap_or(i64::MAX)).contains(&(at - ran.began_ns));
+        if !within(stamped.first_ns) || !within(stamped.last_ns) {
+            return row(Outcome::Ok, Some("the program's monotonic clock is not the host's".to_owned()));
+        }
+        let moments = [(mark::FIRST_INSTRUCTION, stamped.first_ns), (mark::LAST_INSTRUCTION, stamped.last_ns)];
+        let marks = moments.into_iter().map(|(name, at)| (name.to_owned(), at - ran.began_ns)).collect();
+        Trace { marks, ..row(Outcome::Ok, None) }
     }
 
     fn clean(&self, slot: Slot, id: &str) -> anyhow::Result<()> {

@@ -105,6 +105,11 @@ fn traced_rounds_have_the_stamped_programs_and_no_twins() {
     assert_eq!(traced.builds.len(), built + 2 * forms.len());
     let none = plan(Vec::new(), (&ours, &cases), rounds).unwrap().with_traces();
     assert!(none.unwrap_err().to_string().contains("`stamped`"));
+    // Somebody's own program prints no clock: it is traced as it is, and nothing more is built.
+    let own = Bench { tracing: Tracing::AsItIs, ..found.benches[0].clone() };
+    let plain = plan(vec![own.clone()], (&ours, &cases), rounds).unwrap();
+    let traced = plain.clone().with_traces().unwrap();
+    assert_eq!((traced.traced.unwrap().benches, traced.builds), (vec![own], plain.builds));
 }
 
 #[test]

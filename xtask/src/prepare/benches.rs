@@ -55,7 +55,7 @@ fn input(input: &Input) -> anyhow::Result<InputRecord> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::Selection;
+    use crate::bench::{Selection, Tracing};
 
     #[test]
     fn what_a_variable_holds_is_not_stored() {
@@ -74,7 +74,7 @@ mod tests {
             role: None,
             selection: Selection::Default,
             sweep: None,
-            stamped: None,
+            tracing: Tracing::AsItIs,
         };
         let stored = serde_json::to_string(&bench(&given).unwrap()).unwrap();
         assert!(!stored.contains("hunter2") && stored.contains(&Digest::of(b"hunter2").hex()), "{stored}");

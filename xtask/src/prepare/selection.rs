@@ -68,10 +68,6 @@ pub fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selecte
         ensure_new(out)?;
     }
     let own = own::resolve(workspace, (&args.origin, &args.input))?;
-    anyhow::ensure!(
-        own.is_none() || !args.first_use.first_use,
-        "first use is measured with this project's programs only: leave out `--first-use`"
-    );
     let benches = benches(workspace, own.as_ref(), args.benches_file.as_deref(), &args.select.benches)?;
     let matrix = matrix(workspace, &args.select.rows.of)?;
     let cases = matrix.select(&args.select.rows.cases, &args.select.rows.sets)?;

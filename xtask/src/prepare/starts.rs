@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use super::builds::AvailablePrograms;
 use super::{Prepared, programs};
 use crate::bench::calibration::{Calibration, SURROUNDINGS};
-use crate::bench::{Bench, Expected, Input};
+use crate::bench::{Bench, Expected, Input, Tracing};
 use crate::compile::prepend;
 use crate::containerd::{ContainerRuntime, Scheme};
 use crate::isolation::Look;
@@ -27,6 +27,7 @@ use crate::workspace::Workspace;
 use results::Manifest;
 use results::case::{Case, Cell, Kind};
 use results::isolation::Subject;
+use results::timeline::ProgramClock;
 
 /// How a session is to be run, beside what its plan says.
 #[derive(Debug)]
@@ -103,7 +104,11 @@ impl Prepared {
                 timeout_ms: options.timeout_ms,
                 output: ComparedOutput::Discarded,
             };
-            Ok(TracedRuns { runs, file })
+            let clock = |bench: &Bench| match bench.tracing {
+                Tracing::AsItIs => ProgramClock::Unknown,
+                Tracing::Not | Tracing::Stamped(_) => ProgramClock::Printed,
+            };
+            Ok(TracedRuns { runs, clocks: traced.benches.iter().map(clock).collect(), file })
         });
         let traced = traced.transpose()?;
         let containers = plan.has_containers().then(|| self.containers(workspace, &options, &starts)).transpose()?;

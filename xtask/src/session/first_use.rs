@@ -3,15 +3,20 @@
 //! Its samples go into a file of their own and never among those of the rounds. Not here: how a class is brought about
 //! (`node`), and what follows from the samples (`results`).
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
+use crate::bench::Reads;
+use crate::containerd::events::TaskStarts;
 use crate::containerd::{Ctr, Login};
 use crate::matrix::{FILE, OUTPUT};
 use crate::measure::child::{self, End, Ran};
+use crate::measure::expectation::Expectations;
+use crate::measure::feed;
 use crate::measure::runs::Start;
 use crate::measure::single;
 use crate::measure::watchdog::Watchdog;
@@ -81,9 +86,14 @@ fn rounds(
     let samples = OpenOptions::new().append(true).open(&request.samples);
     let samples = samples.with_context(|| format!("can not append to `{}`", request.samples.display()))?;
     let mut node = Node::new(session, request, source, stop)?;
-    let steps = steps(session, request, &node, not_measured);
-    let mut measuring =
-        Measuring { session, request, watchdog: Watchdog::start(stop)?, samples, work: tempfile::tempdir()? };
+    let (watchdog, mut barred) = (Watchdog::start(stop)?, BTreeMap::new());
+    let bench = (&session.runs, request.bench..request.bench + 1);
+    let Some(expectations) = Expectations::learn(bench, &watchdog, &mut barred)? else {
+        return Ok(RunStatus::Interrupted);
+    };
+    let steps = steps((session, request), &barred, &node, not_measured);
+    let work = tempfile::tempdir()?;
+    let mut measuring = Measuring { session, request, watchdog, expectations, starts: None, samples, work };
     let total = request.rounds as usize * steps.len();
     for round in 0..request.rounds {
         let order = shuffled(&steps, session.runs.schedule.rounds().seed, round);
@@ -110,8 +120,8 @@ fn rounds(
 /// The steps of every round. A class that has no meaning for a cell is none of its steps; one that can not be brought about
 /// is not measured.
 fn steps(
-    session: &Session,
-    request: &FirstUseRequest,
+    (session, request): (&Session, &FirstUseRequest),
+    barred: &BTreeMap<Place, String>,
     node: &Node<'_>,
     not_measured: &mut Vec<NotMeasured>,
 ) -> Vec<Step> {
@@ -127,9 +137,13 @@ fn steps(
             });
         };
         let mut add = |class, link| steps.push(Step::Use { place, class, link });
-        match (session.runs.start(place), cell.case.is_container()) {
+        let start = session.runs.start(place);
+        let is_barred =
+            barred.contains_key(&place) || single::obstacle(start, (session.runs.bench(place), &cell.case)).is_some();
+        match (start, cell.case.is_container()) {
             // The rounds say why.
             (Start::Absent(_), _) => {}
+            _ if is_barred => {}
             (_, false) => [Class::ColdCache, Class::Warm].into_iter().for_each(|class| add(class, None)),
             (_, true) if !node.has_containers() => lacks("no containerd is running"),
             (_, true) if !node.is_private() => lacks("the containerd is not ours: what is in it is not removed"),
@@ -163,6 +177,9 @@ struct Measuring<'a> {
     session: &'a Session,
     request: &'a FirstUseRequest,
     watchdog: Watchdog,
+    expectations: Expectations,
+    /// What containers are told the end of their standard input by, as long as the containerd is up that it listens to.
+    starts: Option<TaskStarts>,
     samples: File,
     /// Where compilers write.
     work: tempfile::TempDir,
@@ -170,7 +187,7 @@ struct Measuring<'a> {
 
 impl Measuring<'_> {
     /// `None` when somebody wished to stop.
-    fn one(&self, node: &mut Node<'_>, step: Step, [round, position]: [u32; 2]) -> Option<FirstUseSample> {
+    fn one(&mut self, node: &mut Node<'_>, step: Step, [round, position]: [u32; 2]) -> Option<FirstUseSample> {
         let (sample, made) = match step {
             Step::Compile(index) => {
                 let compilation = &self.request.compilations[index];
@@ -211,7 +228,7 @@ impl Measuring<'_> {
             link,
             round: 0,
             position: 0,
-            values: std::collections::BTreeMap::new(),
+            values: BTreeMap::new(),
             outcome: Outcome::Ok,
             reason: None,
             output_sha256: None,
@@ -220,7 +237,7 @@ impl Measuring<'_> {
 
     /// Brings a class about, then makes the pull and the run that are timed.
     fn use_of(
-        &self,
+        &mut self,
         node: &mut Node<'_>,
         (place, class, link): (Place, Class, Option<usize>),
         id: &str,
@@ -245,7 +262,10 @@ impl Measuring<'_> {
             }
             Class::NotUnpacked => node.fetch_anew(place)?,
             Class::ColdCache => values.push((DROPPED, node.drop_cached(place)?)),
-            Class::FirstAfterStart => node.restart()?,
+            Class::FirstAfterStart => {
+                self.starts = None;
+                node.restart()?;
+            }
             Class::Warm | Class::Compile => {}
         }
         let ran = self.run((&*node, place, link), id)?;
@@ -255,16 +275,21 @@ impl Measuring<'_> {
         }
         let pulled = values.iter().find(|(name, _)| *name == PULL).map_or(0, |(_, value)| *value);
         values.extend([(RUN, ran.wall_ns), (WALL, pulled + ran.wall_ns)]);
-        let expected = &self.session.runs.bench(place).expected;
-        let (outcome, reason) = single::outcome(&ran, expected, self.limit());
+        let of = (&self.session.runs.bench(place).name, self.session.runs.cell(place));
+        let (outcome, reason) = self.expectations.judge(of, &ran, self.session.runs.timeout_ms);
         Ok(Some(Made { values, outcome, reason, output_sha256: Some(oci::digest::Digest::of(&ran.stdout).hex()) }))
     }
 
-    fn run(&self, (node, place, link): (&Node<'_>, Place, Option<usize>), id: &str) -> anyhow::Result<Ran> {
+    fn run(&mut self, (node, place, link): (&Node<'_>, Place, Option<usize>), id: &str) -> anyhow::Result<Ran> {
         let runs = node.runs(link);
         let of = (runs.bench(place), &runs.cell(place).case);
         let invocation = single::invocation(runs.start(place), of, (node.ctr(), id))?;
-        child::run(&invocation, self.limit(), &self.watchdog)
+        let (input, is_container) = (&of.0.input.stdin, of.1.is_container());
+        if is_container && *input != Reads::Nothing && self.starts.is_none() {
+            self.starts = node.ctr().map(TaskStarts::listen).transpose()?;
+        }
+        let (limit, starts) = (self.limit(), self.starts.as_mut().filter(|_| is_container));
+        feed::child(&invocation, (input, starts, id), (limit, &self.watchdog))
     }
 
     fn limit(&self) -> Duration {

@@ -6,7 +6,7 @@ use crate::chart::timeline;
 use crate::document::{Block, Cell, Column, Form, Row, Section, Table, Text};
 use crate::number::{NONE, Rounded, percent};
 use crate::{Run, push};
-use results::timeline::{ArmTimeline, MedianRow, SHIM_BESIDE, SHIM_STEPS, StepRow};
+use results::timeline::{ArmTimeline, MedianRow, ProgramClock, SHIM_BESIDE, SHIM_STEPS, StepRow};
 
 const KEY: &str = "How to read it: the longest phase is where the time goes. Traced runs are runs of their own beside the plain ones, which stay untraced. Each phase ends when the next \
                    one begins, and those of one run sum to its wall time; their medians need not. `unattributed` lies beside \
@@ -20,6 +20,9 @@ pub fn section(run: &Run) -> Section {
         if index == 0 {
             section.push(Block::key(Text::prose(KEY)));
         }
+        if run.manifest.clock_of(bench) == ProgramClock::Unknown {
+            section.push(Block::paragraph(Text::prose(&not_dated(bench))));
+        }
         let id = format!("timeline-{index}");
         section.push(Block::figure(timeline::figure(&rows, bench, &id), format!("{bench}: medians of phases")));
         section.push(Block::table(phases(bench, &rows)));
@@ -32,6 +35,14 @@ pub fn section(run: &Run) -> Section {
         section.push(gantt.not_in(Form::Terminal, "a terminal draws no Mermaid"));
     }
     section
+}
+
+/// What a program of somebody's own does not tell.
+fn not_dated(bench: &str) -> String {
+    format!(
+        "Not measured: when the program of `{bench}` executes its first instruction and its last. It does not print its clock, \
+         so from its task, or from the start of a direct run, until its end it is one phase."
+    )
 }
 
 fn benches(run: &Run) -> Vec<&str> {

@@ -26,6 +26,17 @@ fn what_is_missing_is_said_in_its_row_in_every_form() {
 }
 
 #[test]
+fn of_a_program_that_prints_no_clock_it_is_said_what_is_not_dated() {
+    let mut run = fixture::traced();
+    run.manifest.traced[0].program = "array-sum".to_owned();
+    for text in [terminal::render(&run, ColourChoice::Plain), markdown::readme(&run), html::render(&run)] {
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("Not measured: when the program of") && words.contains("It does not print its clock"));
+    }
+    assert!(!markdown::readme(&fixture::traced()).contains("does not print its clock"));
+}
+
+#[test]
 fn the_text_to_paste_has_a_line_for_each_phase_that_begins_where_the_last_one_ended() {
     let text = markdown::readme(&fixture::traced());
     let of_runc = text.split("section native/runc").nth(1).unwrap().split("section").next().unwrap();

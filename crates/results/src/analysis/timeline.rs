@@ -9,7 +9,7 @@ use super::Level;
 use super::cells::Cells;
 use crate::case::Cell;
 use crate::timeline::{
-    ArmTimeline, MedianRow, Phase, PhaseDifference, PhaseRow, Phases, SHIM_BESIDE, SHIM_STEPS, StepRow,
+    ArmTimeline, MedianRow, Phase, PhaseDifference, PhaseRow, Phases, ProgramClock, SHIM_BESIDE, SHIM_STEPS, StepRow,
     TimelineDifference, Trace, TracingCost, phases, steps,
 };
 use crate::{Manifest, Outcome};
@@ -29,7 +29,8 @@ struct Arm<'a> {
 pub fn timelines(manifest: &Manifest, traces: &[Trace], cells: &Cells<'_>, level: Level) -> Vec<ArmTimeline> {
     let mut rows = Vec::new();
     for traced in &manifest.traced {
-        let of_case = |case: &str| arm(manifest, traces, [&traced.bench, case]);
+        let clock = manifest.clock_of(&traced.bench);
+        let of_case = |case: &str| arm(manifest, traces, ([&traced.bench, case], clock));
         for cell in manifest.cells.iter().filter(|cell| !cell.is_twin()) {
             let arm = of_case(&cell.name);
             if arm.runs.is_empty() && arm.failed.is_empty() {
@@ -48,11 +49,11 @@ pub fn timelines(manifest: &Manifest, traces: &[Trace], cells: &Cells<'_>, level
     rows
 }
 
-fn arm<'a>(manifest: &Manifest, traces: &'a [Trace], [bench, case]: [&str; 2]) -> Arm<'a> {
+fn arm<'a>(manifest: &Manifest, traces: &'a [Trace], ([bench, case], clock): ([&str; 2], ProgramClock)) -> Arm<'a> {
     let is_container = manifest.cell(case).is_some_and(|cell| cell.case.is_container());
     let mut arm = Arm { runs: BTreeMap::new(), failed: Vec::new() };
     for trace in traces.iter().filter(|trace| trace.bench == bench && trace.case == case && !trace.warmup) {
-        match phases(trace, is_container).filter(|_| trace.outcome == Outcome::Ok) {
+        match phases(trace, is_container, clock).filter(|_| trace.outcome == Outcome::Ok) {
             Some(found) => drop(arm.runs.insert(trace.round, (trace, found))),
             None => arm.failed.push(trace),
         }

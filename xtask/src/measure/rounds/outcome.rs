@@ -1,13 +1,9 @@
 //! What becomes of one run: a sample that counts, one with the reason why it does not, and a cell that is given up.
 
-use std::time::Duration;
-
 use super::Loop;
 use crate::measure::child::Ran;
-use crate::measure::{expectation, single};
 use crate::plan::{Place, Slot};
 use oci::digest::Digest;
-use results::case::Mode;
 use results::{Outcome, Sample};
 
 /// A cell that failed so often in a row is given up: a case that always hangs would cost its time limit in
@@ -38,16 +34,8 @@ impl Loop<'_> {
     }
 
     pub(super) fn judge(&mut self, slot: Slot, ran: &Ran) -> Sample {
-        let cell = self.runs.cell(slot.place);
-        let limit = Duration::from_millis(self.runs.timeout_ms);
-        let (outcome, reason) = match single::failure(ran, limit) {
-            Some((outcome, reason)) if cell.case.mode == Mode::Native => (outcome, Some(reason)),
-            Some((outcome, reason)) => (outcome, Some(expectation::with_way_out(reason, ran))),
-            None => match self.expectations.fault(slot.place, (&cell.name, &ran.stdout)) {
-                None => (Outcome::Ok, None),
-                Some(fault) => (Outcome::WrongOutput, Some(fault)),
-            },
-        };
+        let of = (&self.runs.bench(slot.place).name, self.runs.cell(slot.place));
+        let (outcome, reason) = self.expectations.judge(of, ran, self.runs.timeout_ms);
         self.row(slot, Some(ran), outcome, reason)
     }
 

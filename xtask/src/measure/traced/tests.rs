@@ -37,18 +37,28 @@ fn traced(folder: &Path, script: &str) -> TracedRuns {
     };
     let file = folder.join("timeline.jsonl");
     std::fs::write(&file, "").unwrap();
-    TracedRuns { runs, file }
+    TracedRuns { runs, clocks: vec![ProgramClock::Printed], file }
+}
+
+fn learned(traced: &TracedRuns, watchdog: &Watchdog) -> Expectations {
+    Expectations::learn((&traced.runs, 0..1), watchdog, &mut BTreeMap::new()).unwrap().unwrap()
 }
 
 /// What was written in so many rounds.
 fn run(script: &str, rounds: u32, barred: BTreeMap<Place, String>) -> Vec<Trace> {
+    run_by(ProgramClock::Printed, script, rounds, barred)
+}
+
+fn run_by(clock: ProgramClock, script: &str, rounds: u32, barred: BTreeMap<Place, String>) -> Vec<Trace> {
     let dir = tempfile::tempdir().unwrap();
-    let traced = traced(dir.path(), script);
+    let traced = TracedRuns { clocks: vec![clock], ..traced(dir.path(), script) };
     let stop = Stop::never().unwrap();
     let watchdog = Watchdog::start(&stop).unwrap();
+    let mut expectations = learned(&traced, &watchdog);
     let mut running = TracedRounds::new(&traced, None, barred).unwrap();
     for round in 0..rounds {
-        assert_eq!(running.round(round, &watchdog, &stop).unwrap(), Traced::Done);
+        let shared = Shared { expectations: &mut expectations, starts: None };
+        assert_eq!(running.round(round, shared, (&watchdog, &stop)).unwrap(), Traced::Done);
     }
     let text = std::fs::read_to_string(&traced.file).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -70,8 +80,28 @@ fn a_clock_that_is_not_the_hosts_leaves_the_time_to_nobody() {
     let found = run("echo 5; echo x; echo 6", 1, BTreeMap::new());
     assert_eq!((found[0].outcome, found[0].marks.len()), (Outcome::Ok, 0));
     assert_eq!(found[0].reason.as_deref(), Some("the program's monotonic clock is not the host's"));
-    let lengths = phases(&found[0], false).unwrap().lengths;
+    let lengths = phases(&found[0], false, ProgramClock::Printed).unwrap().lengths;
     assert_eq!(lengths[&Phase::Unattributed], found[0].wall_ns.unwrap());
+}
+
+#[test]
+fn a_program_that_prints_no_clock_is_traced_by_what_others_date() {
+    let found = run_by(ProgramClock::Unknown, "echo x", 1, BTreeMap::new());
+    assert_eq!((found[0].outcome, &found[0].reason, found[0].marks.len()), (Outcome::Ok, &None, 0));
+    let lengths = phases(&found[0], false, ProgramClock::Unknown).unwrap().lengths;
+    assert_eq!(lengths[&Phase::Program], found[0].wall_ns.unwrap());
+    let other = run_by(ProgramClock::Unknown, "echo y", 1, BTreeMap::new());
+    assert_eq!(other[0].outcome, Outcome::WrongOutput);
+}
+
+#[test]
+fn what_is_not_run_plainly_is_not_traced_either() {
+    let dir = tempfile::tempdir().unwrap();
+    let traced = traced(dir.path(), "echo x");
+    let mut running = TracedRounds::new(&traced, None, BTreeMap::new()).unwrap();
+    let place = Place { bench: 0, cell: 0 };
+    running.bar_as(&traced.runs, &[(place, "native fails".to_owned())].into());
+    assert_eq!(running.barred, [(place, Some("native fails".to_owned()))].into());
 }
 
 #[test]
@@ -89,8 +119,10 @@ fn a_wish_to_stop_ends_a_traced_round() {
     let traced = traced(dir.path(), "exec sleep 69.5");
     let stop = Stop::never().unwrap();
     let watchdog = Watchdog::start(&stop).unwrap();
+    let mut expectations = learned(&traced, &watchdog);
     stop.request().unwrap();
     let mut running = TracedRounds::new(&traced, None, BTreeMap::new()).unwrap();
-    assert_eq!(running.round(0, &watchdog, &stop).unwrap(), Traced::Stopped);
+    let shared = Shared { expectations: &mut expectations, starts: None };
+    assert_eq!(running.round(0, shared, (&watchdog, &stop)).unwrap(), Traced::Stopped);
     assert_eq!(std::fs::read_to_string(&traced.file).unwrap(), "");
 }
