@@ -118,7 +118,10 @@ pub fn pids(handle: &duct::Handle) -> anyhow::Result<Vec<Pid>> {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Err(error) = self.handle.kill() {
+        // One that has ended by itself may have been waited for by whoever reaps what containers leave.
+        if let Err(error) = self.handle.kill()
+            && error.raw_os_error() != Some(Errno::SRCH.raw_os_error())
+        {
             crate::console::note(format_args!("can not end `{}`: {error}", self.line));
         }
     }

@@ -78,8 +78,7 @@ impl Expectations {
     /// What a run of a cell came to, and why it is no sample.
     pub fn judge(&mut self, (bench, cell): (&String, &Cell), ran: &Ran, timeout_ms: u64) -> (Outcome, Option<String>) {
         match single::failure(ran, Duration::from_millis(timeout_ms)) {
-            Some((outcome, reason)) if cell.case.mode == Mode::Native => (outcome, Some(reason)),
-            Some((outcome, reason)) => (outcome, Some(with_way_out(reason, ran))),
+            Some((outcome, reason)) => (outcome, Some(with_way_out(reason, (ran, cell)))),
             None => match self.fault((bench, &cell.name), &ran.stdout) {
                 None => (Outcome::Ok, None),
                 Some(fault) => (Outcome::WrongOutput, Some(fault)),
@@ -157,15 +156,53 @@ fn native(bench: &RunnableBench, runs: &Runs, watchdog: &Watchdog) -> Option<Lea
 /// What a module says that wants what WASI has not: the standard library's words for a function that is not there, and for
 /// an error number that says so.
 const UNSUPPORTED: [&str; 2] = ["operation not supported on this platform", "kind: Unsupported"];
+const WITHOUT_WASI: &str = "WASI preview 1 has no sockets and no threads: measure a part of the program that needs neither, or \
+                            build it without them for `cfg(target_os = \"wasi\")`";
 
-/// The reason of a module's failure, with what it means where it wants what WASI has not.
-fn with_way_out(reason: String, ran: &Ran) -> String {
+/// What a program says that looks for a file and sees none: the C library's words, and those of the module's.
+const UNSEEN: [&str; 3] = ["No such file or directory", "pre-opened file descriptor", "kind: NotFound"];
+const WITHOUT_FOLDERS: &str = "containers, and modules everywhere, see no folder of this machine but those that \
+                               `--dir HOST:GUEST` gives them: name the file by a path below GUEST";
+
+/// The reason of a failure, with what it means where the program wants what this cell has not.
+fn with_way_out(reason: String, (ran, cell): (&Ran, &Cell)) -> String {
     let said = String::from_utf8_lossy(&ran.stderr);
-    if !UNSUPPORTED.iter().any(|words| said.contains(words)) {
-        return reason;
+    let says = |words: &[&str]| words.iter().any(|words| said.contains(words));
+    let is_module = cell.case.mode != Mode::Native;
+    if is_module && says(&UNSUPPORTED) {
+        return format!("{reason}\n({WITHOUT_WASI})");
     }
-    format!(
-        "{reason}\n(WASI preview 1 has no sockets and no threads: measure a part of the program that needs neither, or build \
-         it without them for `cfg(target_os = \"wasi\")`)"
-    )
+    if (is_module || cell.case.is_container()) && says(&UNSEEN) {
+        return format!("{reason}\n({WITHOUT_FOLDERS})");
+    }
+    reason
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_cell_lacks_is_said_with_the_way_out_and_to_no_other() {
+        let cell = |name: &str| Cell::of(crate::matrix::tests::ours().case(name).unwrap().clone());
+        let ran = |stderr: &str| Ran {
+            began_ns: 0,
+            wall_ns: 1,
+            user_ns: None,
+            system_ns: None,
+            further: Vec::new(),
+            end: End::Exited(1),
+            stdout: Vec::new(),
+            stderr: stderr.into(),
+        };
+        let said = |name: &str, stderr: &str| with_way_out("exit status 1".to_owned(), (&ran(stderr), &cell(name)));
+        let unseen = "Os { code: 2, kind: NotFound, message: \"No such file or directory\" }";
+        for name in ["wasm-aot/process", "wasm-aot/wasmedge", "native/runc"] {
+            assert!(said(name, unseen).contains("`--dir HOST:GUEST`"), "{name}");
+        }
+        assert!(said("wasm-aot/process", "operation not supported on this platform").contains("no sockets"));
+        for (name, stderr) in [("native/process", unseen), ("native/runc", "kind: Unsupported"), ("native/runc", "")] {
+            assert_eq!(said(name, stderr), "exit status 1", "{name}");
+        }
+    }
 }

@@ -181,7 +181,10 @@ fn folder_options(grants: &Grants, folder: &Folder) -> anyhow::Result<Vec<String
 pub fn failure(ran: &Ran, limit: Duration) -> Option<(Outcome, String)> {
     if let Some(stream) = ran.flooded() {
         let limit = OUTPUT_LIMIT_BYTES >> 20;
-        let reason = format!("it wrote more than {limit} MiB to {stream}; no more is kept, and writes beyond fail");
+        let reason = format!(
+            "it wrote more than {limit} MiB to {stream}; no more is kept, and writes beyond fail: give it less to print, or let \
+             it write to a file below a folder"
+        );
         return Some((Outcome::WrongOutput, reason));
     }
     match ran.end {
@@ -189,7 +192,11 @@ pub fn failure(ran: &Ran, limit: Duration) -> Option<(Outcome, String)> {
         End::Exited(code) => Some((Outcome::NonZeroExit, format!("exit status {code}{}", stderr_note(ran)))),
         End::Signalled(signal) => Some((Outcome::Killed, format!("signal {signal}{}", stderr_note(ran)))),
         End::TimedOut | End::Stopped => {
-            Some((Outcome::TimedOut, format!("still running after {} ms{}", limit.as_millis(), stderr_note(ran))))
+            let limit = limit.as_millis();
+            Some((
+                Outcome::TimedOut,
+                format!("still running after {limit} ms (`--timeout SECONDS` allows more){}", stderr_note(ran)),
+            ))
         }
     }
 }
