@@ -13,8 +13,11 @@ use results::store::parse_samples;
 mod chosen;
 mod given;
 mod installed;
+mod languages;
 mod refused;
 mod trial;
+
+pub use languages::languages;
 
 /// The examples that there are.
 const EXAMPLES: [&str; 3] = ["json-filter", "markdown", "compress"];

@@ -253,6 +253,15 @@ impl Plan {
         Ok(self)
     }
 
+    /// The plan with the modules that are compiled ahead of time built as such too: of first use it is timed what compiling takes.
+    #[must_use]
+    pub fn with_modules(mut self, matrix: &Matrix) -> Self {
+        let compiled = self.builds.iter().filter(|build| matrix.compile(build.kind).is_some());
+        let modules: BTreeSet<Build> = compiled.map(|build| Build { kind: Kind::Wasm, ..build.clone() }).collect();
+        self.builds.extend(modules.into_iter().filter(|module| !self.builds.contains(module)).collect::<Vec<_>>());
+        self
+    }
+
     /// Whether any cell needs containerd.
     pub fn has_containers(&self) -> bool {
         self.cells.iter().any(|cell| cell.case.is_container())

@@ -113,6 +113,20 @@ fn traced_rounds_have_the_stamped_programs_and_no_twins() {
 }
 
 #[test]
+fn what_is_compiled_for_first_use_is_built_as_a_module_too() {
+    let ours = ours();
+    let benches = crate::bench::parse(include_str!("../../../workload/benches.toml")).unwrap();
+    let built = |pattern: &str| {
+        let cases = ours.select(&[pattern.to_owned()], &[]).unwrap();
+        let rounds = Rounds { warmup: 0, counted: 1, seed: 0 };
+        let plan = plan(vec![benches[0].clone()], (&ours, &cases), rounds).unwrap().with_modules(&ours);
+        plan.builds.into_iter().map(|build| build.kind).collect::<Vec<_>>()
+    };
+    assert_eq!(built("wasm-aot/process"), [Kind::WasmAot, Kind::Wasm]);
+    assert_eq!(built("native/process"), [Kind::Native]);
+}
+
+#[test]
 fn a_plan_names_the_programs_that_its_cases_need() {
     let ours = ours();
     let programs = |pattern: &str| {

@@ -93,6 +93,9 @@ pub fn select(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Selecte
     let rounds = Rounds { warmup: args.rounds.warmup, counted: args.rounds.counted(), seed };
     let calibration = bench::calibration::load(&workspace.calibration_toml())?;
     let mut plan = plan(benches, (&matrix, &cases), rounds)?.looking(calibration);
+    if args.first_use.first_use {
+        plan = plan.with_modules(&matrix);
+    }
     if args.measures.timeline {
         plan = plan.with_traces()?;
     }
