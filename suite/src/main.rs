@@ -108,6 +108,13 @@ const MEASURING: &[Stage] = &[
 const CLUSTER: Stage =
     Stage { name: "cluster", what: "Jobs on a real Kubernetes of three nodes", run: cluster::cluster };
 
+/// Stages that no plain run has: they fetch what nothing else needs.
+const ON_REQUEST: &[Stage] = &[Stage {
+    name: "languages",
+    what: "pairs in C and in Go, with their compilers (on request)",
+    run: own_program::languages,
+}];
+
 /// What a stage does with the processors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Load {
@@ -119,7 +126,8 @@ enum Load {
 /// Every stage, in the order in which they run.
 fn all_stages() -> impl Iterator<Item = (Load, &'static Stage)> {
     let of = |load, stages: &'static [Stage]| stages.iter().map(move |stage| (load, stage));
-    of(Load::Computes, COMPUTING).chain(of(Load::Waits, WAITING)).chain(of(Load::Measures, MEASURING))
+    let usual = of(Load::Computes, COMPUTING).chain(of(Load::Waits, WAITING)).chain(of(Load::Measures, MEASURING));
+    usual.chain(of(Load::Measures, ON_REQUEST))
 }
 
 /// A word that this program is started again with, and what it then does with a file.
@@ -153,6 +161,7 @@ fn tests(cli: Cli) -> anyhow::Result<Exit> {
 fn run(workspace: &Workspace, args: &TestArgs) -> anyhow::Result<Exit> {
     let stages = select(&args.stages)?;
     if args.list {
+        let stages = if args.stages.is_empty() { all_stages().collect() } else { stages };
         return stages
             .iter()
             .try_for_each(|(_, stage)| commands::print(&format!("{:13} {}\n", stage.name, stage.what)))
@@ -235,7 +244,8 @@ fn conclude(checks: &[Check]) -> anyhow::Result<Exit> {
 fn select(patterns: &[String]) -> Result<Vec<(Load, &'static Stage)>, Misnamed> {
     let all: Vec<_> = all_stages().collect();
     if patterns.is_empty() {
-        return Ok(all);
+        let is_usual = |stage: &Stage| ON_REQUEST.iter().all(|other| other.name != stage.name);
+        return Ok(all.into_iter().filter(|(_, stage)| is_usual(stage)).collect());
     }
     let known = all.iter().map(|(_, stage)| stage.name.to_owned()).collect();
     let names = Names { one: "stage", several: "stages", known };
