@@ -22,7 +22,12 @@ pub fn sentences(run: &Run) -> [String; 3] {
 /// The same as points: each clause about time is one, because together they are a wall of text.
 pub fn points(run: &Run) -> Vec<String> {
     let [sizes, times, trust] = sentences(run);
-    let times = times.trim_end_matches('.').split("; ").map(sentence);
+    // A name keeps its letters: `runc` begins no sentence as another word.
+    let titles = || run.manifest.cells.iter().map(|cell| cell.case.runtime.title.as_str());
+    let is_name =
+        |clause: &str| titles().any(|title| !title.is_empty() && !title.contains(' ') && clause.starts_with(title));
+    let point = |clause: &str| if is_name(clause) { format!("{clause}.") } else { sentence(clause) };
+    let times = times.trim_end_matches('.').split("; ").map(point);
     std::iter::once(sizes).chain(times).chain([trust]).collect()
 }
 
