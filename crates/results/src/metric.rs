@@ -25,6 +25,8 @@ pub const CPU_USER: &str = "cpu_user_ns";
 pub const CPU_SYSTEM: &str = "cpu_system_ns";
 /// Processor time of containerd's client.
 pub const CLIENT_CPU: &str = "client_cpu_ns";
+/// Peak of memory of that client.
+pub const CLIENT_MEMORY: &str = "client_memory_peak_bytes";
 /// Processor time of containerd and its shims.
 pub const CONTAINERD_CPU: &str = "containerd_cpu_ns";
 /// Containers that come and go in a second, side by side: what published figures on throughput are put beside. A run that
@@ -91,7 +93,7 @@ pub struct Metric {
 }
 
 /// What every run has, or may have.
-const OF_ALL: [Metric; 7] = [
+const OF_ALL: [Metric; 8] = [
     Metric {
         name: Cow::Borrowed(HEADLINE),
         unit: Unit::Nanoseconds,
@@ -123,6 +125,14 @@ const OF_ALL: [Metric; 7] = [
         CLIENT_CPU,
         Unit::Nanoseconds,
         ["processor time of the client", "`wait4` of `ctr`, user and system time; containers only"],
+    ),
+    resource(
+        CLIENT_MEMORY,
+        Unit::Bytes,
+        [
+            "peak of memory of the client",
+            "the kernel's peak of the cgroup that `ctr` was started in, beyond what was in use there; containers only",
+        ],
     ),
     resource(
         CONTAINERD_CPU,

@@ -7,7 +7,8 @@
 //! there in version 1.) All of it is outside the timed region. The processor time of a direct run and
 //! of the client is what `wait4` says; that of containerd and its shims is read before and after.
 //!
-//! What this adds to a direct run's memory is what this process allocates while it waits: a few pages.
+//! What this adds to the memory of a direct run, and of a client, is what this process allocates while it waits: a few pages.
+//! The memory of containerd's shims is not measured here: that of an idle one is `density`'s.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use rustix::process::Pid;
 use super::child::Ran;
 use crate::cgroups::{self, Controllers, PeakSince, TREE};
 use results::ResourceRecord;
-use results::metric::{CLIENT_CPU, CONTAINERD_CPU, CPU, CPU_SYSTEM, CPU_USER, MEMORY_PEAK};
+use results::metric::{CLIENT_CPU, CLIENT_MEMORY, CONTAINERD_CPU, CPU, CPU_SYSTEM, CPU_USER, MEMORY_PEAK};
 
 /// What is read of `wait4`.
 const WAITED_FOR: &str = "wait4, user and system time of the process and the children that it waited for";
@@ -58,7 +59,7 @@ pub struct Groups {
 pub struct Watched {
     /// The container's group.
     group: Option<PathBuf>,
-    /// The peak of a direct run.
+    /// The peak of what this process starts: a direct run, or a container's client.
     peak: Option<PeakSince>,
     is_container: bool,
     daemon_ns: Option<u64>,
@@ -184,15 +185,15 @@ impl Groups {
     }
 
     fn before(&self, id: &str, is_container: bool) -> anyhow::Result<Watched> {
+        let direct = self.all.join(DIRECT);
+        let peak = || self.no_direct.is_none().then(|| self.controllers.memory.peak_from_now(&direct)).transpose();
         if !is_container {
-            let direct = self.all.join(DIRECT);
-            let peak = self.no_direct.is_none().then(|| self.controllers.memory.peak_from_now(&direct)).transpose()?;
-            return Ok(Watched { peak, ..Watched::default() });
+            return Ok(Watched { peak: peak()?, ..Watched::default() });
         }
         let group = self.all.join(id);
         self.controllers.make(Path::new(TREE), &group)?;
         let daemon_ns = self.has_daemon.then(|| self.daemon_ns()).transpose()?;
-        Ok(Watched { group: Some(group), is_container, daemon_ns, peak: None })
+        Ok(Watched { group: Some(group), is_container, daemon_ns, peak: peak()? })
     }
 
     fn daemon_ns(&self) -> anyhow::Result<u64> {
@@ -200,10 +201,10 @@ impl Groups {
     }
 
     fn after(&self, watched: &Watched) -> anyhow::Result<Vec<(&'static str, u64)>> {
-        if let Some(peak) = &watched.peak {
-            return Ok(vec![(MEMORY_PEAK, peak.beyond_bytes()?)]);
-        }
-        let Some(group) = &watched.group else { return Ok(Vec::new()) };
+        let started = watched.peak.as_ref().map(PeakSince::beyond_bytes).transpose()?;
+        let Some(group) = &watched.group else {
+            return Ok(started.into_iter().map(|bytes| (MEMORY_PEAK, bytes)).collect());
+        };
         let daemon_ns = watched.daemon_ns.map(|before| self.daemon_ns().map(|after| after.saturating_sub(before)));
         let time = self.controllers.processor_time(group)?;
         let mut values = vec![
@@ -213,6 +214,7 @@ impl Groups {
             (CPU_SYSTEM, time.system_ns),
         ];
         values.extend(daemon_ns.transpose()?.map(|used| (CONTAINERD_CPU, used)));
+        values.extend(started.map(|bytes| (CLIENT_MEMORY, bytes)));
         Ok(values)
     }
 
