@@ -64,8 +64,7 @@ struct Stage {
 /// Stages that use every processor.
 const COMPUTING: &[Stage] = &[
     Stage { name: "format", what: "the source is formatted", run: source::format },
-    Stage { name: "unit", what: "cargo test: needs only Rust", run: source::unit },
-    Stage { name: "lint", what: "clippy, warnings denied", run: source::lint },
+    Stage { name: "unit", what: "tests and lints of what needs only Rust", run: source::unit },
     Stage { name: "toolbox", what: "fetched, verified, repaired", run: tools::toolbox },
     Stage { name: "programs", what: "fetched and built on request, repaired, refused", run: programs::programs },
     Stage { name: "build", what: "both targets and the shim, checked", run: tools::build },

@@ -1,4 +1,6 @@
-//! Stages on the source: format, unit tests, lints; and the same for the shim, which needs the toolbox.
+//! Stages on the source: format; unit tests and lints, by one build; and the same for the shims, which need the toolbox.
+
+use std::ffi::OsString;
 
 use anyhow::Context as _;
 use clap::ValueEnum as _;
@@ -18,19 +20,13 @@ pub fn format(rig: &Rig) -> Vec<Check> {
     vec![Check::of("cargo fmt --all --check", rig.cargo(&["fmt", "--all", "--check"]).run().map(|_| ()))]
 }
 
-/// `cargo clippy` over what needs only Rust: everything but the shims. The program to be installed is no default member, because
-/// it is `xtask` once more.
-pub fn lint(rig: &Rig) -> Vec<Check> {
-    let shims = Shim::value_variants().iter().map(|shim| shim.package());
-    let without: Vec<&str> = shims.chain(["shim"]).flat_map(|package| ["--exclude", package]).collect();
-    let words =
-        [&["clippy", "--quiet", "--workspace"][..], &without, &["--all-targets", "--", "-D", "warnings"]].concat();
-    vec![Check::of(format!("cargo {}", words.join(" ")), rig.cargo(&words).run().map(|_| ()))]
-}
-
-/// `cargo test` over what needs only Rust.
+/// Tests of what needs only Rust, everything but the shims, compiled by Clippy's driver. The program to be installed is no
+/// default member, because it is `xtask` once more.
 pub fn unit(rig: &Rig) -> Vec<Check> {
-    vec![tests("cargo test", &rig.cargo(&["test", "--quiet"]))]
+    let shims = Shim::value_variants().iter().map(|shim| shim.package());
+    let without = shims.chain(["shim"]).flat_map(|package| ["--exclude", package]);
+    let args: Vec<&str> = ["--workspace"].into_iter().chain(without).collect();
+    vec![linted_tests(rig, "what needs only Rust", &[], &args)]
 }
 
 /// What shims share, and the shim for WasmEdge.
@@ -38,29 +34,41 @@ pub fn shim(rig: &Rig) -> Vec<Check> {
     unit_of(rig, Shim::WasmEdge)
 }
 
-/// A shim: its tests, compiled by Clippy's driver. What `cargo clippy` does is to have the workspace's packages checked by that
-/// driver, on top of a second build of all that they depend on; here the one that `build` has made serves both, which saves
-/// minutes for an engine.
+/// A shim's tests, likewise. What it is made of is there since `build`; only its own packages are compiled once more, not
+/// optimised and with every assertion.
 pub fn unit_of(rig: &Rig, shim: Shim) -> Vec<Check> {
     let settings = match settings(rig, shim) {
         Ok(settings) => settings,
         Err(error) => return vec![Check::of("the shim's build environment", Err(error))],
     };
-    // Where `build` has the dependencies already.
     let folder = rig.workspace.shims().to_string_lossy().into_owned();
-    let args = ["test", "--quiet", "--release", "--target-dir", &folder, "-p", "shim", "-p", shim.package()];
+    let mut args: Vec<String> = ["--release", "--target-dir", &folder].map(str::to_owned).into();
+    for package in ["shim", shim.package()] {
+        args.extend(["-p".to_owned(), package.to_owned()]);
+        for setting in ["opt-level=0", "debug-assertions=true", "overflow-checks=true"] {
+            args.extend(["--config".to_owned(), format!("profile.release.package.{package}.{setting}")]);
+        }
+    }
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    vec![linted_tests(rig, "the shim", &settings, &args)]
+}
+
+/// `cargo test`, and with it what `cargo clippy` is: Clippy's driver in place of the compiler for the packages of the
+/// workspace. That one has everything that they depend on checked on top of the build that tests need; one build for
+/// both saves minutes.
+fn linted_tests(rig: &Rig, what: &str, settings: &[OsString], args: &[&str]) -> Check {
     let cmd = Cmd::new("env")
-        .args(&settings)
+        .args(settings)
         .args(["RUSTC_WORKSPACE_WRAPPER=clippy-driver", DENY_WARNINGS])
-        .arg("cargo")
+        .args(["cargo", "test", "--quiet"])
         .args(args)
         .dir(rig.workspace.root())
         .limit(crate::rig::COMMAND_LIMIT);
-    vec![tests("cargo test of the shim, compiled by clippy-driver, warnings denied", &cmd)]
+    tests(&format!("cargo test of {what}, compiled by clippy-driver, warnings denied"), &cmd)
 }
 
 /// What a shim is built, tested and linted with: `NAME=value` each.
-fn settings(rig: &Rig, shim: Shim) -> anyhow::Result<Vec<std::ffi::OsString>> {
+fn settings(rig: &Rig, shim: Shim) -> anyhow::Result<Vec<OsString>> {
     let toolbox = programs::toolbox(&rig.workspace, &ProgramArgs::default(), &mut Stderr::default())?;
     shims::settings(shim, &toolbox)
 }
