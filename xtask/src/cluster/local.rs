@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::control::{CLUSTER, READY};
 use super::kubernetes::Kubernetes;
+use super::node::KERNEL_LOG;
 use super::request::{Programs, Request, kubeconfig};
 use super::{cgroups, pki, processes};
 use crate::clock::now_utc;
@@ -95,6 +96,10 @@ pub fn ensure_possible() -> anyhow::Result<()> {
     if let Some((program, package)) = NEEDED.iter().find(|(program, _)| !is_there(program)) {
         bail!("a local cluster needs `{program}`: install the package `{package}`");
     }
+    ensure!(
+        Path::new(KERNEL_LOG).exists(),
+        "a local cluster needs `{KERNEL_LOG}`, without which a kubelet does not start: run outside of a container"
+    );
     for kind in ["bridge", "veth"] {
         let tried = Cmd::new("unshare").args(["--net", "ip", "link", "add", "name", "kbr0", "type", kind]).run();
         tried.with_context(|| {

@@ -22,6 +22,8 @@ use crate::session::request::{PodSetup, read};
 
 /// The hidden subcommand.
 pub const NODE: &str = "cluster-node";
+/// What a kubelet does not start without: on a node it is empty.
+pub const KERNEL_LOG: &str = "/dev/kmsg";
 
 /// What a kubelet writes for the whole machine, and insists on: for it there are files with these values.
 const SYSCTLS: [(&str, &str); 6] = [
@@ -62,7 +64,7 @@ fn separate(folder: &Path, request: &Request, name: &str) -> anyhow::Result<()> 
         .context("can not mount a private `/run`")?;
     cgroups::remount(&cgroups::hierarchies()?)?;
     // Else it reads of other people's processes that the kernel ended for lack of memory.
-    bind(Path::new("/dev/null"), "/dev/kmsg")?;
+    bind(Path::new("/dev/null"), KERNEL_LOG)?;
     for (number, (path, value)) in SYSCTLS.iter().enumerate() {
         let file = folder.join(format!("sysctl-{number}"));
         std::fs::write(&file, value)?;
