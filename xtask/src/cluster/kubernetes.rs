@@ -36,6 +36,9 @@ const MAIN: &str = include_str!("main.go");
 const BUILD_LIMIT: Duration = Duration::from_hours(1);
 const STEP_LIMIT: Duration = Duration::from_mins(10);
 const STEPS: u64 = 5;
+/// How much Go's compiler may grow before it looks for memory that it needs no more: at its own 100 that is a good part of
+/// its time.
+const GARBAGE_PERCENT: &str = "300";
 
 /// The built programs.
 #[derive(Clone, Debug)]
@@ -179,6 +182,7 @@ impl Tree {
             .env("GOPATH", &self.gopath)
             .env("GOCACHE", self.gopath.join("cache"))
             .env("GOTMPDIR", self.gopath.join("tmp"))
+            .env("GOGC", GARBAGE_PERCENT)
             .env("HOME", self.gopath.join("home"))
             .env("PATH", path)
     }
