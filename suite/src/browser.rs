@@ -49,9 +49,7 @@ fn page_with_every_section(rig: &Rig) -> anyhow::Result<PathBuf> {
 fn copied(rig: &Rig, run: &RunDir, name: &str) -> anyhow::Result<PathBuf> {
     let copy = rig.scratch.join(name);
     std::fs::create_dir(&copy)?;
-    for file in ["manifest.json", "samples.jsonl"] {
-        std::fs::copy(run.path().join(file), copy.join(file))?;
-    }
+    crate::rig::copy_facts(run.path(), &copy)?;
     rig.xtask(&["report"]).arg(&copy).run()?;
     Ok(copy)
 }

@@ -104,7 +104,7 @@ fn up(rig: &Rig) -> anyhow::Result<()> {
 
 /// A measurement, into a folder of this name.
 fn measurement(rig: &Rig, name: &str, more: &[&str]) -> (Cmd, PathBuf) {
-    let out = rig.scratch.join(name);
+    let out = rig.scratch.join(format!("cluster-{name}"));
     let cmd = rig.xtask(&["cluster", "run", "--local", "--out", &out.to_string_lossy()]).args(more);
     (cmd, out)
 }
@@ -176,7 +176,7 @@ fn limited(rig: &Rig) -> anyhow::Result<()> {
     config["users"][0]["user"]["as"] = json!(LIMITED);
     let file = rig.scratch.join("limited.kubeconfig");
     std::fs::write(&file, config.to_string())?;
-    let out = rig.scratch.join("limited");
+    let out = rig.scratch.join("cluster-limited");
     let (file, prefix) = (file.to_string_lossy(), local.prefix());
     let cmd = rig.xtask_below(&prefix[0], &prefix[1..]).args(["cluster", "run", "--kubeconfig", &file, "--kubectl"]);
     let cmd = cmd.arg(&local.kubectl).args(["--registry", REGISTRY, "--plain-http", "--host-network", "--node", "n2"]);

@@ -140,6 +140,16 @@ impl Rig {
     }
 }
 
+/// Copies what a run consists of without its report: the manifest, and the lines of its files.
+pub fn copy_facts(run: &Path, to: &Path) -> anyhow::Result<()> {
+    let entries = std::fs::read_dir(run)?.collect::<Result<Vec<_>, _>>()?;
+    let is_fact = |path: &&PathBuf| path.ends_with("manifest.json") || path.extension() == Some("jsonl".as_ref());
+    for file in entries.iter().map(std::fs::DirEntry::path).collect::<Vec<_>>().iter().filter(is_fact) {
+        std::fs::copy(file, to.join(file.file_name().unwrap_or_default()))?;
+    }
+    Ok(())
+}
+
 /// Fails unless a command ended with this exit status.
 pub fn expect_code(output: &Output, code: i32) -> anyhow::Result<()> {
     anyhow::ensure!(

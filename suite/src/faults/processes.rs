@@ -9,6 +9,8 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::endings::{Traces, long_bench, wait_until};
 use crate::{Check, Named, Rig};
+use results::Outcome;
+use results::store::parse_samples;
 use xtask::cmd::{Cmd, Running};
 use xtask::session::leftovers;
 
@@ -120,6 +122,14 @@ fn unreaped(parent: Pid) -> anyhow::Result<usize> {
     Ok(status.filter(|status| status.contains(&parent) && status.contains("State:\tZ")).count())
 }
 
+/// Why runs failed.
+fn failures(out: &Path) -> String {
+    let (samples, _) = parse_samples(&std::fs::read(out.join("samples.jsonl")).unwrap_or_default());
+    let failed = samples.into_iter().filter(|sample| sample.outcome != Outcome::Ok);
+    let reasons: Vec<String> = failed.map(|sample| format!("{:?} {:?}", sample.outcome, sample.reason)).collect();
+    format!("{} failed: {}", reasons.len(), reasons.join("; "))
+}
+
 fn few_process_ids(rig: &Rig) -> anyhow::Result<()> {
     let cgroup = Cgroup::new("pids", &format!("few-process-ids-{}", std::process::id()))?;
     cgroup.write("pids.max", &PROCESS_IDS.to_string())?;
@@ -141,7 +151,7 @@ fn few_process_ids(rig: &Rig) -> anyhow::Result<()> {
         Ok(samples() >= RUNS - 10)
     })?;
     let output = running.wait(Duration::from_mins(2))?;
-    crate::expect_code(&output, 0)?;
+    crate::expect_code(&output, 0).with_context(|| format!("of the runs {}", failures(&out)))?;
     // Those of the run that is under way, and of the one before it.
     ensure!(most <= 6, "{most} processes that had ended were there at once");
     Ok(())

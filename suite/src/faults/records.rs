@@ -43,7 +43,7 @@ impl Copy {
         let recorded = report::recorded(&rig.workspace)?;
         let dir = rig.scratch.join(format!("record-{name}"));
         std::fs::create_dir(&dir).with_context(|| format!("can not make `{}`", dir.display()))?;
-        std::fs::copy(recorded.path().join("manifest.json"), dir.join("manifest.json"))?;
+        crate::rig::copy_facts(recorded.path(), &dir)?;
         let text = std::fs::read_to_string(recorded.samples_path())?;
         Ok(Self { dir, lines: text.lines().map(str::to_owned).collect() })
     }

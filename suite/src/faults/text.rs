@@ -145,10 +145,7 @@ fn control_characters_in_a_name(rig: &Rig) -> anyhow::Result<()> {
 /// The recorded run's facts in a folder of their own.
 fn copy_of_the_recorded_run(rig: &Rig, name: &str) -> anyhow::Result<PathBuf> {
     let copy = folder(rig, name)?;
-    let run = recorded(&rig.workspace)?;
-    for file in ["manifest.json", "samples.jsonl"] {
-        std::fs::copy(run.path().join(file), copy.join(file))?;
-    }
+    crate::rig::copy_facts(recorded(&rig.workspace)?.path(), &copy)?;
     Ok(copy)
 }
 

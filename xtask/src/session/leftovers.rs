@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 
@@ -110,7 +110,9 @@ fn end_processes(cgroup: &Path, limit: Duration) -> anyhow::Result<()> {
                 return Err(error).with_context(|| format!("can not end a process in `{}`", cgroup.display()));
             }
         }
-        poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&limit)).context("can not wait for a process")?;
+        // Ctrl-C may come meanwhile, which is no reason to wait less.
+        retry_on_intr(|| poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&limit)))
+            .context("can not wait for a process")?;
     }
     Ok(())
 }
