@@ -147,7 +147,10 @@ fn number(path: &Path) -> anyhow::Result<u64> {
 }
 
 /// A group below a hierarchy, each part after the one above it was made ready.
-fn make_in(hierarchy: &Path, group: &Path, ready: &dyn Fn(&Path) -> std::io::Result<()>) -> std::io::Result<()> {
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn make_in(hierarchy: &Path, group: &Path, ready: &dyn Fn(&Path) -> std::io::Result<()>) -> std::io::Result<()> {
     let mut folder = hierarchy.to_path_buf();
     for part in group.components() {
         ready(&folder)?;

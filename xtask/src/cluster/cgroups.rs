@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 
-use crate::session::leftovers::TREE;
+use crate::cgroups::{TREE, make_in};
 
 /// A hierarchy of version 1, by the folder that it is mounted on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,22 +47,10 @@ fn parse(text: &str) -> Vec<Hierarchy> {
 /// When one can not be made or entered.
 pub fn enter(hierarchies: &[Hierarchy], path: &str) -> anyhow::Result<()> {
     for hierarchy in hierarchies {
-        let mut folder = hierarchy.folder.clone();
-        for part in path.split('/') {
-            let above = folder.clone();
-            folder.push(part);
-            let context = || format!("can not use the cgroup `{}`", folder.display());
-            std::fs::create_dir_all(&folder).with_context(context)?;
-            if hierarchy.options.split(',').any(|controller| controller == "cpuset") {
-                // A new one has neither processors nor memory, and takes no process.
-                for file in ["cpuset.cpus", "cpuset.mems"] {
-                    std::fs::write(folder.join(file), std::fs::read(above.join(file))?).with_context(context)?;
-                }
-            }
-        }
         // 0 is the process that writes.
-        std::fs::write(folder.join("cgroup.procs"), "0")
-            .with_context(|| format!("can not enter the cgroup `{}`", folder.display()))?;
+        make_in(&hierarchy.folder, Path::new(path), &|_| Ok(()))
+            .and_then(|()| std::fs::write(hierarchy.folder.join(path).join("cgroup.procs"), "0"))
+            .with_context(|| format!("can not enter the cgroup `{path}` in `{}`", hierarchy.folder.display()))?;
     }
     Ok(())
 }

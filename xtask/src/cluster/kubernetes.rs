@@ -32,7 +32,7 @@ const PACKAGES: [&str; 4] =
 /// The programs that the one file is, by its name.
 pub const PROGRAMS: [&str; 4] = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"];
 const MAIN: &str = include_str!("main.go");
-/// A cold build takes 280 CPU seconds; a machine may be busy.
+/// A cold build took 530 s of processor time; a machine may be busy.
 const BUILD_LIMIT: Duration = Duration::from_hours(1);
 const STEP_LIMIT: Duration = Duration::from_mins(10);
 const STEPS: u64 = 5;
@@ -93,7 +93,7 @@ pub fn ensure_built(
     if let Some(found) = find(workspace) {
         return Ok(found);
     }
-    progress.note("building Kubernetes, once: 280 seconds of processor time, 111 MB to fetch, 2 GB on disk meanwhile");
+    progress.note("building Kubernetes, once: 9 minutes of processor time, 111 MB to fetch, 2 GB on disk meanwhile");
     let folder = folder(workspace);
     let work = work(workspace);
     remove(&folder)?;

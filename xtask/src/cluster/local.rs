@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::retry_on_intr;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 
@@ -192,7 +193,7 @@ fn end(process: u32) -> anyhow::Result<()> {
     let handle = pidfd_open(pid, PidfdFlags::empty()).context("can not find the cluster's process")?;
     pidfd_send_signal(&handle, Signal::KILL).context("can not end the cluster's process")?;
     let limit = Timespec { tv_sec: i64::try_from(END_LIMIT.as_secs())?, tv_nsec: 0 };
-    let ended = poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&limit))?;
+    let ended = retry_on_intr(|| poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&limit)))?;
     ensure!(ended > 0, "the cluster's process {process} does not end");
     Ok(())
 }
