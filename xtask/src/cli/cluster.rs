@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::values::{percent, whole};
-use super::{BusyArgs, FormatArgs, ProgramArgs, RegistryArgs, RoundArgs, SelectArgs};
+use super::{BusyArgs, FormatArgs, LimitArgs, ProgramArgs, RegistryArgs, RoundArgs, SelectArgs};
 
 /// `cluster`.
 #[derive(Clone, Debug, Args)]
@@ -80,10 +80,8 @@ pub struct ClusterRunArgs {
     /// The difference that does not matter: verdicts use the greater of this and the A/A resolution [range: above 0 to 1000]
     #[arg(long, value_name = "PERCENT", default_value = "2", allow_negative_numbers = true, value_parser = percent)]
     pub delta: f64,
-    /// The time limit of one pod [range: 1 to 86400]
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, allow_negative_numbers = true,
-          value_parser = whole::<u64>(1..=86_400))]
-    pub timeout: u64,
+    #[command(flatten)]
+    pub limit: LimitArgs,
     /// Write the run to this new folder instead of `results/<UTC>-<revision>`
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

@@ -104,7 +104,7 @@ fn settings(args: &ClusterRunArgs) -> manifest::Settings {
     manifest::Settings {
         delta: args.delta,
         sequential: None,
-        timeout_ms: args.timeout * 1000,
+        timeout_ms: args.limit.timeout_ms(),
         density: None,
         daemon: NodeDaemon::Existing,
     }
@@ -219,7 +219,7 @@ fn runs(plan: &Plan, prepared: &Prepared, args: &ClusterRunArgs) -> Runs {
         schedule: plan.schedule.clone(),
         starts: plan.cells.iter().map(|_| Start::Absent("a cluster starts it".to_owned())).collect(),
         until: None,
-        timeout_ms: args.timeout * 1000,
+        timeout_ms: args.limit.timeout_ms(),
         output: ComparedOutput::Discarded,
     }
 }
