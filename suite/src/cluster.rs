@@ -146,7 +146,9 @@ fn measured(rig: &Rig) -> anyhow::Result<()> {
     let rounds = ["--bench", "array-sum", "--rounds", "1", "--warmup", "0"];
     let (cmd, out) = measurement(rig, "jobs", &[&nodes[..], &rounds].concat());
     let said = cmd.run()?.text();
-    ensure!(said.contains("array-sum@n1") && said.contains("array-sum@8-at-once"), "the report says: {said}");
+    for words in ["array-sum@n1", "array-sum@8-at-once", "All nodes of the cluster together", "Node by node"] {
+        ensure!(said.contains(words), "the report does not say {words:?}: {said}");
+    }
     let (manifest, samples) = read(&out)?;
     ensure!(manifest.not_measured.is_empty(), "{:?}", manifest.not_measured);
     ensure!(samples.len() == 3 * CELLS, "{} samples", samples.len());

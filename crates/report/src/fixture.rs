@@ -111,6 +111,7 @@ pub fn empty() -> Run {
         break_even: None,
         ledger: None,
         first_use: None,
+        across_nodes: Vec::new(),
     };
     run
 }
@@ -368,5 +369,6 @@ fn summary(run: &str, samples: &[Sample], rounds: u32) -> Summary {
         break_even: None,
         ledger: None,
         first_use: None,
+        across_nodes: Vec::new(),
     }
 }

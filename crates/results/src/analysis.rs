@@ -24,6 +24,7 @@ mod first_use;
 pub mod fixture;
 #[cfg(test)]
 mod metrics;
+mod nodes;
 mod ratios;
 mod resources;
 mod rows;
@@ -63,6 +64,7 @@ pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Sum
         break_even: None,
         ledger: Some(crate::ledger::ledger(manifest)),
         first_use: None,
+        across_nodes: Vec::new(),
     };
     for metric in metrics.iter().filter(|metric| metric.shown == Shown::Judged) {
         let cells = &sorted.cells(metric);
@@ -89,6 +91,7 @@ pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Sum
         summary.resolutions.extend(resolutions);
         summary.comparisons.extend(comparisons);
         summary.fits.extend(fits);
+        summary.across_nodes.extend(nodes::across_nodes(cells, level));
     }
     summary.claims = claims::rows_of_sorted(claims, (&sorted, &metrics), &[], &summary);
     summary

@@ -30,6 +30,9 @@ pub struct BenchRecord {
     /// The sweep that it is a point of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sweep: Option<SweepPoint>,
+    /// The bench that it is a part of, where its runs are on one node of a cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_node: Option<OnNode>,
 }
 
 /// What a bench is there for beside its own row.
@@ -49,4 +52,13 @@ pub struct SweepPoint {
     pub name: String,
     /// The size of this point: what `{n}` in the arguments stands for.
     pub n: u64,
+}
+
+/// The part of a bench that one node of a cluster runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnNode {
+    /// The bench, without a node.
+    pub bench: String,
+    /// The node.
+    pub node: String,
 }

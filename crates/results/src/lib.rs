@@ -27,7 +27,7 @@ pub mod store;
 mod summary;
 pub mod timeline;
 
-pub use bench::{BenchRecord, Role, SweepPoint};
+pub use bench::{BenchRecord, OnNode, Role, SweepPoint};
 pub use manifest::{
     ArtifactRecord, Finished, HostRecord, ImageRecord, LoadDuring, Machine, Manifest, NotMeasured, PackageRecord,
     ProgramRecord, RunStatus, Sequential, Source, UntilEnd, UntilReason,
@@ -36,8 +36,8 @@ pub use resources::ResourceRecord;
 pub use samples::{Outcome, Sample, Values, Word};
 pub use stats::verdict::Verdict;
 pub use summary::{
-    Attribution, AttributionPart, CaseSummary, ClaimRow, ClaimVerdict, Comparison, Drift, Effect, Estimate, Fit,
-    PartOfTime, Place, Quantity, Resolution, SizeRow, Summary, Warning,
+    AcrossNodes, Attribution, AttributionPart, CaseSummary, ClaimRow, ClaimVerdict, Comparison, Drift, Effect,
+    Estimate, Fit, NodesRatio, PartOfTime, Place, Quantity, Resolution, SizeRow, Summary, Warning,
 };
 pub use timeline::TracedBench;
 

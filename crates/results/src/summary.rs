@@ -10,8 +10,10 @@ use super::timeline::ArmTimeline;
 use super::{NotMeasured, Verdict, metric};
 use crate::isolation::IsolationDifference;
 pub use claim::{ClaimRow, ClaimVerdict, Place, Quantity};
+pub use nodes::{AcrossNodes, NodesRatio};
 
 mod claim;
+mod nodes;
 
 /// `summary.json`: computed from manifest and samples by `analysis`, and by nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,6 +59,9 @@ pub struct Summary {
     /// What a run costs when not everything is there yet; absent where that was not asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_use: Option<FirstUse>,
+    /// Over the nodes of a cluster, a row per bench that ran on several, and metric.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub across_nodes: Vec<AcrossNodes>,
 }
 
 /// The distribution of one metric of one cell, in the metric's unit. `None` (JSON `null`) where n has no answer. The

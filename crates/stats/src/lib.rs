@@ -25,4 +25,4 @@ pub mod verdict;
 
 pub use describe::Samples;
 pub use interval::{Confidence, Interval};
-pub use paired::{Pair, PairedRatio, Timed, paired_ratio};
+pub use paired::{Pair, PairedRatio, Timed, mean_paired_ratio, paired_ratio};

@@ -66,8 +66,12 @@ impl Logs {
 
     /// `ln(this/baseline)` of every round that both have, in the order of the rounds.
     pub fn over(&self, baseline: &Self) -> Vec<f64> {
+        self.rounds_over(baseline).map(|each| each.value).collect()
+    }
+
+    fn rounds_over(&self, baseline: &Self) -> impl Iterator<Item = Timed> {
         let mut below = Cursor::new(&baseline.0);
-        self.0.iter().filter_map(|each| Some(each.value - below.at(each.round)?)).collect()
+        self.0.iter().filter_map(move |each| Some(Timed { value: each.value - below.at(each.round)?, ..*each }))
     }
 }
 
@@ -122,6 +126,25 @@ impl<'a> Cursor<'a> {
 /// 2005, section 3.2.
 pub fn paired_ratio(pair: Pair<'_>, confidence: Confidence) -> PairedRatio {
     ratio_of_logs(log_ratios(pair), confidence)
+}
+
+/// The same for several pairs of one kind, such as one on each machine: the median over rounds of the geometric mean of
+/// their ratios, in the rounds that all of them have.
+///
+/// The interval is of these pairs, not of others that might have been there: they are no sample of any more.
+pub fn mean_paired_ratio(pairs: &[Pair<'_>], confidence: Confidence) -> PairedRatio {
+    let column =
+        |pair: &Pair<'_>| -> Vec<Timed> { Logs::new(pair.case).rounds_over(&Logs::new(pair.baseline)).collect() };
+    let columns: Vec<Vec<Timed>> = pairs.iter().map(column).collect();
+    let Some((first, others)) = columns.split_first() else { return ratio_of_logs(Vec::new(), confidence) };
+    let mut others: Vec<Cursor<'_>> = others.iter().map(|column| Cursor::new(column)).collect();
+    let mean = |each: &Timed| -> Option<f64> {
+        // Each is asked, so that all of them are at this round.
+        let logs: Vec<Option<f64>> = others.iter_mut().map(|column| column.at(each.round)).collect();
+        let sum: f64 = logs.into_iter().sum::<Option<f64>>()?;
+        Some((each.value + sum) / columns.len() as f64)
+    };
+    ratio_of_logs(first.iter().filter_map(mean).collect(), confidence)
 }
 
 /// The same from log ratios.
@@ -196,6 +219,17 @@ mod tests {
         close(ours.inverse().ratio.unwrap(), inverse.ratio.unwrap());
         close(ours.inverse().interval.unwrap().high, inverse.interval.unwrap().high);
         close(ours.interval.unwrap().low * inverse.interval.unwrap().high, 1.0);
+    }
+
+    #[test]
+    fn several_pairs_are_one_in_the_rounds_that_all_of_them_have() {
+        let (twice, eightfold, level) = ([2.0; 6], [8.0; 5], [1.0; 6]);
+        let (twice, eightfold, level) = (series(&twice), series(&eightfold), series(&level));
+        let pairs = [Pair { case: &twice, baseline: &level }, Pair { case: &eightfold, baseline: &level }];
+        let ours = mean_paired_ratio(&pairs, Confidence::DEFAULT);
+        assert_eq!((ours.n, ours.interval), (5, None));
+        close(ours.ratio.unwrap(), 4.0);
+        assert_eq!(mean_paired_ratio(&[], Confidence::DEFAULT).n, 0);
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub fn bench(bench: &Bench) -> anyhow::Result<BenchRecord> {
         why: bench.why.clone(),
         role: bench.role,
         sweep: bench.sweep.clone(),
+        on_node: None,
     })
 }
 

@@ -117,6 +117,7 @@ fn benches() -> Vec<BenchRecord> {
         input: InputRecord::default(),
         why: "because".to_owned(),
         sweep,
+        on_node: None,
     };
     let mut benches = vec![bench("array-sum", "array-sum", None), bench("noop", "noop", None)];
     for n in [1_000, 100_000, 10_000_000] {

@@ -19,16 +19,20 @@ pub const CALLS: [(&str, &str); 3] = [
     ("start_container", "kubelet_start_container_ns"),
 ];
 
+/// The sum of these.
+pub const TOGETHER: &str = "kubelet_calls_ns";
+
 const COUNTED: &str =
     "the kubelet's `kubelet_runtime_operations_duration_seconds`, where it made the call once meanwhile";
 
 /// All of them.
-pub const KNOWN: [Metric; 5] = [
+pub const KNOWN: [Metric; 6] = [
     nanoseconds([CREATED, "Job accepted", "monotonic clock, from just before `kubectl create` to its end"]),
     nanoseconds([SCHEDULED, "pod scheduled", "monotonic clock, from just before `kubectl create` to a watch's report"]),
     nanoseconds([CALLS[0].1, "kubelet: run_podsandbox", COUNTED]),
     nanoseconds([CALLS[1].1, "kubelet: create_container", COUNTED]),
     nanoseconds([CALLS[2].1, "kubelet: start_container", COUNTED]),
+    nanoseconds([TOGETHER, "kubelet: these calls", "the sum of the three"]),
 ];
 
 /// Whether runs of a case have values of these.

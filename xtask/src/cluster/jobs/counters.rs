@@ -44,11 +44,13 @@ impl<'a> Counters<'a> {
                 *count += calls;
             }
         }
+        let mut together = Some(0);
         for ((_, metric), (sum, count)) in job::CALLS.iter().zip(sums) {
-            if let Some(ns) = mean_ns(sum, count, pods.count()) {
-                values.insert((*metric).to_owned(), ns);
-            }
+            let found = mean_ns(sum, count, pods.count());
+            together = together.zip(found).map(|(sum, ns)| sum + ns);
+            values.extend(found.map(|ns| ((*metric).to_owned(), ns)));
         }
+        values.extend(together.map(|ns| (job::TOGETHER.to_owned(), ns)));
     }
 }
 

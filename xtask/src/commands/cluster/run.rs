@@ -28,7 +28,7 @@ use crate::workspace::Workspace;
 use crate::{commands, lock};
 use results::case::{Case, Pod, PodLife};
 use results::store::{RunDir, SampleSink, ensure_new};
-use results::{HostRecord, Manifest};
+use results::{HostRecord, Manifest, OnNode};
 
 /// What the name of a runtime in pods becomes.
 const PODS: &str = "cri-";
@@ -57,6 +57,9 @@ pub fn run(workspace: &Workspace, args: &ClusterRunArgs) -> anyhow::Result<Exit>
     let mut manifest = manifest::begin(workspace, settings(args), selected, &prepared, started)?;
     if !args.target.local {
         forget_programs(&mut manifest);
+    }
+    for (bench, on_node) in manifest.benches.iter_mut().zip(placed.on_nodes) {
+        bench.on_node = on_node;
     }
     let out = args.out.clone().unwrap_or_else(|| workspace.results().join(&manifest.run));
     let out = std::path::absolute(&out).with_context(|| format!("`{}` is no path", out.display()))?;
@@ -148,6 +151,7 @@ fn inside(workspace: &Workspace) -> anyhow::Result<Exit> {
 struct Placed {
     selected: Selected,
     pods: Vec<Pods>,
+    on_nodes: Vec<Option<OnNode>>,
 }
 
 /// The programs on each node, then in bursts over all of them; and the rows of pods as Jobs.
@@ -160,8 +164,9 @@ fn select(workspace: &Workspace, args: &ClusterRunArgs, nodes: &[String]) -> any
     }
     let mut pods: Vec<Pods> = nodes.iter().map(|node| Pods::One { node: node.clone() }).collect();
     pods.extend(args.bursts.iter().map(|count| Pods::Burst { count: *count, nodes: nodes.to_vec() }));
-    let placed = pods.iter().flat_map(|pods| programs.iter().map(move |bench| (at(bench, pods), pods.clone())));
-    let (benches, pods): (Vec<Bench>, Vec<Pods>) = placed.unzip();
+    let placed = pods.iter().flat_map(|pods| programs.iter().map(move |bench| (bench, pods)));
+    let on_nodes = placed.clone().map(|(bench, pods)| on_node(bench, pods)).collect();
+    let (benches, pods): (Vec<Bench>, Vec<Pods>) = placed.map(|(bench, pods)| (at(bench, pods), pods.clone())).unzip();
     let mut matrix = selection::matrix(workspace, &args.select.rows.of)?;
     as_jobs(&mut matrix);
     let cases = matrix.select(&args.select.rows.cases, &args.select.rows.sets)?;
@@ -173,7 +178,7 @@ fn select(workspace: &Workspace, args: &ClusterRunArgs, nodes: &[String]) -> any
         plan.programs.retain(|program| !program.starts_with(SHIMS));
     }
     let selected = Selected { matrix, plan, not_measured: Vec::new(), privileges: Privileges::Root, own: None };
-    Ok(Placed { selected, pods })
+    Ok(Placed { selected, pods, on_nodes })
 }
 
 /// A program in these pods is a bench of its own: what nodes differ by is no noise of one row.
@@ -184,6 +189,14 @@ fn at(bench: &Bench, pods: &Pods) -> Bench {
     };
     // The line through the points of a sweep would mix nodes.
     Bench { name, sweep: None, ..bench.clone() }
+}
+
+/// What is pooled over nodes.
+fn on_node(bench: &Bench, pods: &Pods) -> Option<OnNode> {
+    match pods {
+        Pods::One { node } => Some(OnNode { bench: bench.name.clone(), node: node.clone() }),
+        Pods::Burst { .. } => None,
+    }
 }
 
 /// Of a matrix what is in pods of its own, as what a kubelet makes. Its handlers are those that are applied.
