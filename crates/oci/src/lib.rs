@@ -15,6 +15,7 @@ use self::epoch::Epoch;
 use self::index::Index;
 use self::layer::{Entry, Layer, Node};
 use self::manifest::{Descriptor, Manifest, PlatformRecord};
+use self::marked::Mark;
 use self::parts::Parts;
 use crate::kind::Kind;
 
@@ -29,6 +30,7 @@ pub mod kind;
 pub mod layer;
 pub mod layout;
 pub mod manifest;
+pub mod marked;
 mod parts;
 pub mod verify;
 
@@ -135,24 +137,34 @@ pub struct Sizes {
 }
 
 impl Image {
-    fn pack(definition: &Definition, base: Option<&Base>, content: &Content, epoch: Epoch) -> anyhow::Result<Self> {
+    fn pack(
+        definition: &Definition,
+        (base, mark): (Option<&Base>, Option<&Mark>),
+        content: &Content,
+        epoch: Epoch,
+    ) -> anyhow::Result<Self> {
         let settings = definition.for_program(&content.program);
         let parts = match definition.form {
             Form::Tar { compression, mode } => {
                 let path = settings.path.trim_start_matches('/');
                 let entry = Entry { path, mode, node: Node::File(&content.bytes) };
-                let program = Layer::pack(&[entry], compression, epoch)?;
+                let mark = mark.map(Mark::entry);
+                let entries: Vec<Entry<'_>> = std::iter::once(entry).chain(mark).collect();
+                let program = Layer::pack(&entries, compression, epoch)?;
                 base.map_or(Ok(()), |base| base.accepts(path)).context("choose another `path`")?;
                 Parts::of_tar_layers(definition, &settings, (base, program, &content.program), epoch)?
             }
-            Form::Module | Form::Artifact => Parts::of_module(definition, &settings, content, epoch)?,
+            Form::Module | Form::Artifact => {
+                ensure!(mark.is_none(), "its module is its layer, so that no file can make it another image");
+                Parts::of_module(definition, &settings, content, epoch)?
+            }
         };
         let descriptors = parts.layers.iter().map(Blob::descriptor).collect();
         let manifest = Manifest::new(parts.config.descriptor(), descriptors, settings.annotations);
         let platform = definition.platform;
         Ok(Self {
             program: content.program.clone(),
-            name: definition.name.clone(),
+            name: mark.map_or_else(|| definition.name.clone(), |mark| mark.tag.clone()),
             kind: definition.kind,
             platform: PlatformRecord { architecture: platform.architecture().to_owned(), os: platform.os().to_owned() },
             form: definition.form,
@@ -304,6 +316,13 @@ impl ImageSet {
 /// What lies below the programs of images, by their definitions' names.
 pub type Bases = BTreeMap<String, Base>;
 
+/// What lies below the programs of a definition's images.
+fn below<'a>(definition: &Definition, bases: &'a Bases) -> anyhow::Result<Option<&'a Base>> {
+    let base = bases.get(&definition.name);
+    ensure!(base.is_some() == definition.base.is_some(), "the base of the image `{}` was not made", definition.name);
+    Ok(base)
+}
+
 /// Packs every program by each definition of its kind, on as many threads as there are processors.
 ///
 /// # Errors
@@ -325,13 +344,7 @@ pub fn build(
     // The largest first, dealt in turn: that is near enough to an even load for a handful of images.
     order.sort_by_key(|(_, content)| std::cmp::Reverse(content.bytes.len()));
     let pack = |(definition, content): (&Definition, &Content)| {
-        let base = bases.get(&definition.name);
-        ensure!(
-            base.is_some() == definition.base.is_some(),
-            "the base of the image `{}` was not made",
-            definition.name
-        );
-        Image::pack(definition, base, content, epoch)
+        Image::pack(definition, (below(definition, bases)?, None), content, epoch)
             .with_context(|| format!("can not make the image `{}:{}`", content.program, definition.name))
     };
     let images = std::thread::scope(|scope| {
