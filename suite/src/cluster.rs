@@ -3,10 +3,12 @@
 //! One node lacks a handler, and is the one that is killed. Not here: what a Kubernetes of several machines does.
 
 use std::collections::BTreeMap;
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::{Value, json};
 
 use super::endings::{Traces, wait_until};
@@ -16,11 +18,19 @@ use results::store::parse_samples;
 use results::{Manifest, Outcome, Sample};
 use xtask::cluster::local::{self, Local};
 use xtask::cluster::objects::OURS;
-use xtask::cluster::request::REGISTRY;
+use xtask::cluster::request::{OTHER_REGISTRY, REGISTRY};
 use xtask::cmd::{Cmd, Output, Running};
+use xtask::registry::{Credentials, Destination, EmbeddedRegistry, PlainHttp};
+use xtask::secret::Secret;
 
 /// The node that lacks a handler.
 const LACKING: &str = "n3";
+/// The node that is drained.
+const DRAINED: &str = "n2";
+/// A namespace that somebody else has made: its end would be waited for in each check.
+const PREPARED: &str = "prepared";
+/// How long it may be without its account.
+const ACCOUNT_LIMIT: Duration = Duration::from_mins(1);
 /// How many pods a burst has here.
 const BURST: &str = "8";
 /// The cells of Jobs, with the twin.
@@ -37,9 +47,12 @@ const END: &str = "one SIGKILL ends it, `down` removes its traces, and nothing o
 const ON_IT: [Named; 5] = [
     ("a handler that a node lacks is found by `doctor`, and its pods are rows with the reason", lacking),
     ("Jobs of every kind on two nodes, and bursts: none is lost, and the kubelets' counters are read", measured),
-    ("whoever may not read the metrics of nodes gets the rest, and is told", limited),
+    ("whoever may not read the metrics of nodes gets the rest, and is told; nodes pull, with an account", limited),
     ("after SIGKILL `clean` removes what is ours, and nothing else", cleaned),
-    ("a node that is killed in the middle is named, and nothing that was measured is lost", lost),
+    (
+        "a node that is killed in the middle, and one that is drained, are named, and nothing that was measured is lost",
+        lost,
+    ),
 ];
 
 /// Every check.
@@ -99,13 +112,17 @@ fn up(rig: &Rig) -> anyhow::Result<()> {
     let nodes = kubectl(rig, &["get", "nodes", "-o", "name"])?.run()?.text();
     ensure!(nodes == "node/n1\nnode/n2\nnode/n3", "its nodes: {nodes}");
     let again = rig.xtask(&["cluster", "local", "up"]).output()?;
-    super::expect_error(&again, 1, &["is up already", "cluster local down"])
+    super::expect_error(&again, 1, &["is up already", "cluster local down"])?;
+    kubectl(rig, &["create", "namespace", PREPARED])?.run()?;
+    let account = kubectl(rig, &["get", "serviceaccount", "default", "--namespace", PREPARED])?;
+    wait_until(ACCOUNT_LIMIT, || Ok(account.output()?.code == Some(0))).context("a new namespace has no account")
 }
 
-/// A measurement, into a folder of this name.
+/// A measurement in the namespace that is there, into a folder of this name.
 fn measurement(rig: &Rig, name: &str, more: &[&str]) -> (Cmd, PathBuf) {
     let out = rig.scratch.join(format!("cluster-{name}"));
-    let cmd = rig.xtask(&["cluster", "run", "--local", "--out", &out.to_string_lossy()]).args(more);
+    let cmd =
+        rig.xtask(&["cluster", "run", "--local", "--namespace", PREPARED, "--out", &out.to_string_lossy()]).args(more);
     (cmd, out)
 }
 
@@ -117,14 +134,16 @@ fn read(out: &Path) -> anyhow::Result<(Manifest, Vec<Sample>)> {
 }
 
 fn lacking(rig: &Rig) -> anyhow::Result<()> {
-    let doctor = rig.xtask(&["cluster", "doctor", "--local", "--probe", REGISTRY]).output()?;
+    let doctor = rig.xtask(&["cluster", "doctor", "--local", "--namespace", PREPARED]);
+    let absent = doctor.clone().args(["--probe", "10.200.0.1:9"]);
+    let doctor = doctor.args(["--probe", REGISTRY]).output()?;
     expect_code(&doctor, 3)?;
     let said = doctor.text();
     let answers = |of: &str| format!("{of}, and `{REGISTRY}` answers it");
     for words in [&answers("wasmedge on n1"), &answers("runc on n3"), "wasmedge on n3: there is none"] {
         ensure!(said.contains(words), "`doctor` does not say {words:?}:\n{said}");
     }
-    let absent = rig.xtask(&["cluster", "doctor", "--local", "--probe", "10.200.0.1:9"]).output()?;
+    let absent = absent.output()?;
     ensure!(absent.text().contains("`10.200.0.1:9` does not answer"), "{}", absent.text());
     let cases = ["--case", "native/job-runc", "--case", "native/job-wasmedge"];
     let rounds = ["--node", LACKING, "--bench", "noop", "--rounds", "1", "--warmup", "0"];
@@ -181,10 +200,14 @@ fn limited(rig: &Rig) -> anyhow::Result<()> {
     let out = rig.scratch.join("cluster-limited");
     let (file, prefix) = (file.to_string_lossy(), local.prefix());
     let cmd = rig.xtask_below(&prefix[0], &prefix[1..]).args(["cluster", "run", "--kubeconfig", &file, "--kubectl"]);
-    let cmd = cmd.arg(&local.kubectl).args(["--registry", REGISTRY, "--plain-http", "--host-network", "--node", "n2"]);
+    let (account, _registry) = private_registry(rig, &local)?;
+    let registry = ["--registry", OTHER_REGISTRY, "--plain-http", "--pull-secret", "--pull"];
+    let cmd =
+        cmd.arg(&local.kubectl).args(registry).args(["--host-network", "--node", "n2"]).env("DOCKER_CONFIG", &account);
     let rounds = ["--bench", "noop", "--case", "native/job-runc", "--rounds", "1", "--warmup", "0", "--out"];
     expect_code(&cmd.args(rounds).arg(&out).output()?, 3)?;
     let (manifest, samples) = read(&out)?;
+    pulled(rig, &samples)?;
     ensure!(samples.iter().all(|sample| sample.outcome == Outcome::Ok), "{samples:?}");
     ensure!(samples.iter().all(|sample| sample.value(job::CALLS[0].1).is_none()), "{samples:?}");
     let said = manifest.not_measured.iter().any(|row| row.metric.is_some() && row.reason.contains("nodes/proxy"));
@@ -197,12 +220,44 @@ fn limited(rig: &Rig) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A registry in the cluster's network that wants a login, and the folder of an account for it.
+fn private_registry(rig: &Rig, local: &Local) -> anyhow::Result<(PathBuf, EmbeddedRegistry)> {
+    let account = Credentials::Password { user: "nodes".to_owned(), password: Secret::random()? };
+    let destination = Destination::parse(OTHER_REGISTRY, PlainHttp::Requested)?;
+    let folder = rig.scratch.join("cluster-account");
+    std::fs::create_dir_all(&folder)?;
+    let config = account.docker_config(&destination).context("it has no account")?;
+    std::fs::write(folder.join("config.json"), config.expose())?;
+    let network = std::fs::File::open(format!("/proc/{}/ns/net", local.process))?;
+    let start = move || {
+        move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))?;
+        EmbeddedRegistry::on_network(OTHER_REGISTRY.parse()?, account)
+    };
+    // A socket stays in the network of the thread that has made it.
+    let started = std::thread::spawn(start).join();
+    Ok((folder, started.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?))
+}
+
+/// That nodes pulled where they were to pull, each time another image, and that nothing is left of what they pulled with.
+fn pulled(rig: &Rig, samples: &[Sample]) -> anyhow::Result<()> {
+    let (pulls, others): (Vec<_>, Vec<_>) = samples.iter().partition(|sample| sample.bench.ends_with("+pull"));
+    ensure!(pulls.len() == 2 && others.len() == 2, "{samples:?}");
+    for sample in &pulls {
+        let took = sample.value(job::PULLED);
+        ensure!(took.is_some_and(|ns| ns > 0) && took < sample.wall_ns(), "{sample:?}");
+    }
+    ensure!(others.iter().all(|sample| sample.value(job::PULLED).is_none()), "{others:?}");
+    let secrets = kubectl(rig, &["get", "secrets", "--all-namespaces", "-l", OURS, "-o", "name"])?.run()?.text();
+    ensure!(secrets.is_empty(), "left behind: {secrets}");
+    Ok(())
+}
+
 fn rights() -> Value {
     let rule =
         |group: &str, resources: &[&str]| json!({ "apiGroups": [group], "resources": resources, "verbs": ["*"] });
     let name = |kind: &str| json!({ "kind": kind, "name": LIMITED, "apiGroup": "rbac.authorization.k8s.io" });
     let version = "rbac.authorization.k8s.io/v1";
-    let core = ["namespaces", "nodes", "pods", "pods/log", "events"];
+    let core = ["namespaces", "nodes", "pods", "pods/log", "events", "secrets"];
     let rules = [rule("", &core), rule("batch", &["jobs"]), rule("node.k8s.io", &["runtimeclasses"])];
     let granted =
         json!({ "apiVersion": version, "kind": "ClusterRole", "metadata": { "name": LIMITED }, "rules": rules });
@@ -216,13 +271,14 @@ fn rights() -> Value {
     json!({ "apiVersion": "v1", "kind": "List", "items": [granted, binding] })
 }
 
-/// Starts a long run, and returns when there are so many samples of this bench.
-fn long_run(rig: &Rig, out: &Path, cmd: &Cmd, (bench, samples): (&str, usize)) -> anyhow::Result<Running> {
+/// Starts a long run, and returns when each of these benches has a sample.
+fn long_run(rig: &Rig, out: &Path, cmd: &Cmd, benches: &[&str]) -> anyhow::Result<Running> {
     let running = cmd.start()?;
     wait_until(BEGIN_LIMIT, || {
         running.ensure_running()?;
         let text = std::fs::read(out.join("samples.jsonl")).unwrap_or_default();
-        Ok(parse_samples(&text).0.iter().filter(|sample| sample.bench == bench).count() >= samples)
+        let samples = parse_samples(&text).0;
+        Ok(benches.iter().all(|bench| samples.iter().any(|sample| sample.bench == *bench)))
     })
     .with_context(|| format!("`{}` did not come to its first samples", rig.scratch.display()))?;
     Ok(running)
@@ -230,8 +286,11 @@ fn long_run(rig: &Rig, out: &Path, cmd: &Cmd, (bench, samples): (&str, usize)) -
 
 fn cleaned(rig: &Rig) -> anyhow::Result<()> {
     kubectl(rig, &["create", "namespace", "bystander"])?.run()?;
-    let (cmd, out) = measurement(rig, "killed", &["--node", "n1", "--bench", "noop", "--rounds", "50"]);
-    let running = long_run(rig, &out, &cmd, ("noop@n1", 2))?;
+    let out = rig.scratch.join("cluster-killed");
+    let cmd = rig
+        .xtask(&["cluster", "run", "--local", "--node", "n1", "--bench", "noop", "--rounds", "50", "--out"])
+        .arg(&out);
+    let running = long_run(rig, &out, &cmd, &["noop@n1"])?;
     running.signal(rustix::process::Signal::KILL)?;
     drop(running);
     let ours = ["get", "namespaces,runtimeclasses,jobs,pods", "--all-namespaces", "-l", OURS, "-o", "name"];
@@ -248,19 +307,26 @@ fn cleaned(rig: &Rig) -> anyhow::Result<()> {
 }
 
 fn lost(rig: &Rig) -> anyhow::Result<()> {
-    let more = ["--node", "n1", "--node", LACKING, "--bench", "noop", "--case", "native/job-runc", "--warmup", "0"];
-    let (cmd, out) = measurement(rig, "lost", &[&more[..], &["--rounds", "5"]].concat());
-    let running = long_run(rig, &out, &cmd, ("noop@n3", 1))?;
+    let nodes = ["--node", "n1", "--node", DRAINED, "--node", LACKING];
+    let more = ["--bench", "noop", "--case", "native/job-runc", "--rounds", "4", "--warmup", "0"];
+    let (cmd, out) = measurement(rig, "lost", &[&nodes[..], &more].concat());
+    let running = long_run(rig, &out, &cmd, &["noop@n2", "noop@n3"])?;
     kill_node(&found(rig)?)?;
+    // Meanwhile the next Job of the killed node is waited for.
+    kubectl(rig, &["drain", DRAINED, "--force", "--ignore-daemonsets"])?.run()?;
     let ended: Output = running.wait(super::rig::COMMAND_LIMIT)?;
     expect_code(&ended, 3)?;
     let (manifest, samples) = read(&out)?;
     let of = |node: &str| samples.iter().filter(|sample| sample.bench == node).collect::<Vec<_>>();
-    let (here, gone) = (of("noop@n1"), of("noop@n3"));
-    ensure!(here.len() == 10 && here.iter().all(|sample| sample.outcome == Outcome::Ok), "{here:?}");
-    ensure!(gone.iter().any(|sample| sample.outcome == Outcome::Ok), "{gone:?}");
-    let reason = |row: &results::NotMeasured| row.bench == "noop@n3" && row.reason.contains("the node `n3` is lost");
-    ensure!(manifest.not_measured.iter().any(reason), "{:?}", manifest.not_measured);
+    let here = of("noop@n1");
+    ensure!(here.len() == 8 && here.iter().all(|sample| sample.outcome == Outcome::Ok), "{here:?}");
+    for (node, why) in [(LACKING, "is lost: it is not ready"), (DRAINED, "is lost: it is cordoned")] {
+        let gone = of(&format!("noop@{node}"));
+        ensure!(gone.iter().any(|sample| sample.outcome == Outcome::Ok), "{gone:?}");
+        let said = format!("the node `{node}` {why}");
+        let reason = |row: &results::NotMeasured| row.bench.ends_with(node) && row.reason.contains(&said);
+        ensure!(manifest.not_measured.iter().any(reason), "{said}: {:?}", manifest.not_measured);
+    }
     Ok(())
 }
 

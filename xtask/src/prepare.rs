@@ -29,6 +29,7 @@ pub mod manifest;
 pub mod node;
 pub mod own;
 pub mod programs;
+pub mod pulled;
 pub mod registry;
 pub mod selection;
 mod source;

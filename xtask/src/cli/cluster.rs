@@ -70,6 +70,13 @@ pub struct ClusterRunArgs {
     /// Also so many pods of each case at once, over all of these nodes; may be repeated [range: 2 to 1000]
     #[arg(long = "burst", value_name = "PODS", allow_negative_numbers = true, value_parser = whole::<u32>(2..=1000))]
     pub bursts: Vec<u32>,
+    /// Also measure each program on each node in an image that the node has never had, made for the run and pushed before it: the
+    /// images stay in the registry
+    #[arg(long)]
+    pub pull: bool,
+    /// Nodes pull with the account that the images are pushed with: in a Secret of the namespace, for the time of the run
+    #[arg(long)]
+    pub pull_secret: bool,
     /// Pods have their node's network instead of one of their own
     #[arg(long)]
     pub host_network: bool,

@@ -146,7 +146,7 @@ fn ip(args: &[&str]) -> anyhow::Result<()> {
 
 /// A registry on the bridge, which holds the image of the sandboxes. Nobody else is in this network.
 fn registry(request: &Request) -> anyhow::Result<EmbeddedRegistry> {
-    let registry = EmbeddedRegistry::on_network(REGISTRY.parse().context("no address")?)?;
+    let registry = EmbeddedRegistry::on_network(REGISTRY.parse().context("no address")?, Credentials::Anonymous)?;
     let definitions = oci::definition::load(&request.images)?;
     let of_native: Vec<_> =
         definitions.into_iter().filter(|definition| definition.name == Kind::Native.name()).collect();

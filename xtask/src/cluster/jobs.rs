@@ -5,23 +5,25 @@
 use std::collections::BTreeMap;
 
 use super::kubectl::Kubectl;
-use super::nodes;
 use super::objects::{Network, Pods};
 use crate::clock::Stopwatch;
-use crate::measure::runs::Runs;
+use crate::measure::runs::{NamedImage, Runs};
 use crate::plan::{Place, Slot};
 use crate::stop::Stop;
 use job::{Asked, Failure, Observer};
 use results::store::SampleSink;
-use results::{NotMeasured, Outcome, RunStatus, Sample};
+use results::{NotMeasured, Outcome, RunStatus, Sample, metric};
 
 mod counters;
 mod job;
+mod pull;
 
 /// A cell that failed so often in a row is given up.
 const FAILURES_IN_A_ROW: u32 = 3;
 /// What the counters of kubelets are called where they are not measured.
 const COUNTERS: &str = "the kubelet's calls";
+/// What the time of a pull is called where it is not measured.
+const PULL: &str = "the image's pull";
 
 /// Where Jobs run.
 #[derive(Debug)]
@@ -32,8 +34,12 @@ pub struct Jobs<'a> {
     pub runs: &'a Runs,
     /// The pods of each bench.
     pub pods: Vec<Pods>,
+    /// The image of each run whose node has to pull one, by round and place.
+    pub pulled: BTreeMap<(u32, Place), NamedImage>,
     /// The network of pods.
     pub network: Network,
+    /// The Secret with which nodes pull.
+    pub pull_secret: Option<String>,
     /// A beginning of names that no other run has.
     pub prefix: String,
 }
@@ -58,6 +64,8 @@ struct Loop<'a> {
     observer: Observer<'a>,
     barred: BTreeMap<Place, String>,
     failures: BTreeMap<Place, u32>,
+    /// Pulls whose time nobody has said.
+    unsaid: BTreeMap<Place, u32>,
     end: JobsEnd,
 }
 
@@ -74,6 +82,7 @@ impl Jobs<'_> {
             observer: Observer::new(self.kubectl, &self.pods)?,
             barred: BTreeMap::new(),
             failures: BTreeMap::new(),
+            unsaid: BTreeMap::new(),
             end,
         };
         running.rounds(sink, stop)?;
@@ -89,6 +98,8 @@ impl Jobs<'_> {
             let uncounted = |place| row(place, Some(COUNTERS), why);
             running.end.not_measured.extend(self.runs.schedule.places().into_iter().map(uncounted));
         }
+        let unsaid = running.unsaid.iter().map(|(place, runs)| row(*place, Some(PULL), &pull::unsaid(*runs)));
+        running.end.not_measured.extend(unsaid);
         // A twin has the rows of its case.
         let mut seen = std::collections::BTreeSet::new();
         running.end.not_measured.retain(|row| seen.insert((row.bench.clone(), row.case.clone(), row.metric.clone())));
@@ -102,11 +113,19 @@ impl Jobs<'_> {
             name: format!("{}-r{}-p{}", self.prefix, slot.round, slot.position),
             pods: &self.pods[slot.place.bench],
             handler: cell.case.runtime.maker(),
-            image: self.runs.image(slot.place),
+            image: self.image(slot),
             args: &bench.args,
             expected: &bench.expected,
             network: self.network,
+            pull_secret: self.pull_secret.as_deref(),
             limit: std::time::Duration::from_millis(self.runs.timeout_ms),
+        }
+    }
+
+    fn image(&self, slot: Slot) -> Option<&NamedImage> {
+        match self.pods[slot.place.bench] {
+            Pods::Pulling { .. } => self.pulled.get(&(slot.round, slot.place)),
+            Pods::One { .. } | Pods::Burst { .. } => self.runs.image(slot.place),
         }
     }
 }
@@ -159,6 +178,10 @@ impl Loop<'_> {
                 (failure.outcome(), Some(failure.to_string()))
             }
         };
+        let pulls = matches!(asked.pods, Pods::Pulling { .. });
+        if pulls && outcome == Outcome::Ok && !values.contains_key(metric::job::PULLED) {
+            *self.unsaid.entry(slot.place).or_default() += 1;
+        }
         if outcome == Outcome::Ok {
             self.failures.remove(&slot.place);
         }
@@ -185,23 +208,12 @@ impl Loop<'_> {
             let reason = format!("given up after {FAILURES_IN_A_ROW} failures in a row: {failure}");
             self.barred.entry(place).or_insert(reason);
         }
-        let of_place = self.jobs.pods[place.bench].nodes();
-        let lost: Vec<(&String, String)> = match failure {
-            Failure::Lost { node, why } => {
-                of_place.iter().filter(|of| *of == node).map(|of| (of, why.clone())).collect()
-            }
-            Failure::Run(Outcome::TimedOut | Outcome::NotStarted, _) => {
-                of_place.iter().filter_map(|node| Some((node, nodes::lost(self.jobs.kubectl, node)?))).collect()
-            }
-            Failure::Run(..) => Vec::new(),
-        };
-        for (node, why) in lost {
-            crate::console::note(&why);
-            // A burst over fewer nodes is another one.
-            let needs = |place: &Place| self.jobs.pods[place.bench].nodes().contains(node);
-            for place in self.jobs.runs.schedule.places().into_iter().filter(needs) {
-                self.barred.entry(place).or_insert_with(|| why.clone());
-            }
+        let Failure::Lost { node, why, .. } = failure else { return };
+        crate::console::note(why);
+        // A burst over fewer nodes is another one.
+        let needs = |place: &Place| self.jobs.pods[place.bench].nodes().contains(node);
+        for place in self.jobs.runs.schedule.places().into_iter().filter(needs) {
+            self.barred.entry(place).or_insert_with(|| why.clone());
         }
     }
 }

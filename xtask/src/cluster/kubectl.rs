@@ -183,6 +183,14 @@ impl Kubectl {
         self.inside().args(["delete", "job", name, "--wait=false", "--ignore-not-found"]).run().map(drop)
     }
 
+    /// Removes a Secret of ours.
+    ///
+    /// # Errors
+    /// When the cluster can not be reached, or it may not be removed.
+    pub fn remove_secret(&self, name: &str) -> anyhow::Result<()> {
+        self.inside().args(["delete", "secret", name, "--ignore-not-found"]).run().map(drop)
+    }
+
     /// Removes our Jobs and their pods, and returns when they are gone: each by name.
     ///
     /// # Errors
@@ -197,6 +205,10 @@ impl Kubectl {
     /// When something stays, or may not be removed.
     pub fn clean(&self) -> anyhow::Result<Vec<String>> {
         let mut all = self.remove_jobs()?;
+        // Whoever may not look for secrets has made none here; and with a namespace of ours they go, too.
+        if self.may("list", "secrets")? {
+            all.extend(removed(self.inside(), "secrets")?);
+        }
         for kinds in ["namespaces", "runtimeclasses.node.k8s.io"] {
             all.extend(removed(self.cmd(), kinds)?);
         }

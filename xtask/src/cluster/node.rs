@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::cgroups;
 use super::processes::Processes;
-use super::request::{REGISTRY, Request, address, node};
+use super::request::{OTHER_REGISTRY, REGISTRY, Request, address, node};
 use crate::containerd::{ContainerRuntime, Ctr, cri};
 use crate::measure::runs::NamedImage;
 use crate::session::daemon::{Daemon, DaemonFolder, DaemonPrograms, SOCKET};
@@ -117,7 +117,7 @@ fn start_containerd(request: &Request, folder: &Path, name: &str) -> anyhow::Res
     let programs = DaemonPrograms {
         containerd: request.programs.containerd.clone(),
         search: request.programs.search.clone(),
-        pods: Some(PodSetup { handlers, pause, plain_http: Some(REGISTRY.to_owned()) }),
+        pods: Some(PodSetup { handlers, pause, plain_http: [REGISTRY, OTHER_REGISTRY].map(str::to_owned).to_vec() }),
     };
     Daemon::start(&programs, DaemonFolder { scratch }, &ctr)
 }

@@ -33,6 +33,17 @@ pub fn class(handler: &str) -> String {
     format!("deploy-bench-{handler}")
 }
 
+/// What nodes pull with from a registry that wants a login: Docker's configuration of one account.
+pub fn pull_secret(name: &str, docker_config: &str) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": { "name": name, "labels": labels() },
+        "type": "kubernetes.io/dockerconfigjson",
+        "stringData": { ".dockerconfigjson": docker_config },
+    })
+}
+
 /// Whether a pod has its node's network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
@@ -50,6 +61,11 @@ pub enum Pods {
         /// By its name.
         node: String,
     },
+    /// One, on this node, of an image that the node has to pull.
+    Pulling {
+        /// By its name.
+        node: String,
+    },
     /// Many at once, where the scheduler puts them.
     Burst {
         /// How many.
@@ -63,7 +79,7 @@ impl Pods {
     /// How many there are.
     pub fn count(&self) -> u32 {
         match self {
-            Self::One { .. } => 1,
+            Self::One { .. } | Self::Pulling { .. } => 1,
             Self::Burst { count, .. } => *count,
         }
     }
@@ -71,7 +87,7 @@ impl Pods {
     /// The nodes that they may be on.
     pub fn nodes(&self) -> &[String] {
         match self {
-            Self::One { node } => std::slice::from_ref(node),
+            Self::One { node } | Self::Pulling { node } => std::slice::from_ref(node),
             Self::Burst { nodes, .. } => nodes,
         }
     }
@@ -94,10 +110,13 @@ pub struct JobSpec<'a> {
     pub args: &'a [String],
     /// The pod's network.
     pub network: Network,
+    /// The Secret with which its node pulls.
+    pub pull_secret: Option<&'a str>,
 }
 
 /// The Job. No second try: one that failed is a failed run.
 pub fn job(spec: &JobSpec<'_>) -> Value {
+    let secrets: Vec<Value> = spec.pull_secret.iter().map(|name| json!({ "name": name })).collect();
     json!({
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -117,6 +136,7 @@ pub fn job(spec: &JobSpec<'_>) -> Value {
                     "hostNetwork": spec.network == Network::Node,
                     "affinity": affinity(spec.pods.nodes()),
                     "terminationGracePeriodSeconds": 0,
+                    "imagePullSecrets": secrets,
                     "containers": [{
                         "name": CONTAINER,
                         "image": spec.image,
@@ -181,6 +201,7 @@ pub fn example() -> Value {
         command: &command,
         args: &args,
         network: Network::Pod,
+        pull_secret: Some("run-TIME"),
     })
 }
 
@@ -202,7 +223,8 @@ mod tests {
     #[test]
     fn a_job_runs_once_under_our_label_on_the_nodes_that_were_named() {
         let made = example();
-        for labelled in [&made, &made["spec"]["template"], &namespace("n"), &runtime_class("h")] {
+        let secret = pull_secret("s", "{}");
+        for labelled in [&made, &made["spec"]["template"], &namespace("n"), &runtime_class("h"), &secret] {
             assert_eq!(labelled["metadata"]["labels"]["app.kubernetes.io/managed-by"], "deploy-bench", "{labelled}");
         }
         assert_eq!(made["spec"]["backoffLimit"], 0);
@@ -210,6 +232,9 @@ mod tests {
         assert_eq!(pod["runtimeClassName"], "deploy-bench-HANDLER");
         let required = &pod["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
         assert_eq!(required["nodeSelectorTerms"][0]["matchFields"][0]["values"][0], "NODE");
+        assert_eq!(pod["imagePullSecrets"], json!([{ "name": "run-TIME" }]));
+        assert_eq!(secret["type"], "kubernetes.io/dockerconfigjson");
+        assert_eq!(secret["stringData"][".dockerconfigjson"], "{}");
         let burst = Pods::Burst { count: 3, nodes: vec!["a".to_owned(), "b".to_owned()] };
         assert_eq!((burst.count(), burst.nodes().len()), (3, 2));
     }

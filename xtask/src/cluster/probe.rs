@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::kubectl::Kubectl;
 use super::objects::{self, ProbeSpec};
-use crate::clock::Stopwatch;
+use crate::clock::{Stopwatch, now_utc};
 
 /// How long the probes may take.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -50,6 +50,9 @@ pub fn probe(kubectl: &Kubectl, nodes: &[String], handlers: &[String], registry:
     let pairs = nodes.iter().flat_map(|node| handlers.iter().map(move |handler| (node.clone(), handler.clone())));
     let mut probes: Vec<Probe> = pairs.map(|(node, handler)| Probe { node, handler, shown: Shown::Nothing }).collect();
     let image = format!("{}/{ABSENT}", registry.trim_end_matches('/'));
+    // Events stay when a pod has gone: those of another time are of other names.
+    let prefix = format!("probe-{}-{}", now_utc().compact().to_lowercase(), std::process::id());
+    let name = |index: usize| format!("{prefix}-{index}");
     for (index, probe) in probes.iter().enumerate() {
         let spec = ProbeSpec { name: &name(index), node: &probe.node, handler: &probe.handler, image: &image };
         kubectl.create(&objects::probe(&spec))?;
@@ -64,10 +67,6 @@ pub fn probe(kubectl: &Kubectl, nodes: &[String], handlers: &[String], registry:
     }
     kubectl.remove_jobs()?;
     Ok(probes)
-}
-
-fn name(index: usize) -> String {
-    format!("probe-{index}")
 }
 
 fn shown(name: &str, pods: &Value, events: &Value) -> Shown {

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub const CONTROL: &str = "10.200.0.1";
 /// The registry of the cluster, on the bridge: plain HTTP, for everybody who is in there.
 pub const REGISTRY: &str = "10.200.0.1:5000";
+/// A registry that somebody else may run on the bridge, one that wants a login for example: nodes speak plain HTTP to it, too.
+pub const OTHER_REGISTRY: &str = "10.200.0.1:5001";
 /// Where the API server listens.
 pub const API: &str = "https://10.200.0.1:6443";
 

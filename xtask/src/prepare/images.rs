@@ -99,10 +99,25 @@ pub struct Shipped {
     packages: BTreeMap<String, Vec<PackageRecord>>,
     /// By which definitions.
     definitions: Vec<Definition>,
+    /// What lies below them.
+    bases: Bases,
     /// The registry, which lives as long as this; absent when nothing was pushed.
     pub registry: Option<Registry>,
     /// What it holds.
     pushed: Vec<Pushed>,
+}
+
+/// An image in a registry, as runs name it.
+pub fn named(image: &Image, pushed: &Pushed, definition: &Definition) -> NamedImage {
+    NamedImage {
+        name: definition.name.clone(),
+        reference: pushed.pinned().to_owned(),
+        manifest: image.manifest().digest(),
+        blobs: image.blobs().map(Blob::digest).collect(),
+        transfer_bytes: image.sizes().transfer_bytes,
+        platform: image.platform(),
+        entrypoint: definition.for_program(image.program()).entrypoint,
+    }
 }
 
 /// Whether images have to be in a registry.
@@ -135,18 +150,20 @@ impl Shipped {
         let images = self.images.images().iter().filter(|image| image.program() == program);
         images
             .filter_map(|image| {
-                let definition = self.definitions.iter().find(|definition| definition.name == image.name())?;
-                Some(NamedImage {
-                    name: image.name().to_owned(),
-                    reference: self.pushed(image)?.pinned().to_owned(),
-                    manifest: image.manifest().digest(),
-                    blobs: image.blobs().map(Blob::digest).collect(),
-                    transfer_bytes: image.sizes().transfer_bytes,
-                    platform: image.platform(),
-                    entrypoint: definition.for_program(program).entrypoint,
-                })
+                let definition = self.definition(image.name())?;
+                Some(named(image, self.pushed(image)?, definition))
             })
             .collect()
+    }
+
+    /// The definition of this name.
+    pub fn definition(&self, name: &str) -> Option<&Definition> {
+        self.definitions.iter().find(|definition| definition.name == name)
+    }
+
+    /// What lies below the programs of images, by their definitions' names.
+    pub fn bases(&self) -> &Bases {
+        &self.bases
     }
 }
 
@@ -168,5 +185,6 @@ pub fn ship(
             (Some(registry), pushed)
         }
     };
-    Ok(Shipped { images, absent: packed.absent, packages: packed.packages, definitions, registry, pushed })
+    let PackedBases { bases, absent, packages, .. } = packed;
+    Ok(Shipped { images, absent, packages, definitions, bases, registry, pushed })
 }

@@ -308,6 +308,7 @@ impl Prepared {
         let pause = pause.context("the image of the sandbox was not pushed")?;
         let registry = self.shipped.registry.as_ref().map(|registry| &registry.destination);
         let plain = registry.filter(|registry| registry.is_plain_http()).map(|registry| registry.registry().to_owned());
+        let plain = plain.into_iter().collect();
         Ok(Some(PodSetup { handlers, pause, plain_http: plain }))
     }
 }

@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use docker_credential::{CredentialRetrievalError, DockerCredential, get_credential_from_reader};
+use serde_json::json;
 
 use super::destination::{Destination, Location};
 use crate::secret::Secret;
@@ -47,6 +50,15 @@ impl Credentials {
         }
     }
 
+    /// The account as the only one of a configuration of Docker's, which is what others pull with; `None` for nobody in
+    /// particular.
+    pub fn docker_config(&self, destination: &Destination) -> Option<Secret> {
+        let Self::Password { user, password } = self else { return None };
+        let auth = STANDARD.encode(format!("{user}:{}", password.expose()));
+        let account = json!({ "username": user, "password": password.expose(), "auth": auth });
+        Some(Secret::new(json!({ "auths": { key(destination.registry()): account } }).to_string()))
+    }
+
     fn from_file(path: &Path, destination: &Destination) -> anyhow::Result<Self> {
         let registry = destination.registry();
         let bytes = match std::fs::read(path) {
@@ -54,8 +66,7 @@ impl Credentials {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::Anonymous),
             Err(error) => return Err(error).with_context(|| format!("can not read `{}`", path.display())),
         };
-        let key = if DOCKER_HUB.contains(&registry) { DOCKER_HUB_KEY } else { registry };
-        found(&bytes, key, helper::LIMIT).with_context(|| {
+        found(&bytes, key(registry), helper::LIMIT).with_context(|| {
             format!(
                 "can not take the credentials of `{registry}` from `{}`: \
                  repair the file, run `docker login {registry}` again, or set DOCKER_CONFIG to an empty folder",
@@ -73,6 +84,11 @@ impl Credentials {
 
 /// What a configuration says about a registry, in Docker's own order: the registry's helper, its entry, the helper of
 /// everything else.
+/// What a registry's account is called in the configuration.
+fn key(registry: &str) -> &str {
+    if DOCKER_HUB.contains(&registry) { DOCKER_HUB_KEY } else { registry }
+}
+
 fn found(config: &[u8], key: &str, limit: Duration) -> anyhow::Result<Credentials> {
     let named: helper::Named =
         serde_json::from_slice(config).map_err(|_| anyhow!("it is no configuration of Docker"))?;
@@ -130,6 +146,16 @@ mod tests {
     fn the_account_of_docker_hub_has_a_key_of_its_own() {
         let config = r#"{"auths":{"https://index.docker.io/v1/":{"auth":"bWU6c2VjcmV0"}}}"#;
         assert_eq!(found(config, "docker.io/me").unwrap(), password());
+    }
+
+    #[test]
+    fn what_others_pull_with_is_the_same_account() {
+        for registry in ["localhost:5000/x", "docker.io/me"] {
+            let destination = Destination::parse(registry, PlainHttp::Loopback).unwrap();
+            let config = password().docker_config(&destination).unwrap();
+            assert_eq!(found(config.expose(), registry).unwrap(), password());
+            assert_eq!(Credentials::Anonymous.docker_config(&destination), None);
+        }
     }
 
     #[test]

@@ -56,8 +56,13 @@ impl EmbeddedRegistry {
     ///
     /// # Errors
     /// When that address is not this machine's, or taken.
-    pub fn on_network(address: SocketAddr) -> anyhow::Result<Self> {
-        Self::serve_on(application()?, Credentials::Anonymous, address)
+    pub fn on_network(address: SocketAddr, credentials: Credentials) -> anyhow::Result<Self> {
+        let application = application()?;
+        let application = match &credentials {
+            Credentials::Anonymous => application,
+            Credentials::Password { user, password } => for_one_account(application, (user, password)),
+        };
+        Self::serve_on(application, credentials, address)
     }
 
     fn serve_on(application: axum::Router, credentials: Credentials, address: SocketAddr) -> anyhow::Result<Self> {

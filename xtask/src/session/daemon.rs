@@ -248,7 +248,7 @@ mod tests {
             ]
             .into(),
             pause: serde_json::from_value(pause).unwrap(),
-            plain_http: Some("10.0.0.1:5000".to_owned()),
+            plain_http: vec!["10.0.0.1:5000".to_owned()],
         };
         let text = configuration(Path::new("/r"), (Some(&pods), "native")).unwrap();
         let read: toml::Value = toml::from_str(&text).unwrap();

@@ -108,8 +108,8 @@ pub struct PodSetup {
     pub handlers: BTreeMap<String, ContainerRuntime>,
     /// The image of every sandbox.
     pub pause: NamedImage,
-    /// A registry beside loopback to which containerd speaks plain HTTP: `host:port`.
-    pub plain_http: Option<String>,
+    /// Registries beside loopback to which containerd speaks plain HTTP: `host:port` each.
+    pub plain_http: Vec<String>,
 }
 
 /// Our own containerd, or one that is there.

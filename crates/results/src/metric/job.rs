@@ -22,13 +22,17 @@ pub const CALLS: [(&str, &str); 3] = [
 /// The sum of these.
 pub const TOGETHER: &str = "kubelet_calls_ns";
 
+/// How long a node pulled the image, where it had to.
+pub const PULLED: &str = "job_pull_ns";
+
 const COUNTED: &str =
     "the kubelet's `kubelet_runtime_operations_duration_seconds`, where it made the call once meanwhile";
 
 /// All of them.
-pub const KNOWN: [Metric; 6] = [
+pub const KNOWN: [Metric; 7] = [
     nanoseconds([CREATED, "Job accepted", "monotonic clock, from just before `kubectl create` to its end"]),
     nanoseconds([SCHEDULED, "pod scheduled", "monotonic clock, from just before `kubectl create` to a watch's report"]),
+    nanoseconds([PULLED, "image pulled", "the kubelet's event `Pulled`, which says how long it took"]),
     nanoseconds([CALLS[0].1, "kubelet: run_podsandbox", COUNTED]),
     nanoseconds([CALLS[1].1, "kubelet: create_container", COUNTED]),
     nanoseconds([CALLS[2].1, "kubelet: start_container", COUNTED]),

@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use super::counters::Counters;
+use super::pull::{self, Pull};
 use crate::bench::Expected;
 use crate::clock::Stopwatch;
 use crate::cluster::kubectl::{Change, Kubectl, change, of_job};
@@ -58,6 +59,8 @@ pub struct Asked<'a> {
     pub expected: &'a Expected,
     /// The network of its pods.
     pub network: Network,
+    /// The Secret with which its nodes pull.
+    pub pull_secret: Option<&'a str>,
     /// How long one pod may take.
     pub limit: Duration,
 }
@@ -73,6 +76,8 @@ pub enum Failure {
         node: String,
         /// Why.
         why: String,
+        /// What became of the Job, where it came to something.
+        job: Option<String>,
     },
 }
 
@@ -89,7 +94,8 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Run(_, why) | Self::Lost { why, .. } => f.write_str(why),
+            Self::Run(_, why) | Self::Lost { why, job: None, .. } => f.write_str(why),
+            Self::Lost { why, job: Some(job), .. } => write!(f, "{why}; its Job: {job}"),
         }
     }
 }
@@ -124,11 +130,22 @@ impl<'a> Observer<'a> {
         let mut values = Values::new();
         let end = self.measure(asked, &mut values);
         let end = end.unwrap_or_else(|error| Err(Failure::Run(Outcome::NotStarted, format!("{error:#}"))));
+        let end = end.map_err(|failure| self.blamed(asked, failure));
         if end.is_err() {
             // What did not run took no time.
             values.clear();
         }
         (values, end)
+    }
+
+    /// A Job that failed on a node that takes no more, as after its pods were evicted, failed for that reason.
+    fn blamed(&self, asked: &Asked<'_>, failure: Failure) -> Failure {
+        let Failure::Run(outcome, job) = failure else { return failure };
+        let lost = asked.pods.nodes().iter().find_map(|node| Some((node, nodes::lost(self.kubectl, node)?)));
+        match lost {
+            Some((node, why)) => Failure::Lost { node: node.clone(), why, job: Some(job) },
+            None => Failure::Run(outcome, job),
+        }
     }
 
     fn measure(&mut self, asked: &Asked<'_>, values: &mut Values) -> anyhow::Result<Result<(), Failure>> {
@@ -141,6 +158,7 @@ impl<'a> Observer<'a> {
             command: &image.entrypoint,
             args: asked.args,
             network: asked.network,
+            pull_secret: asked.pull_secret,
         });
         let clock = Stopwatch::start();
         self.kubectl.create(&object)?;
@@ -150,7 +168,19 @@ impl<'a> Observer<'a> {
         }
         values.insert(HEADLINE.to_owned(), clock.elapsed_ns());
         self.counters.count(asked.pods, values);
-        self.check(asked, image)
+        let checked = self.check(asked, image)?;
+        if checked.is_err() || !matches!(asked.pods, Pods::Pulling { .. }) {
+            return Ok(checked);
+        }
+        match pull::of_job(self.kubectl, &asked.name)? {
+            Pull::Took(ns) => drop(values.insert(job::PULLED.to_owned(), ns)),
+            Pull::Unsaid => {}
+            Pull::None => {
+                let why = "its node had the image before, so that it pulled nothing".to_owned();
+                return Ok(Err(Failure::Run(Outcome::NotStarted, why)));
+            }
+        }
+        Ok(Ok(()))
     }
 
     /// Follows the pods of a Job to their ends, or to where there is none to come.
@@ -209,7 +239,7 @@ impl<'a> Observer<'a> {
     fn look(&self, asked: &Asked<'_>) -> Option<Failure> {
         for node in asked.pods.nodes() {
             if let Some(why) = nodes::lost(self.kubectl, node) {
-                return Some(Failure::Lost { node: node.clone(), why });
+                return Some(Failure::Lost { node: node.clone(), why, job: None });
             }
         }
         let said = warnings(self.kubectl, &asked.name);

@@ -10,7 +10,7 @@ use crate::cli::{ClusterRunArgs, Exit, RegistryArgs};
 use crate::clock::now_utc;
 use crate::cluster::jobs::{Jobs, JobsEnd};
 use crate::cluster::kubectl::Kubectl;
-use crate::cluster::objects::{Network, Pods};
+use crate::cluster::objects::{self, Network, Pods};
 use crate::cluster::request::REGISTRY;
 use crate::cluster::{local, nodes, processes};
 use crate::machine::load::Snapshot;
@@ -20,7 +20,9 @@ use crate::measure::runs::{ComparedOutput, Runs, Start};
 use crate::plan::{Plan, Rounds, plan};
 use crate::prepare::node::NodeDaemon;
 use crate::prepare::selection::{self, Selected};
-use crate::prepare::{Prepared, Sources, manifest, prepare};
+use crate::prepare::{self, Prepared, Sources, manifest, prepare, pulled};
+use crate::registry::Credentials;
+use crate::secret::Secret;
 use crate::session::measured::Measured;
 use crate::session::privileges::Privileges;
 use crate::stop::Stop;
@@ -42,6 +44,7 @@ pub fn run(workspace: &Workspace, args: &ClusterRunArgs) -> anyhow::Result<Exit>
         return inside(workspace);
     }
     let registry = registry(args)?;
+    let account = account(args, &registry)?;
     if let Some(out) = &args.out {
         ensure_new(out)?;
     }
@@ -61,35 +64,66 @@ pub fn run(workspace: &Workspace, args: &ClusterRunArgs) -> anyhow::Result<Exit>
     for (bench, on_node) in manifest.benches.iter_mut().zip(placed.on_nodes) {
         bench.on_node = on_node;
     }
+    let pulling = |(bench, pods): (usize, &Pods)| matches!(pods, Pods::Pulling { .. }).then_some(bench);
+    let pulling: Vec<usize> = placed.pods.iter().enumerate().filter_map(pulling).collect();
+    let pulled = pulled::ship(&prepared, &selected.plan, &pulling, (&manifest.run, &stop))?;
     let out = args.out.clone().unwrap_or_else(|| workspace.results().join(&manifest.run));
     let out = std::path::absolute(&out).with_context(|| format!("`{}` is no path", out.display()))?;
     let dir = RunDir::create(&out, &manifest)?;
-    let made = kubectl.set_up(&target::handlers())?;
     let runs = runs(&selected.plan, &prepared, args);
     let own_network = !(args.host_network || args.target.local);
+    let prefix = format!("run-{}-{}", started.compact().to_lowercase(), std::process::id());
     let jobs = Jobs {
         kubectl: &kubectl,
         runs: &runs,
         pods: placed.pods,
+        pulled,
         network: if own_network { Network::Pod } else { Network::Node },
-        prefix: format!("run-{}-{}", started.compact().to_lowercase(), std::process::id()),
+        pull_secret: account.is_some().then(|| prefix.clone()),
+        prefix,
     };
-    crate::console::note(format_args!(
-        "measuring on {} ({}) into `{}`",
-        nodes.join(", "),
-        count(&jobs),
-        dir.path().display()
-    ));
+    let (nodes, count) = (nodes.join(", "), count(&jobs));
+    crate::console::note(format_args!("measuring on {nodes} ({count}) into `{}`", dir.path().display()));
     let mut sink = SampleSink::open(&dir.samples_path())?;
-    let end = jobs.run(&mut sink, &stop);
-    let host = host(&kubectl);
+    let end = on_cluster(&jobs, account.as_ref(), &mut sink, &stop)?;
+    let measured = measured(end, host(&kubectl)?, before);
+    commands::bench::conclude(workspace, args.format.format, &dir, manifest, measured)
+}
+
+/// The rounds, with what they need in the cluster before them, and without it after them.
+fn on_cluster(
+    jobs: &Jobs<'_>,
+    account: Option<&Secret>,
+    sink: &mut SampleSink,
+    stop: &Stop,
+) -> anyhow::Result<JobsEnd> {
+    let kubectl = jobs.kubectl;
+    let made = kubectl.set_up(&target::handlers())?;
+    let secret = jobs.pull_secret.as_deref().zip(account);
+    let given = secret.map_or(Ok(()), |(name, account)| {
+        let secret = objects::pull_secret(name, account.expose());
+        kubectl.create(&secret).context("the Secret with which nodes pull can not be made")
+    });
+    let end = given.and_then(|()| jobs.run(sink, stop));
+    let forgotten = secret.map_or(Ok(()), |(name, _)| kubectl.remove_secret(name));
     // What an administrator has made stays.
     let removed = if made > 0 { kubectl.clean() } else { kubectl.remove_jobs() };
-    if let Err(error) = removed {
+    if let Err(error) = forgotten.and(removed) {
         crate::console::note(format_args!("something is left, which `cargo xtask cluster clean` removes: {error:#}"));
     }
-    let measured = measured(end?, host?, before);
-    commands::bench::conclude(workspace, args.format.format, &dir, manifest, measured)
+    end
+}
+
+/// With what nodes are to pull, where they are to be given something.
+fn account(args: &ClusterRunArgs, registry: &RegistryArgs) -> anyhow::Result<Option<Secret>> {
+    let destination = prepare::registry::destination(registry)?;
+    let Some(destination) = destination.filter(|_| args.pull_secret) else { return Ok(None) };
+    let account = Credentials::from_docker(&destination)?.docker_config(&destination);
+    let registry = destination.registry();
+    let account = account.with_context(|| {
+        format!("there is no account for `{registry}` that nodes could pull with: `docker login {registry}` makes one")
+    });
+    account.map(Some)
 }
 
 /// Where images are pushed to, and pulled from by the nodes.
@@ -163,6 +197,9 @@ fn select(workspace: &Workspace, args: &ClusterRunArgs, nodes: &[String]) -> any
         anyhow::bail!("`{}` can not be run on a cluster: what it has to print must be said exactly there", bench.name);
     }
     let mut pods: Vec<Pods> = nodes.iter().map(|node| Pods::One { node: node.clone() }).collect();
+    if args.pull {
+        pods.extend(nodes.iter().map(|node| Pods::Pulling { node: node.clone() }));
+    }
     pods.extend(args.bursts.iter().map(|count| Pods::Burst { count: *count, nodes: nodes.to_vec() }));
     let placed = pods.iter().flat_map(|pods| programs.iter().map(move |bench| (bench, pods)));
     let on_nodes = placed.clone().map(|(bench, pods)| on_node(bench, pods)).collect();
@@ -185,6 +222,8 @@ fn select(workspace: &Workspace, args: &ClusterRunArgs, nodes: &[String]) -> any
 fn at(bench: &Bench, pods: &Pods) -> Bench {
     let name = match pods {
         Pods::One { node } => format!("{}@{node}", bench.name),
+        // No name of a node holds a `+`.
+        Pods::Pulling { node } => format!("{}@{node}+pull", bench.name),
         Pods::Burst { count, .. } => format!("{}@{count}-at-once", bench.name),
     };
     // The line through the points of a sweep would mix nodes.
@@ -195,6 +234,7 @@ fn at(bench: &Bench, pods: &Pods) -> Bench {
 fn on_node(bench: &Bench, pods: &Pods) -> Option<OnNode> {
     match pods {
         Pods::One { node } => Some(OnNode { bench: bench.name.clone(), node: node.clone() }),
+        Pods::Pulling { node } => Some(OnNode { bench: format!("{}+pull", bench.name), node: node.clone() }),
         Pods::Burst { .. } => None,
     }
 }

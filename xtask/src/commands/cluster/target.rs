@@ -15,6 +15,9 @@ const KUBECTL: &str = "kubectl";
 /// The handlers whose rows can be measured.
 pub const HANDLERS: [&str; 2] = ["runc", "wasmedge"];
 
+/// What is printed of the account that nodes pull with.
+const LEFT_OUT: &str = "(the account for the registry in Docker's configuration: left out here)";
+
 /// The handlers, as they are applied.
 pub fn handlers() -> Vec<String> {
     HANDLERS.map(str::to_owned).to_vec()
@@ -68,6 +71,8 @@ pub fn manifests(args: &TargetArgs) -> anyhow::Result<Exit> {
     for object in applied {
         writeln!(text, "---\n{}", serde_json::to_string_pretty(&object)?)?;
     }
+    comment(&mut text, "with `--pull-secret`, for the time of a run:")?;
+    comment(&mut text, &serde_json::to_string_pretty(&objects::pull_secret("run-TIME", LEFT_OUT))?)?;
     comment(&mut text, "a Job for each run, removed after its round:")?;
     comment(&mut text, &serde_json::to_string_pretty(&objects::example())?)?;
     commands::print(&text)?;
