@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::{Context as _, ensure};
 
 use super::{Check, Rig};
-use results::metric::{CLIENT_CPU, CLIENT_MEMORY, CONTAINERD_CPU, CPU, MEMORY_PEAK};
+use results::metric::{CLIENT_CPU, CLIENT_MEMORY, CONTAINERD_CPU, CONTAINERD_MEMORY, CPU, MEMORY_PEAK};
 use results::store::RunDir;
 use results::timeline::{ArmTimeline, Phase, ProgramClock, phases};
 use results::{Outcome, Summary};
@@ -94,7 +94,7 @@ fn complete(summary: &Summary) -> anyhow::Result<()> {
     for metric in [MEMORY_PEAK, CPU] {
         ensure!(CASES.iter().all(|case| has(case, metric)), "no `{metric}`: {:?}", summary.resources);
     }
-    for metric in [CLIENT_CPU, CLIENT_MEMORY, CONTAINERD_CPU] {
+    for metric in [CLIENT_CPU, CLIENT_MEMORY, CONTAINERD_CPU, CONTAINERD_MEMORY] {
         ensure!(has("native/runc", metric) && !has("native/process", metric), "`{metric}` is of containers");
     }
     Ok(())

@@ -29,6 +29,8 @@ pub const CLIENT_CPU: &str = "client_cpu_ns";
 pub const CLIENT_MEMORY: &str = "client_memory_peak_bytes";
 /// Processor time of containerd and its shims.
 pub const CONTAINERD_CPU: &str = "containerd_cpu_ns";
+/// Peak of memory of containerd and its shims.
+pub const CONTAINERD_MEMORY: &str = "containerd_memory_peak_bytes";
 /// Containers that come and go in a second, side by side: what published figures on throughput are put beside. A run that
 /// does not have a metric says so, and what was published stays untested.
 pub const TASKS_PER_SECOND: &str = "tasks_per_s";
@@ -93,7 +95,7 @@ pub struct Metric {
 }
 
 /// What every run has, or may have.
-const OF_ALL: [Metric; 8] = [
+const OF_ALL: [Metric; 9] = [
     Metric {
         name: Cow::Borrowed(HEADLINE),
         unit: Unit::Nanoseconds,
@@ -140,6 +142,14 @@ const OF_ALL: [Metric; 8] = [
         [
             "processor time of containerd and its shims",
             "what the cgroup of containerd and its shims used from before to after the run; containers only",
+        ],
+    ),
+    resource(
+        CONTAINERD_MEMORY,
+        Unit::Bytes,
+        [
+            "peak of memory of containerd and its shims",
+            "the kernel's peak of their cgroup, beyond what was in use there before the run; containers only",
         ],
     ),
 ];

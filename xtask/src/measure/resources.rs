@@ -5,10 +5,10 @@
 //! begins anew before the clock starts: a group that is made for one run is cold, and made a no-op take half as long
 //! again. (The kernel's way of starting a process in a group of its own, `CLONE_INTO_CGROUP`, is neither `posix_spawn` nor
 //! there in version 1.) All of it is outside the timed region. The processor time of a direct run and
-//! of the client is what `wait4` says; that of containerd and its shims is read before and after.
+//! of the client is what `wait4` says; that of containerd and its shims is read before and after. Their memory is the peak of
+//! their group beyond what containerd itself held before: what containerd allocates meanwhile, and all of the run's shim.
 //!
 //! What this adds to the memory of a direct run, and of a client, is what this process allocates while it waits: a few pages.
-//! The memory of containerd's shims is not measured here: that of an idle one is `density`'s.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,9 @@ use rustix::process::Pid;
 use super::child::Ran;
 use crate::cgroups::{self, Controllers, PeakSince, TREE};
 use results::ResourceRecord;
-use results::metric::{CLIENT_CPU, CLIENT_MEMORY, CONTAINERD_CPU, CPU, CPU_SYSTEM, CPU_USER, MEMORY_PEAK};
+use results::metric::{
+    CLIENT_CPU, CLIENT_MEMORY, CONTAINERD_CPU, CONTAINERD_MEMORY, CPU, CPU_SYSTEM, CPU_USER, MEMORY_PEAK,
+};
 
 /// What is read of `wait4`.
 const WAITED_FOR: &str = "wait4, user and system time of the process and the children that it waited for";
@@ -49,8 +51,8 @@ pub struct Groups {
     all: PathBuf,
     /// Where this process came from.
     home: PathBuf,
-    /// Why the memory of direct runs can not be measured, where it can not.
-    no_direct: Option<String>,
+    /// Why no peak can begin anew, without which there is no memory of direct runs, clients and shims.
+    no_peaks: Option<String>,
     has_daemon: bool,
 }
 
@@ -62,7 +64,14 @@ pub struct Watched {
     /// The peak of what this process starts: a direct run, or a container's client.
     peak: Option<PeakSince>,
     is_container: bool,
-    daemon_ns: Option<u64>,
+    daemon: Option<Daemon>,
+}
+
+/// What containerd and its shims had used before a run.
+#[derive(Debug)]
+struct Daemon {
+    used_ns: u64,
+    peak: Option<PeakSince>,
 }
 
 impl Watched {
@@ -150,7 +159,7 @@ impl Resources {
             Self::WaitedFor(reason) => Some(ResourceRecord { reason: Some(reason.clone()), ..waited_for() }),
             Self::Groups(groups) => {
                 let not_left = groups.leave().err().map(|error| format!("{error:#}"));
-                let reason = groups.no_direct.take().or(not_left);
+                let reason = groups.no_peaks.take().or(not_left);
                 let [memory, processor] = groups.controllers.files();
                 Some(ResourceRecord {
                     tree: Some(groups.controllers.version().to_owned()),
@@ -174,26 +183,31 @@ impl Groups {
             let group = all.join(DAEMON);
             controllers.make(Path::new(TREE), &group)?;
             for process in daemon {
-                controllers.enter_processor(&group, process.as_raw_nonzero().get().unsigned_abs())?;
+                let process = process.as_raw_nonzero().get().unsigned_abs();
+                controllers.enter_processor(&group, process)?;
+                controllers.memory.enter(&group, process)?;
             }
         }
         let direct = all.join(DIRECT);
         controllers.make(Path::new(TREE), &direct)?;
         let entered = controllers.memory.peak_from_now(&direct).and_then(|_| controllers.memory.enter(&direct, 0));
-        let no_direct = entered.err().map(|error| format!("no memory of direct runs: {error:#}"));
-        Ok(Self { controllers, all, home, no_direct, has_daemon: !daemon.is_empty() })
+        let no_peaks = entered.err().map(|error| format!("no memory of direct runs, clients and shims: {error:#}"));
+        Ok(Self { controllers, all, home, no_peaks, has_daemon: !daemon.is_empty() })
     }
 
     fn before(&self, id: &str, is_container: bool) -> anyhow::Result<Watched> {
-        let direct = self.all.join(DIRECT);
-        let peak = || self.no_direct.is_none().then(|| self.controllers.memory.peak_from_now(&direct)).transpose();
+        let peak_of = |name: &str| {
+            let peak = || self.controllers.memory.peak_from_now(&self.all.join(name));
+            self.no_peaks.is_none().then(peak).transpose()
+        };
         if !is_container {
-            return Ok(Watched { peak: peak()?, ..Watched::default() });
+            return Ok(Watched { peak: peak_of(DIRECT)?, ..Watched::default() });
         }
         let group = self.all.join(id);
         self.controllers.make(Path::new(TREE), &group)?;
-        let daemon_ns = self.has_daemon.then(|| self.daemon_ns()).transpose()?;
-        Ok(Watched { group: Some(group), is_container, daemon_ns, peak: peak()? })
+        let daemon = || Ok::<_, anyhow::Error>(Daemon { used_ns: self.daemon_ns()?, peak: peak_of(DAEMON)? });
+        let daemon = self.has_daemon.then(daemon).transpose()?;
+        Ok(Watched { group: Some(group), is_container, daemon, peak: peak_of(DIRECT)? })
     }
 
     fn daemon_ns(&self) -> anyhow::Result<u64> {
@@ -205,7 +219,8 @@ impl Groups {
         let Some(group) = &watched.group else {
             return Ok(started.into_iter().map(|bytes| (MEMORY_PEAK, bytes)).collect());
         };
-        let daemon_ns = watched.daemon_ns.map(|before| self.daemon_ns().map(|after| after.saturating_sub(before)));
+        let daemon_ns = watched.daemon.as_ref().map(|daemon| self.daemon_ns().map(|now| now.saturating_sub(daemon.used_ns)));
+        let daemon_peak = watched.daemon.as_ref().and_then(|daemon| daemon.peak.as_ref()).map(PeakSince::beyond_bytes);
         let time = self.controllers.processor_time(group)?;
         let mut values = vec![
             (MEMORY_PEAK, self.controllers.memory.peak_bytes(group)?),
@@ -214,13 +229,14 @@ impl Groups {
             (CPU_SYSTEM, time.system_ns),
         ];
         values.extend(daemon_ns.transpose()?.map(|used| (CONTAINERD_CPU, used)));
+        values.extend(daemon_peak.transpose()?.map(|bytes| (CONTAINERD_MEMORY, bytes)));
         values.extend(started.map(|bytes| (CLIENT_MEMORY, bytes)));
         Ok(values)
     }
 
     /// Whoever ends what is in the groups of a run must not find this process there.
     fn leave(&mut self) -> anyhow::Result<()> {
-        if self.no_direct.is_none() {
+        if self.no_peaks.is_none() {
             let home = self.controllers.memory.enter(&self.home, 0);
             home.or_else(|_| self.controllers.memory.enter(Path::new(""), 0))?;
         }

@@ -6,7 +6,7 @@ use super::shown;
 use crate::document::{Block, Cell, Column, Row, Section, Table, Text};
 use crate::number::{NONE, Rounded};
 use crate::{Run, push};
-use results::metric::{CLIENT_CPU, CLIENT_MEMORY, CONTAINERD_CPU, CPU, CPU_SYSTEM, MEMORY_PEAK};
+use results::metric::{CLIENT_CPU, CLIENT_MEMORY, CONTAINERD_CPU, CONTAINERD_MEMORY, CPU, CPU_SYSTEM, MEMORY_PEAK};
 use results::resources::ResourceRow;
 
 /// The section.
@@ -41,7 +41,11 @@ fn table(run: &Run, bench: &str) -> Table {
         }
         let cells = metrics.iter().zip([true, true, false, false, false]);
         let cells = cells.map(|(metric, compared)| {
-            let memory = of(CLIENT_MEMORY).filter(|_| *metric == CLIENT_CPU);
+            let memory = match *metric {
+                CLIENT_CPU => of(CLIENT_MEMORY),
+                CONTAINERD_CPU => of(CONTAINERD_MEMORY),
+                _ => None,
+            };
             let memory = memory.map(|row| format!("{} MB", Rounded::new(Some(row.value.median / 1e6), None).value));
             of(metric).map_or_else(|| Cell::from(NONE), |row| amount(row, compared)).beneath(memory)
         });
@@ -66,7 +70,8 @@ fn sources(run: &Run) -> String {
         |name: &Option<String>| name.as_ref().map_or_else(|| "not measured".to_owned(), |name| format!("`{name}`"));
     let mut text = format!(
         "Peak of memory: {} of a cgroup made for the run{}. Processor time of a container: {}; of a direct run and of the \
-         client: {}; of containerd and its shims: {}. Below the client's time is its peak of memory. MB is 1,000,000 bytes.",
+         client: {}; of containerd and its shims: {}. Below these times are peaks of memory: of the client, and of containerd and \
+         its shims beyond what containerd held before the run. MB is 1,000,000 bytes.",
         file(&record.memory),
         record.tree.as_ref().map_or_else(String::new, |tree| format!(" ({tree})")),
         file(&record.container_cpu),
