@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, ensure};
 
 use super::{Check, Rig};
-use results::Summary;
+use results::{Outcome, Summary};
 use results::first_use::{Class, FirstUse, FirstUseRow, FirstUseSample, PULL, RUN, TRANSFERRED, parse};
 use results::node::NodePart;
 use stats::{Confidence, Pair, Timed, paired_ratio};
@@ -48,7 +48,7 @@ pub fn first_use(rig: &Rig) -> Vec<Check> {
         return vec![Check::of(name, Err(anyhow::anyhow!("`summary.json` has no `first_use`")))];
     };
     vec![
-        Check::of(name, classes(found)),
+        Check::of(name, classes(found, &samples)),
         Check::of("a link of 10 Mbit/s shows in the pull, as its bytes say", link_in_pull(&samples)),
         Check::of("and not in the run after it", link_nowhere_else(&samples)),
         Check::of("no sample of first use is in a warm row", apart(&summary)),
@@ -76,7 +76,9 @@ fn row<'a>(
     found.rows.iter().find(is_it).with_context(|| format!("no row for {case} {class} {value}"))
 }
 
-fn classes(found: &FirstUse) -> anyhow::Result<()> {
+fn classes(found: &FirstUse, samples: &[FirstUseSample]) -> anyhow::Result<()> {
+    let failed: Vec<_> = samples.iter().filter(|sample| sample.outcome != Outcome::Ok).collect();
+    ensure!(failed.is_empty(), "these runs failed: {failed:#?}");
     for case in CASES {
         let is_container = !case.ends_with("/process");
         let classes = Class::ALL.into_iter().filter(|class| *class != Class::Compile);
