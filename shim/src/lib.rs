@@ -67,7 +67,11 @@ impl Shim for EngineShim {
         readiness::begin();
         if let Some(prepared) = engine::await_preload() {
             match bundle::adapt(&prepared.namespaces) {
-                Ok(bundle::Found::File) => content::leave_out(),
+                Ok(bundle::Found::File) => {
+                    if let Err(error) = content::leave_out() {
+                        log::warn!("containerd is asked for what it need not be asked for: {error:#}");
+                    }
+                }
                 Ok(bundle::Found::Nothing) => {}
                 Err(error) => log::error!("the container's specification could not be adapted: {error:#}"),
             }

@@ -6,9 +6,9 @@ use std::path::Path;
 use anyhow::{Context as _, ensure};
 
 use super::{Check, Rig};
-use results::{Outcome, Summary};
 use results::first_use::{Class, FirstUse, FirstUseRow, FirstUseSample, PULL, RUN, TRANSFERRED, parse};
 use results::node::NodePart;
+use results::{Outcome, Summary};
 use stats::{Confidence, Pair, Timed, paired_ratio};
 
 /// The fewest rounds that have a 95 % interval of a median.

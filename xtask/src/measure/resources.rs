@@ -219,7 +219,8 @@ impl Groups {
         let Some(group) = &watched.group else {
             return Ok(started.into_iter().map(|bytes| (MEMORY_PEAK, bytes)).collect());
         };
-        let daemon_ns = watched.daemon.as_ref().map(|daemon| self.daemon_ns().map(|now| now.saturating_sub(daemon.used_ns)));
+        let daemon_ns =
+            watched.daemon.as_ref().map(|daemon| self.daemon_ns().map(|now| now.saturating_sub(daemon.used_ns)));
         let daemon_peak = watched.daemon.as_ref().and_then(|daemon| daemon.peak.as_ref()).map(PeakSince::beyond_bytes);
         let time = self.controllers.processor_time(group)?;
         let mut values = vec![
