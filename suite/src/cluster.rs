@@ -202,8 +202,11 @@ fn limited(rig: &Rig) -> anyhow::Result<()> {
     let cmd = rig.xtask_below(&prefix[0], &prefix[1..]).args(["cluster", "run", "--kubeconfig", &file, "--kubectl"]);
     let (account, _registry) = private_registry(rig, &local)?;
     let registry = ["--registry", OTHER_REGISTRY, "--plain-http", "--pull-secret", "--pull"];
-    let cmd =
-        cmd.arg(&local.kubectl).args(registry).args(["--host-network", "--node", "n2"]).env("DOCKER_CONFIG", &account);
+    let cmd = cmd
+        .arg(&local.kubectl)
+        .args(registry)
+        .args(["--host-network", "--namespace", PREPARED, "--node", "n2"])
+        .env("DOCKER_CONFIG", &account);
     let rounds = ["--bench", "noop", "--case", "native/job-runc", "--rounds", "1", "--warmup", "0", "--out"];
     expect_code(&cmd.args(rounds).arg(&out).output()?, 3)?;
     let (manifest, samples) = read(&out)?;
