@@ -12,9 +12,9 @@ use crate::workspace::Workspace;
 use crate::{commands, prepare};
 use report::document::Document;
 use report::markdown::Origin;
-use results::RunStatus;
 use results::analysis;
 use results::store::{Run, RunDir};
+use results::{Manifest, RunStatus};
 
 /// A run with what was computed from it.
 #[derive(Debug)]
@@ -179,14 +179,15 @@ pub fn page(dir: &RunDir) -> String {
 }
 
 /// The newest of the runs of this project's programs that are recorded with it. Those of the examples are of somebody's own
-/// program.
+/// program, and what one more instance costs is no result of this kind.
 ///
 /// # Errors
 /// When there is none.
 pub fn recorded(workspace: &Workspace) -> anyhow::Result<RunDir> {
     let results = workspace.results();
     // One that can not be read is found, and refused by whoever reads it.
-    let is_ours = |run: &RunDir| run.manifest().map_or(true, |manifest| manifest.own_program.is_none());
+    let has_result = |manifest: Manifest| manifest.own_program.is_none() && manifest.density.is_none();
+    let is_ours = |run: &RunDir| run.manifest().map_or(true, has_result);
     let newest = RunDir::recorded(&results)?.into_iter().rfind(is_ours);
     newest.with_context(|| format!("there is no recorded run in `{}`", results.join("recorded").display()))
 }
