@@ -173,7 +173,7 @@ impl RunDir {
             self.0.display()
         );
         let path = self.samples_path();
-        let read = samples::lines::samples(&mut open_file(&path)?);
+        let read = samples::lines::samples_of(open_file(&path)?.get_ref());
         let (samples, mut lost) = read.with_context(|| format!("can not read `{}`", path.display()))?;
         let audited = audit(&manifest, samples);
         lost.extend(audited.faults);
