@@ -93,6 +93,8 @@ pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Sum
         summary.fits.extend(fits);
         summary.across_nodes.extend(nodes::across_nodes(cells, level));
     }
+    let pace = warnings::Pace { manifest, rounds: sorted.rounds, level };
+    summary.warnings.extend(warnings::of_others(&summary.resolutions, &summary.comparisons, &pace));
     summary.claims = claims::rows_of_sorted(claims, (&sorted, &metrics), &[], &summary);
     summary
 }

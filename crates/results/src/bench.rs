@@ -54,6 +54,16 @@ pub struct SweepPoint {
     pub n: u64,
 }
 
+/// What the name of a bench ends with for each of whose runs a node pulls an image that it never had.
+pub const PULLING: &str = "+pull";
+
+impl BenchRecord {
+    /// Whether a node pulls an image for each of its runs.
+    pub fn is_pulling(&self) -> bool {
+        self.on_node.as_ref().is_some_and(|part| part.bench.ends_with(PULLING))
+    }
+}
+
 /// The part of a bench that one node of a cluster runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OnNode {

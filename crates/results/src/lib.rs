@@ -27,7 +27,7 @@ pub mod store;
 mod summary;
 pub mod timeline;
 
-pub use bench::{BenchRecord, OnNode, Role, SweepPoint};
+pub use bench::{BenchRecord, OnNode, PULLING, Role, SweepPoint};
 pub use manifest::{
     ArtifactRecord, Finished, HostRecord, ImageRecord, LoadDuring, Machine, Manifest, NotMeasured, PackageRecord,
     ProgramRecord, RunStatus, Sequential, Source, UntilEnd, UntilReason,

@@ -18,7 +18,8 @@ pub struct Sorted<'a> {
     pub manifest: &'a Manifest,
     places: Rc<Places<'a>>,
     samples: samples::Sorted<'a>,
-    rounds: u32,
+    /// Rounds that have a sample, warm-up included.
+    pub rounds: u32,
 }
 
 /// Every bench × cell of a manifest, in its order, with what was measured.

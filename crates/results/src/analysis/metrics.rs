@@ -2,10 +2,11 @@
 
 use super::fixture::{manifest, samples, slow, with_second};
 use super::*;
-use crate::CaseSummary;
+use crate::case::{Pod, PodLife};
 use crate::compare::gate::{GateOutcome, Limits, Threshold};
 use crate::compare::{self, Runs, Wanted};
-use crate::metric::Better;
+use crate::metric::{Better, job};
+use crate::{CaseSummary, OnNode, PULLING};
 use crate::{Resolution, Verdict};
 
 const SECOND: &str = "waited_ns";
@@ -68,6 +69,49 @@ fn a_value_that_is_not_there_is_left_out_and_a_row_without_any_is_not_measured()
     assert!(told.what.contains("`native/process` on `noop` lacks 3 of 10"), "{told:?}");
     let first = summary.cases.iter().filter(|row| row.metric == HEADLINE);
     assert!(first.clone().count() == 45 && first.into_iter().all(|row| row.n == 10));
+}
+
+/// A reader of a page with seven metrics had the same two warnings seven times.
+#[test]
+fn what_all_other_metrics_lack_is_told_once_and_names_them() {
+    let manifest = manifest(30);
+    let samples = with_second(with_second(samples(&manifest), SECOND, 0.5), "idle_ns", 0.25);
+    let summary = analyse(&manifest, &samples, &[]);
+    let told = |words: &str| -> Vec<&str> {
+        summary.warnings.iter().map(|warning| &*warning.what).filter(|what| what.contains(words)).collect()
+    };
+    let [of_headline, of_others] = told("undetermined")[..] else { panic!("{:?}", summary.warnings) };
+    assert!(!of_headline.contains("_ns"), "{of_headline}");
+    assert!(of_others.starts_with("idle_ns, waited_ns: "), "{of_others}");
+    let open = |headline: bool| {
+        let of = summary.comparisons.iter().filter(|row| (row.metric == HEADLINE) == headline);
+        of.filter(|row| row.verdict == Verdict::Undetermined).count().to_string()
+    };
+    assert!(of_headline.contains(&open(true)) && of_others.contains(&open(false)), "{of_headline}\n{of_others}");
+}
+
+/// Every row of a run with pulls was "not measured", because the Jobs beside it pull nothing.
+#[test]
+fn the_time_of_a_pull_is_missed_only_where_there_was_to_be_one() {
+    let mut manifest = manifest(10);
+    manifest.benches.truncate(2);
+    let on_node = |bench: String| Some(OnNode { bench, node: "n1".to_owned() });
+    manifest.benches[0].on_node = on_node("array-sum".to_owned());
+    manifest.benches[1].on_node = on_node(format!("noop{PULLING}"));
+    for cell in &mut manifest.cells {
+        cell.case.runtime.pod = Some(Pod { handler: "runc".to_owned(), life: PodLife::Job });
+    }
+    let mut samples = samples(&manifest);
+    for sample in samples.iter_mut().filter(|sample| sample.bench == "noop" && sample.case == "native/runc") {
+        sample.values.insert(job::PULLED, 7);
+    }
+    let summary = analyse(&manifest, &samples, &[]);
+    let missed = || summary.not_measured.iter().filter(|row| row.metric.as_deref() == Some(job::PULLED));
+    assert!(
+        missed().count() > 0 && missed().all(|row| row.bench == "noop" && row.case != "native/runc"),
+        "{missed:?}",
+        missed = missed().collect::<Vec<_>>()
+    );
 }
 
 #[test]

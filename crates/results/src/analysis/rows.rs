@@ -2,6 +2,7 @@
 
 use super::cells::Cells;
 use crate::case::Cell;
+use crate::metric::job;
 use crate::{BenchRecord, CaseSummary, Drift, NotMeasured};
 use samples::Runs;
 use stats::describe::Percentile;
@@ -76,9 +77,12 @@ pub fn not_measured(cells: &Cells<'_>) -> Vec<NotMeasured> {
     rows
 }
 
-/// The cases that ran and have no value of this metric. One that did not run at all is told once, by [`not_measured`].
+/// The cases that ran and have no value of this metric. One that did not run at all is told once, by [`not_measured`], and
+/// one for which no image is pulled was not to have the time that a pull takes.
 pub fn no_value(cells: &Cells<'_>) -> Vec<NotMeasured> {
-    let none = cells.iter().filter(|(_, cell, runs)| runs.ok.is_empty() && runs.without > 0 && !cell.is_twin());
+    let of_pulls = cells.metric.name == job::PULLED;
+    let expected = cells.iter().filter(|(bench, ..)| !of_pulls || bench.is_pulling());
+    let none = expected.filter(|(_, cell, runs)| runs.ok.is_empty() && runs.without > 0 && !cell.is_twin());
     none.map(|(bench, cell, runs)| without(cells, [&bench.name, &cell.name], runs)).collect()
 }
 

@@ -6,8 +6,8 @@ use super::Level;
 use super::cells::Cells;
 use super::ratios::twin_ratio;
 use crate::case::Cell;
-use crate::metric::Metric;
-use crate::{CaseSummary, Comparison, Effect, LoadDuring, Resolution, RunStatus, Warning};
+use crate::metric::{HEADLINE, Metric};
+use crate::{CaseSummary, Comparison, Effect, LoadDuring, Manifest, Resolution, RunStatus, Warning};
 use stats::describe::{OUTLIER_LIMIT, Samples};
 use stats::interval::rounds_for_interval;
 use stats::verdict::Limits;
@@ -42,7 +42,8 @@ pub struct Findings<'a> {
     pub level: Level,
 }
 
-/// Everything that is the matter with the values of one metric; and, once, with the run itself: beside the headline.
+/// Everything that is the matter with the values of one metric; and, once, with the run itself: beside the headline. What all
+/// metrics have in common is told once for those beside it, by [`of_others`].
 pub fn warnings(findings: &Findings<'_>) -> Vec<Warning> {
     let is_headline = findings.cells.metric.is_headline();
     let mut all = Vec::new();
@@ -57,16 +58,57 @@ pub fn warnings(findings: &Findings<'_>) -> Vec<Warning> {
     add(Effect::Conclusion, without_value(findings).into_iter().collect());
     add(Effect::Background, doubtful_twins(findings));
     add(Effect::Intervals, too_few_rounds(findings).into_iter().collect());
-    add(Effect::Intervals, coarse_resolution(findings).into_iter().collect());
+    let of_headline: Vec<&Resolution> = findings.resolutions.iter().filter(|_| is_headline).collect();
+    add(Effect::Intervals, coarse_resolution(&of_headline, findings.level).into_iter().collect());
     add(Effect::Background, drift(findings).into_iter().collect());
     add(Effect::Background, first_runs(findings).into_iter().collect());
     add(Effect::Background, outliers(findings).into_iter().collect());
     if is_headline {
         add(Effect::Intervals, load(findings));
         add(Effect::Background, circumstances(findings));
+        let comparisons: Vec<&Comparison> = findings.comparisons.iter().collect();
+        let Cells { manifest, rounds, .. } = *findings.cells;
+        let pace = Pace { manifest, rounds, level: findings.level };
+        add(Effect::Intervals, advice::open(&comparisons, &pace).into_iter().collect());
     }
-    add(Effect::Intervals, advice::open(findings).into_iter().collect());
     all
+}
+
+/// What differences can be told in the metrics beside the headline: one warning for all of them, which names them.
+pub fn of_others(resolutions: &[Resolution], comparisons: &[Comparison], pace: &Pace<'_>) -> Vec<Warning> {
+    let resolutions: Vec<&Resolution> = resolutions.iter().filter(|row| row.metric != HEADLINE).collect();
+    let comparisons: Vec<&Comparison> = comparisons.iter().filter(|row| row.metric != HEADLINE).collect();
+    let coarse = coarse_resolution(&resolutions, pace.level)
+        .map(|told| (told, titles(resolutions.iter().map(|row| &row.metric))));
+    let open = advice::open(&comparisons, pace).map(|told| (told, titles(comparisons.iter().map(|row| &row.metric))));
+    let named = |(told, titles): (Warning, String)| Warning {
+        what: format!("{titles}: {}", told.what),
+        effect: Effect::Intervals,
+        ..told
+    };
+    coarse.into_iter().chain(open).map(named).collect()
+}
+
+/// What metrics are called, each once, in their order.
+fn titles<'a>(metrics: impl Iterator<Item = &'a String>) -> String {
+    let mut titles: Vec<String> = Vec::new();
+    for metric in metrics {
+        let title = Metric::named(metric).title.into_owned();
+        if !titles.contains(&title) {
+            titles.push(title);
+        }
+    }
+    titles.join(", ")
+}
+
+/// How long a round takes, and what its numbers are held against.
+pub struct Pace<'a> {
+    /// The run.
+    pub manifest: &'a Manifest,
+    /// That were measured.
+    pub rounds: u32,
+    /// Confidence and margin asked for.
+    pub level: Level,
 }
 
 /// A warning with the metric before it, unless that is the headline, which nobody has to name.
@@ -206,27 +248,26 @@ fn too_few_rounds(findings: &Findings<'_>) -> Option<Warning> {
 }
 
 /// The worst A/A resolution that is coarser than the margin asked for.
-fn coarse_resolution(findings: &Findings<'_>) -> Option<Warning> {
-    let asked = findings.level.margin.value();
-    let coarse: Vec<(&Resolution, f64)> = findings
-        .resolutions
-        .iter()
-        .filter_map(|row| Some((row, row.resolution.filter(|resolution| *resolution > asked)?)))
-        .collect();
+fn coarse_resolution(resolutions: &[&Resolution], level: Level) -> Option<Warning> {
+    let asked = level.margin.value();
+    let resolved = |row: &&'_ Resolution| row.resolution.filter(|resolution| *resolution > asked);
+    let coarse: Vec<(&Resolution, f64)> = resolutions.iter().filter_map(|row| Some((*row, resolved(row)?))).collect();
     let (worst, resolution) = coarse.iter().max_by(|left, right| left.1.total_cmp(&right.1))?;
+    let metric = Metric::named(&worst.metric);
+    let of = if metric.is_headline() { String::new() } else { format!("{} of ", metric.title) };
     Some(warning(
         format!(
-            "this run can not tell differences of {} apart in {} of {} A/A rows; the worst, `{}` on `{}`, resolves {}",
+            "this run can not tell differences of {} apart in {} of {} A/A rows; the worst, {of}`{}` on `{}`, resolves {}",
             percent(asked),
             coarse.len(),
-            findings.resolutions.len(),
+            resolutions.len(),
             worst.case,
             worst.bench,
             percent(*resolution)
         ),
         format!(
             "verdicts use the coarser margin, and beyond {} nothing is called the same",
-            percent(Limits::asked(findings.level.margin).same().value())
+            percent(Limits::asked(level.margin).same().value())
         ),
     ))
 }

@@ -30,7 +30,7 @@ use crate::workspace::Workspace;
 use crate::{commands, lock};
 use results::case::{Case, Pod, PodLife};
 use results::store::{RunDir, SampleSink, ensure_new};
-use results::{HostRecord, Manifest, OnNode};
+use results::{HostRecord, Manifest, OnNode, PULLING};
 
 /// What the name of a runtime in pods becomes.
 const PODS: &str = "cri-";
@@ -223,7 +223,7 @@ fn at(bench: &Bench, pods: &Pods) -> Bench {
     let name = match pods {
         Pods::One { node } => format!("{}@{node}", bench.name),
         // No name of a node holds a `+`.
-        Pods::Pulling { node } => format!("{}@{node}+pull", bench.name),
+        Pods::Pulling { node } => format!("{}@{node}{PULLING}", bench.name),
         Pods::Burst { count, .. } => format!("{}@{count}-at-once", bench.name),
     };
     // The line through the points of a sweep would mix nodes.
@@ -234,7 +234,7 @@ fn at(bench: &Bench, pods: &Pods) -> Bench {
 fn on_node(bench: &Bench, pods: &Pods) -> Option<OnNode> {
     match pods {
         Pods::One { node } => Some(OnNode { bench: bench.name.clone(), node: node.clone() }),
-        Pods::Pulling { node } => Some(OnNode { bench: format!("{}+pull", bench.name), node: node.clone() }),
+        Pods::Pulling { node } => Some(OnNode { bench: format!("{}{PULLING}", bench.name), node: node.clone() }),
         Pods::Burst { .. } => None,
     }
 }

@@ -1,7 +1,7 @@
 //! What would settle the comparisons that have no verdict: more rounds where anybody would wait for them, in minutes
 //! and as one figure for the whole run; otherwise what to change.
 
-use super::{Findings, warning};
+use super::{Pace, warning};
 use crate::{Comparison, Verdict, Warning};
 
 /// Nobody adds more than this to a run for one more verdict: beyond it, rounds are no advice.
@@ -14,26 +14,24 @@ const CHANGE: &str = "measure on a quieter machine (no other work, a processor o
                       or ask for a wider margin (`--delta`)";
 
 /// One warning on all comparisons without a verdict.
-pub fn open(findings: &Findings<'_>) -> Option<Warning> {
-    let is_open = |row: &&Comparison| matches!(row.verdict, Verdict::Undetermined | Verdict::TooNoisy);
+pub fn open(comparisons: &[&Comparison], pace: &Pace<'_>) -> Option<Warning> {
+    let is_open = |row: &Comparison| matches!(row.verdict, Verdict::Undetermined | Verdict::TooNoisy);
     let open: Vec<&Comparison> =
-        findings.comparisons.iter().filter(is_open).filter(|row| row.ci_low.is_some()).collect();
+        comparisons.iter().copied().filter(|row| is_open(row) && row.ci_low.is_some()).collect();
     let noisy = open.iter().filter(|row| row.verdict == Verdict::TooNoisy).count();
+    let all = comparisons.len();
     let what = match (open.len() - noisy, noisy) {
         (0, 0) => return None,
-        (some, 0) => format!("{some} of {} comparisons are undetermined", findings.comparisons.len()),
-        (0, noisy) => format!("{noisy} of {} comparisons are too noisy to tell", findings.comparisons.len()),
-        (some, noisy) => format!(
-            "of {} comparisons {some} are undetermined and {noisy} too noisy to tell",
-            findings.comparisons.len()
-        ),
+        (some, 0) => format!("{some} of {all} comparisons are undetermined"),
+        (0, noisy) => format!("{noisy} of {all} comparisons are too noisy to tell"),
+        (some, noisy) => format!("of {all} comparisons {some} are undetermined and {noisy} too noisy to tell"),
     };
-    Some(warning(what, advice(findings, &open)))
+    Some(warning(what, advice(pace, &open)))
 }
 
-fn advice(findings: &Findings<'_>, open: &[&Comparison]) -> String {
-    let Some(minutes) = minutes_per_round(findings) else { return CHANGE.to_owned() };
-    let planned = findings.cells.manifest.rounds;
+fn advice(pace: &Pace<'_>, open: &[&Comparison]) -> String {
+    let Some(minutes) = pace.minutes_per_round() else { return CHANGE.to_owned() };
+    let planned = pace.manifest.rounds;
     let affordable: Vec<u32> = open
         .iter()
         .filter_map(|row| row.more_rounds)
@@ -56,12 +54,14 @@ fn advice(findings: &Findings<'_>, open: &[&Comparison]) -> String {
     )
 }
 
-/// As long as the rounds of this run took; `None` where its end was not recorded, and for a run that stopped on
-/// precision: it has its own number of rounds.
-fn minutes_per_round(findings: &Findings<'_>) -> Option<f64> {
-    let finished = findings.cells.manifest.finished.as_ref()?;
-    let usable = findings.level.looks == 1 && findings.cells.rounds > 0;
-    usable.then(|| finished.rounds_wall_ns as f64 / f64::from(findings.cells.rounds) / NS_PER_MINUTE)
+impl Pace<'_> {
+    /// As long as the rounds of this run took; `None` where its end was not recorded, and for a run that stopped on
+    /// precision: it has its own number of rounds.
+    fn minutes_per_round(&self) -> Option<f64> {
+        let finished = self.manifest.finished.as_ref()?;
+        let usable = self.level.looks == 1 && self.rounds > 0;
+        usable.then(|| finished.rounds_wall_ns as f64 / f64::from(self.rounds) / NS_PER_MINUTE)
+    }
 }
 
 #[cfg(test)]
