@@ -16,6 +16,7 @@ use results::{NotMeasured, Outcome, RunStatus, Sample, metric};
 
 mod counters;
 mod job;
+mod output;
 mod pull;
 
 /// A cell that failed so often in a row is given up.

@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use super::counters::Counters;
+use super::output;
 use super::pull::{self, Pull};
 use crate::bench::Expected;
 use crate::clock::Stopwatch;
@@ -264,10 +265,9 @@ impl<'a> Observer<'a> {
                 reasons.push(reason);
             }
         }
-        let log = || self.kubectl.bytes(&["logs", "--tail=-1", "-l", &of_job(&asked.name)]);
         let count = asked.pods.count() as usize;
         if !reasons.is_empty() {
-            let log = log().unwrap_or_default();
+            let log = output::of_all(self.kubectl, &asked.name).unwrap_or_default();
             reasons.truncate(REASONS_SHOWN);
             let why = format!("{}; its output: `{}`", reasons.join("; "), String::from_utf8_lossy(&log).trim_end());
             return Ok(Err(Failure::Run(worst, why)));
@@ -276,18 +276,14 @@ impl<'a> Observer<'a> {
             let why = format!("{} of its {count} pods are there", pods.len());
             return Ok(Err(Failure::Run(Outcome::NotStarted, why)));
         }
-        let log = log()?;
-        let is_right = match asked.expected {
-            Expected::Exactly(bytes) => log == bytes.repeat(count),
-            Expected::Anything => true,
+        let names: Vec<&str> = pods.iter().filter_map(|pod| pod["metadata"]["name"].as_str()).collect();
+        let differs = match asked.expected {
+            Expected::Exactly(bytes) => output::differs(self.kubectl, (&asked.name, &names), bytes)?,
+            Expected::Anything => None,
             // `cluster run` refuses these before anything runs.
-            Expected::FirstNative | Expected::Pattern(_) => false,
+            Expected::FirstNative | Expected::Pattern(_) => Some("what it has to print is not known".to_owned()),
         };
-        if is_right {
-            return Ok(Ok(()));
-        }
-        let why = format!("it printed `{}`", String::from_utf8_lossy(&log).trim_end());
-        Ok(Err(Failure::Run(Outcome::WrongOutput, why)))
+        Ok(differs.map_or(Ok(()), |why| Err(Failure::Run(Outcome::WrongOutput, why))))
     }
 }
 
