@@ -150,8 +150,7 @@ impl Scene {
         let shims = others
             .and_then(|ids| ids.iter().try_fold(0, |sum, id| Ok(sum + counters::held(&self.proc, *id)?.pss_bytes)));
         numbers.put("shim_pss_bytes", shims);
-        let charge = self.memory.clone().and_then(|memory| memory.charge().map_err(|error| format!("{error:#}")));
-        numbers.put(CGROUP, charge.map(|charge| charge.total_bytes));
+        self.groups(&mut numbers);
         numbers.put(MOUNTS, counters::mounts(&self.proc));
         numbers.put("host_used_bytes", counters::host_used_bytes(&self.proc));
         numbers

@@ -208,7 +208,7 @@ pub fn churn(run: &DensityRun) -> Table {
             let brackets = rounded.ends.is_some().then(|| rounded.brackets());
             Row::of([
                 Cell::from(Text::plain(&arm.case)),
-                Cell::from(Text::code(&row.metric)),
+                Cell::from(Text::plain(metric::title(&row.metric))),
                 Cell::from(format!("{}{unit}", rounded.value)).beneath(brackets),
                 Cell::from(total(row.first)),
                 Cell::from(total(row.last)),

@@ -68,19 +68,30 @@ pub const PER_INSTANCE: [DensityMetric; 18] = [
 ];
 
 /// What may grow though nothing stays.
-pub const CHURN: [DensityMetric; 8] = [
+pub const CHURN: [DensityMetric; 11] = [
     metric("containerd_pss_bytes", "PSS of containerd", Unit::Bytes),
     metric("containerd_threads", "threads of containerd", Unit::Count),
     metric("containerd_file_descriptors", "open files of containerd", Unit::Count),
     metric("namespace_processes", "processes beside containerd", Unit::Count),
     metric("shim_pss_bytes", "PSS of what is left of shims and containers", Unit::Bytes),
     metric(CGROUP, "memory charged (cgroup of containerd, shims and containers)", Unit::Bytes),
+    metric("cgroup_anonymous_bytes", "of it anonymous memory", Unit::Bytes),
+    metric("cgroup_file_bytes", "of it page cache", Unit::Bytes),
+    metric("cgroup_kernel_bytes", "of it the kernel's (stacks, page tables, slab)", Unit::Bytes),
     metric(MOUNTS, "mounts", Unit::Count),
     metric("host_used_bytes", "memory that the machine has less (everything on it)", Unit::Bytes),
 ];
 
+fn known(name: &str) -> Option<&'static DensityMetric> {
+    PER_INSTANCE.iter().chain(&CHURN).find(|metric| metric.name == name)
+}
+
 /// How a metric of any list is written; a name that none knows is a count.
 pub fn unit(name: &str) -> Unit {
-    let known = PER_INSTANCE.iter().chain(&CHURN).find(|metric| metric.name == name);
-    known.map_or(if name.ends_with("_bytes") { Unit::Bytes } else { Unit::Count }, |metric| metric.unit)
+    known(name).map_or(if name.ends_with("_bytes") { Unit::Bytes } else { Unit::Count }, |metric| metric.unit)
+}
+
+/// What a metric of any list is called; a name that none knows stands for itself.
+pub fn title(name: &str) -> &str {
+    known(name).map_or(name, |metric| metric.title)
 }
