@@ -14,7 +14,7 @@ use report::document::Document;
 use report::markdown::Origin;
 use results::analysis;
 use results::store::{Run, RunDir};
-use results::{Manifest, RunStatus};
+use results::{Manifest, Role, RunStatus};
 
 /// A run with what was computed from it.
 #[derive(Debug)]
@@ -178,17 +178,19 @@ pub fn page(dir: &RunDir) -> String {
     format!("the page with every sample: {}", page.display())
 }
 
-/// The newest of the runs of this project's programs that are recorded with it. Those of the examples are of somebody's own
-/// program, and what one more instance costs is no result of this kind.
+/// The newest of the runs that are recorded with this project and have the whole answer: of its own programs, the one that
+/// works and the one that does nothing. Others answer one question each: an example, density, first use, a sweep, pods.
 ///
 /// # Errors
 /// When there is none.
 pub fn recorded(workspace: &Workspace) -> anyhow::Result<RunDir> {
     let results = workspace.results();
     // One that can not be read is found, and refused by whoever reads it.
-    let has_result = |manifest: Manifest| manifest.own_program.is_none() && manifest.density.is_none();
-    let is_ours = |run: &RunDir| run.manifest().map_or(true, has_result);
-    let newest = RunDir::recorded(&results)?.into_iter().rfind(is_ours);
+    let is_whole = |manifest: Manifest| {
+        let has = |role| manifest.bench_for(role).is_some();
+        manifest.own_program.is_none() && has(Role::Headline) && has(Role::Canary)
+    };
+    let newest = RunDir::recorded(&results)?.into_iter().rfind(|run| run.manifest().map_or(true, is_whole));
     newest.with_context(|| format!("there is no recorded run in `{}`", results.join("recorded").display()))
 }
 
