@@ -11,8 +11,8 @@ use serde::Serialize;
 use super::number::{Rounded, interval};
 use super::visible::VisibleJson;
 use super::{Content, Run, view};
+use results::CaseSummary;
 use results::metric::{Better, HEADLINE};
-use results::{CaseSummary, Outcome, Sample};
 use samples::table::array;
 
 const NS_PER_S: f64 = 1e9;
@@ -80,7 +80,9 @@ fn written(file: &Hyperfine, out: &mut dyn Write) -> anyhow::Result<()> {
     for (result, piece) in file.results.iter().zip(pieces) {
         let zeros = vec!["0"; result.seconds.len()].join(",\n        ");
         let codes = if zeros.is_empty() { "[]".to_owned() } else { format!("[\n        {zeros}\n      ]") };
-        write!(out, "\"times\": {},\n      \"exit_codes\": {codes}", array(&result.seconds, INDENT))?;
+        out.write_all(b"\"times\": ")?;
+        out.write_all(&array(&result.seconds, INDENT)?)?;
+        write!(out, ",\n      \"exit_codes\": {codes}")?;
         out.write_all(piece.as_bytes())?;
     }
     out.write_all(b"\n")?;
@@ -107,15 +109,8 @@ fn hyperfine_sweeps(run: &Run, cells: &Cells) -> Vec<(String, Hyperfine)> {
 type Cells<'a> = view::SamplesByCell<'a>;
 
 fn hyperfine_result(row: &CaseSummary, cells: &Cells, parameters: BTreeMap<String, String>) -> Option<HyperfineResult> {
-    let counted = |sample: &&&Sample| !sample.warmup && sample.outcome == Outcome::Ok;
-    let mut seconds: [Vec<f64>; 3] = Default::default();
-    // Once through the samples, which lie far from each other in memory.
-    for sample in cells.get(&(row.bench.as_str(), row.case.as_str()))?.iter().filter(counted) {
-        for (seconds, ns) in seconds.iter_mut().zip([sample.wall_ns(), sample.user_ns, sample.system_ns]) {
-            seconds.extend(ns.map(|ns| ns as f64 / NS_PER_S));
-        }
-    }
-    let [times, user, system] = seconds;
+    let of_cell = cells.get(&(row.bench.as_str(), row.case.as_str()))?;
+    let [times, user, system] = samples::seconds(&samples::counted(of_cell));
     // hyperfine has no word for "unknown" here, and 0 is what it writes where it can not measure.
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
     Some(HyperfineResult {
@@ -249,7 +244,10 @@ mod tests {
     fn hyperfine(run: &Run) -> Vec<(String, String)> {
         let files = crate::files(run).unwrap().into_iter().filter(|(name, _)| name.starts_with("exports/hyperfine"));
         let text = |(name, bytes): (String, Vec<u8>)| (name.replace("exports/", ""), String::from_utf8(bytes).unwrap());
-        files.map(text).collect()
+        let mut files: Vec<(String, String)> = files.map(text).collect();
+        // The one of all that is no sweep comes first.
+        files.sort_by_key(|(name, _)| name != "hyperfine.json");
+        files
     }
 
     #[test]

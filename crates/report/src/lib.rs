@@ -4,7 +4,10 @@
 //! runs (`compare`).
 
 use std::io::Write;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use anyhow::Result;
 
@@ -54,13 +57,17 @@ fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
 pub type Content<'a> = &'a dyn Fn(&mut dyn Write) -> Result<()>;
 
 /// What `cargo xtask report` writes into a run's folder, beside the manifest and the samples: path within the folder,
-/// and content. One after the other: what has a line for each sample is never whole in memory. The document is that of the
-/// run ([`sections::document`]), which is made once for all its forms.
+/// and content. What has a line for each sample is never whole in memory, and two such files are written side by side. The
+/// document is that of the run ([`sections::document`]), which is made once for all its forms.
 ///
 /// # Errors
 /// When `take` fails, or JSON, CSV or a drawing can not be written, which means a bug.
-pub fn each_file(run: &Run, document: &Document, mut take: impl FnMut(&str, Content<'_>) -> Result<()>) -> Result<()> {
-    let mut take_text = |name: &str, text: String| {
+pub fn each_file(
+    run: &Run,
+    document: &Document,
+    take: &(dyn Fn(&str, Content<'_>) -> Result<()> + Sync),
+) -> Result<()> {
+    let take_text = |name: &str, text: String| {
         let is_json = Path::new(name).extension().is_some_and(|extension| extension == "json");
         let text = if is_json { visible_json(&text) } else { text };
         take(name, &|out| Ok(out.write_all(text.as_bytes())?))
@@ -70,12 +77,15 @@ pub fn each_file(run: &Run, document: &Document, mut take: impl FnMut(&str, Cont
     take_text("README.md", markdown::whole(document))?;
     take_text("report.html", html::page(document))?;
     take_text("result.svg", picture::result(run))?;
-    take_text("exports/pull-request.md", markdown::pull_request(run))?;
+    take_text("exports/pull-request.md", markdown::pull_request(run, document))?;
     take_text("exports/comparisons.csv", csv::comparisons(run)?)?;
     take_text("exports/bencher.json", exports::bencher(run)?)?;
     take_text("exports/github-action-benchmark.json", exports::github_action_benchmark(run)?)?;
-    take("exports/samples.csv", &|out| csv::samples(run, out))?;
-    exports::each_hyperfine(run, |name, content| take(&format!("exports/{name}"), content))
+    thread::scope(|scope| {
+        let samples = scope.spawn(|| take("exports/samples.csv", &|out| csv::samples(run, out)));
+        let hyperfine = exports::each_hyperfine(run, |name, content| take(&format!("exports/{name}"), content));
+        samples.join().unwrap_or_else(|panic| resume_unwind(panic)).and(hyperfine)
+    })
 }
 
 /// The same, whole.
@@ -83,12 +93,14 @@ pub fn each_file(run: &Run, document: &Document, mut take: impl FnMut(&str, Cont
 /// # Errors
 /// As [`each_file`].
 pub fn files(run: &Run) -> Result<Vec<(String, Vec<u8>)>> {
-    let mut files = Vec::new();
-    each_file(run, &sections::document(run), |name, content| {
+    let files = Mutex::new(Vec::new());
+    each_file(run, &sections::document(run), &|name, content| {
         let mut bytes = Vec::new();
         content(&mut bytes)?;
-        files.push((name.to_owned(), bytes));
+        files.lock().unwrap_or_else(PoisonError::into_inner).push((name.to_owned(), bytes));
         Ok(())
     })?;
+    let mut files = files.into_inner().unwrap_or_else(PoisonError::into_inner);
+    files.sort();
     Ok(files)
 }

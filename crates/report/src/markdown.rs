@@ -28,9 +28,9 @@ pub fn whole(document: &Document) -> String {
     format!("# Run {}\n\n", text(&document.name)) + &body(document, "")
 }
 
-/// A comment for a pull request: sentences and central table open, the rest folded.
-pub fn pull_request(run: &Run) -> String {
-    let document = sections::pull_request(run);
+/// A comment for a pull request, of the document of the run: sentences and central table open, the rest folded.
+pub fn pull_request(run: &Run, whole: &Document) -> String {
+    let document = sections::pull_request(run, whole);
     format!("### {}\n\n", text(&document.name)) + &body(&document, "")
 }
 

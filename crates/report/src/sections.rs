@@ -3,6 +3,10 @@
 //!
 //! Not here: layout (`terminal`, `markdown`, `html`), and looking numbers up (`view`, `findings`).
 
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
 use crate::document::{Block, Choice, Document, Facet, Form, Section, Target, Text};
 use crate::{Run, answer, view};
 
@@ -32,34 +36,52 @@ mod timeline;
 mod times;
 mod warnings;
 
-/// Every section that this run has content for, in the order of every form.
+/// Every one, in the order of every form.
+const SECTIONS: [fn(&Run) -> Section; 23] = [
+    result::section,
+    warnings::section,
+    sizes::section,
+    packaging::section,
+    ledger::section,
+    jobs::section,
+    times::section,
+    pods::section,
+    ratios::section,
+    against::section,
+    parts::section,
+    timeline::section,
+    resources::section,
+    sequence::section,
+    fit::section,
+    break_even::section,
+    first_use::section,
+    claims::section,
+    |_| glossary::section(),
+    fingerprint::section,
+    raw::section,
+    again::section,
+    |_| files(),
+];
+
+/// Those that this run has content for. Of a million samples each takes its time, and none needs another: they are made by as
+/// many threads as there are processors.
 pub fn all(run: &Run) -> Vec<Section> {
-    let sections = [
-        result::section(run),
-        warnings::section(run),
-        sizes::section(run),
-        packaging::section(run),
-        ledger::section(run),
-        jobs::section(run),
-        times::section(run),
-        pods::section(run),
-        ratios::section(run),
-        against::section(run),
-        parts::section(run),
-        timeline::section(run),
-        resources::section(run),
-        sequence::section(run),
-        fit::section(run),
-        break_even::section(run),
-        first_use::section(run),
-        claims::section(run),
-        glossary::section(),
-        fingerprint::section(run),
-        raw::section(run),
-        again::section(run),
-        files(),
-    ];
-    sections.into_iter().filter(|section| !section.blocks.is_empty()).collect()
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut made = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(section) = SECTIONS.get(index) else { return made };
+            made.push((index, section(run)));
+        }
+    };
+    let mut made: Vec<(usize, Section)> = thread::scope(|scope| {
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(SECTIONS.len());
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    made.sort_by_key(|(index, _)| *index);
+    made.into_iter().map(|(_, section)| section).filter(|section| !section.blocks.is_empty()).collect()
 }
 
 /// The whole run.
@@ -84,12 +106,13 @@ fn choices(run: &Run) -> Vec<Choice> {
         .collect()
 }
 
-/// A comment for a pull request: sentences and central table open, the rest folded.
-pub fn pull_request(run: &Run) -> Document {
-    let folded = [times::section(run), ratios::section(run), warnings::section(run), fingerprint::section(run)];
-    let folded = folded.into_iter().chain([again::section(run)]).flat_map(Section::into_blocks).collect();
+/// A comment for a pull request, of the sections of the whole: sentences and central table open, the rest folded.
+pub fn pull_request(run: &Run, whole: &Document) -> Document {
+    let of = |id: &'static str| whole.sections.iter().filter(move |section| section.id == id).cloned();
+    let folded = ["times", "ratios", "warnings", "fingerprint", "again"].into_iter().flat_map(of);
+    let folded = folded.flat_map(Section::into_blocks).collect();
     let mut opening = opening::sentences(run);
-    opening.extend(result::section(run).blocks);
+    opening.extend(of("result").flat_map(|section| section.blocks));
     opening.push(Block::details("Every row, and what to know before believing it", folded));
     first_screen(run, opening)
 }

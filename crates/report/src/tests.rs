@@ -141,7 +141,8 @@ fn terminal_of_a_run_without_a_sample() {
 fn markdown_of_a_complete_run() {
     let run = fixture::complete();
     expect_file!["snapshots/readme.md"].assert_eq(&markdown::readme(&run));
-    expect_file!["snapshots/pull-request.md"].assert_eq(&markdown::pull_request(&run));
+    expect_file!["snapshots/pull-request.md"]
+        .assert_eq(&markdown::pull_request(&run, &crate::sections::document(&run)));
     let origin = markdown::Origin { folder: "results/recorded/example", command: "cargo xtask report --splice" };
     expect_file!["snapshots/result-section.md"].assert_eq(&markdown::result_section(&run, origin));
 }

@@ -3,14 +3,14 @@
 //!
 //! Not here: layout. Terminal, Markdown and HTML arrange the same strings.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::Run;
 use super::number::{Rounded, interval};
 use results::case::{Case, Cell, Kind, Mode};
 use results::metric::HEADLINE;
 use results::{
-    BenchRecord, CaseSummary, Comparison, Estimate, Fit, Outcome, Resolution, Role, RunStatus, Sample, SizeRow, Verdict,
+    BenchRecord, CaseSummary, Comparison, Estimate, Fit, Outcome, Resolution, Role, RunStatus, SizeRow, Verdict,
 };
 
 pub use central::{by, central, sources};
@@ -257,7 +257,7 @@ pub fn three_sizes(row: &SizeRow) -> [Option<u64>; 3] {
 }
 
 /// Samples by bench and cell.
-pub type SamplesByCell<'a> = HashMap<(&'a str, &'a str), Vec<&'a Sample>>;
+pub type SamplesByCell<'a> = samples::ByCell<'a>;
 
 /// Every sample of each cell, in the order of the run: whoever needs more than one cell looks through them once.
 pub fn samples_by_cell(run: &Run) -> SamplesByCell<'_> {

@@ -4,6 +4,9 @@
 //! interval keeps the manifest's confidence by itself; no correction is made for their number. The formulas
 //! are `stats`'s, the layout of tables is `report`'s.
 
+use std::panic::resume_unwind;
+use std::thread;
+
 use crate::case::Case;
 use crate::claims::Claim;
 use crate::isolation;
@@ -57,7 +60,7 @@ pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Sum
         resolutions: Vec::new(),
         fits: Vec::new(),
         timeline: Vec::new(),
-        resources: resources::resources(&sorted, &metrics, level),
+        resources: Vec::new(),
         claims: Vec::new(),
         warnings: Vec::new(),
         not_measured: Vec::new(),
@@ -66,6 +69,20 @@ pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Sum
         first_use: None,
         across_nodes: Vec::new(),
     };
+    summary.resources = thread::scope(|scope| {
+        // Of as many samples, and nothing of it is needed for the rest.
+        let resources = scope.spawn(|| resources::resources(&sorted, &metrics, level));
+        judge(&mut summary, (&sorted, &metrics), level);
+        resources.join().unwrap_or_else(|panic| resume_unwind(panic))
+    });
+    let pace = warnings::Pace { manifest, rounds: sorted.rounds, level };
+    summary.warnings.extend(warnings::of_others(&summary.resolutions, &summary.comparisons, &pace));
+    summary.claims = claims::rows_of_sorted(claims, (&sorted, &metrics), &[], &summary);
+    summary
+}
+
+/// Rows, comparisons and warnings of each metric that has them.
+fn judge(summary: &mut Summary, (sorted, metrics): (&Sorted<'_>, &[Metric]), level: Level) {
     for metric in metrics.iter().filter(|metric| metric.shown == Shown::Judged) {
         let cells = &sorted.cells(metric);
         let cases = rows::case_rows(cells, level.confidence);
@@ -93,10 +110,6 @@ pub fn analyse(manifest: &Manifest, samples: &[Sample], claims: &[Claim]) -> Sum
         summary.fits.extend(fits);
         summary.across_nodes.extend(nodes::across_nodes(cells, level));
     }
-    let pace = warnings::Pace { manifest, rounds: sorted.rounds, level };
-    summary.warnings.extend(warnings::of_others(&summary.resolutions, &summary.comparisons, &pace));
-    summary.claims = claims::rows_of_sorted(claims, (&sorted, &metrics), &[], &summary);
-    summary
 }
 
 /// The cases of a run, twins left out.

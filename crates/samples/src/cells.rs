@@ -2,8 +2,7 @@
 //!
 //! Not here: any statistic, and which cells belong together (`results`).
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap;
 use stats::Timed;
 
 use super::{Outcome, Sample, Values};
@@ -11,8 +10,8 @@ use super::{Outcome, Sample, Values};
 /// Where a bench × cell is among all of them.
 #[derive(Debug)]
 pub struct Places<'a> {
-    benches: HashMap<&'a str, usize>,
-    cells: HashMap<&'a str, usize>,
+    benches: FxHashMap<&'a str, usize>,
+    cells: FxHashMap<&'a str, usize>,
     /// Benches, and cells of each. A manifest that names one twice has more of them than names.
     counts: [usize; 2],
 }
@@ -72,13 +71,43 @@ impl<'s> Sorted<'s> {
     }
 }
 
+/// Samples by bench and cell, in their order.
+pub type ByCell<'a> = FxHashMap<(&'a str, &'a str), Vec<&'a Sample>>;
+
 /// Every sample of each bench and cell, in their order.
-pub fn by_cell(samples: &[Sample]) -> HashMap<(&str, &str), Vec<&Sample>> {
-    let mut cells: HashMap<(&str, &str), Vec<&Sample>> = HashMap::new();
+pub fn by_cell(samples: &[Sample]) -> ByCell<'_> {
+    let mut cells = ByCell::default();
     for sample in samples {
         cells.entry((&sample.bench, &sample.case)).or_default().push(sample);
     }
     cells
+}
+
+/// Of a cell's samples those that count and ended well.
+pub fn counted<'a>(samples: &[&'a Sample]) -> Vec<&'a Sample> {
+    samples.iter().copied().filter(|sample| !sample.warmup && sample.outcome == Outcome::Ok).collect()
+}
+
+/// Those that have a time, whatever became of them, each with it in ms.
+pub fn timed<'a>(samples: &[&'a Sample]) -> Vec<(&'a Sample, f64)> {
+    samples.iter().filter_map(|sample| Some((*sample, sample.wall_ns()? as f64 / 1e6))).collect()
+}
+
+/// Times, user times and system times in s, of those that have them.
+pub fn seconds(samples: &[&Sample]) -> [Vec<f64>; 3] {
+    let mut seconds: [Vec<f64>; 3] = Default::default();
+    // Once through the samples, which lie far from each other in memory.
+    for sample in samples {
+        for (seconds, ns) in seconds.iter_mut().zip([sample.wall_ns(), sample.user_ns, sample.system_ns]) {
+            seconds.extend(ns.map(|ns| ns as f64 / 1e9));
+        }
+    }
+    seconds
+}
+
+/// Those of some rounds, which are in order.
+pub fn of_rounds<'a>(samples: &[&'a Sample], rounds: &[u32]) -> Vec<&'a Sample> {
+    samples.iter().copied().filter(|sample| rounds.binary_search(&sample.round).is_ok()).collect()
 }
 
 /// The rounds of which any of these cells has a sample, in order.

@@ -15,7 +15,7 @@ pub mod table;
 mod values;
 mod word;
 
-pub use cells::{Places, Runs, Sorted, by_cell, rounds};
+pub use cells::{ByCell, Places, Runs, Sorted, by_cell, counted, of_rounds, rounds, seconds, timed};
 pub use sift::{Columns, Marks, Plan, Sifted, sift};
 pub use values::Values;
 pub use word::{Word, Words};

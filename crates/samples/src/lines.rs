@@ -85,7 +85,7 @@ struct Part {
 fn part(lines: &mut dyn BufRead, bytes: u64) -> std::io::Result<Part> {
     let (mut pieces, mut words) = (Vec::<Vec<Sample>>::new(), Words::default());
     let walked = walk(lines, bytes, &mut |line| {
-        let sample = serde_json::from_slice::<Line<'_>>(line)?.sample(&mut words);
+        let sample = line_of(line)?.sample(&mut words);
         if let Some(piece) = pieces.last_mut().filter(|piece| piece.len() < PIECE) {
             piece.push(sample);
         } else {
@@ -96,6 +96,15 @@ fn part(lines: &mut dyn BufRead, bytes: u64) -> std::io::Result<Part> {
         Ok(())
     })?;
     Ok(Part { samples: pieces, walked })
+}
+
+/// Looked at once for whether it is text, and not at each of its words.
+fn line_of(bytes: &[u8]) -> serde_json::Result<Line<'_>> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => serde_json::from_str(text),
+        // It says what is wrong with it.
+        Err(_) => serde_json::from_slice(bytes),
+    }
 }
 
 fn joined(parts: Vec<Part>) -> (Vec<Sample>, Vec<String>) {
@@ -196,5 +205,8 @@ mod tests {
             }
         }
         assert_eq!(samples(&mut "{broken\n".as_bytes()).unwrap().1.len(), 1);
+        let no_text = [line(0).as_bytes(), b"\n{\"bench\":\"\xff\"}\n"].concat();
+        let (kept, lost) = samples(&mut no_text.as_slice()).unwrap();
+        assert!(kept.len() == 1 && lost[0].starts_with("line 2 is damaged: invalid unicode"), "{lost:?}");
     }
 }

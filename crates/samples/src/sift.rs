@@ -4,6 +4,8 @@
 
 use std::collections::HashMap;
 
+use rustc_hash::FxHashMap;
+
 use super::Sample;
 use super::cells::Places;
 
@@ -70,7 +72,7 @@ impl Sifted {
 
 /// Which pairs of numbers were seen: a bit for each, as a set of pairs takes fifty times the room.
 #[derive(Debug, Default)]
-pub struct Marks(HashMap<(u64, u32), u64>);
+pub struct Marks(FxHashMap<(u64, u32), u64>);
 
 /// One of the bits.
 struct Mark<'a> {

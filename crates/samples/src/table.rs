@@ -119,14 +119,24 @@ fn number(text: &mut Vec<u8>, value: Option<u64>) {
 }
 
 /// An array of JSON as `serde_json` writes it below other values, so far indented.
-pub fn array(values: &[f64], indent: usize) -> String {
-    let written = |value: &f64| serde_json::to_string(value).unwrap_or_default();
-    let lines: Vec<String> = values.iter().map(written).collect();
-    if lines.is_empty() {
-        return "[]".to_owned();
-    }
+///
+/// # Errors
+/// When a number can not be written, which does not happen in memory.
+pub fn array(values: &[f64], indent: usize) -> serde_json::Result<Vec<u8>> {
     let gap = " ".repeat(indent);
-    format!("[\n{gap}  {}\n{gap}]", lines.join(&format!(",\n{gap}  ")))
+    let mut text = vec![b'['];
+    for value in values {
+        text.extend(if text.len() == 1 { "\n" } else { ",\n" }.bytes());
+        text.extend_from_slice(gap.as_bytes());
+        text.extend_from_slice(b"  ");
+        serde_json::to_writer(&mut text, value)?;
+    }
+    if !values.is_empty() {
+        text.push(b'\n');
+        text.extend_from_slice(gap.as_bytes());
+    }
+    text.push(b']');
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -164,11 +174,12 @@ mod tests {
 
     #[test]
     fn an_array_is_what_serde_json_makes_of_it() {
+        let written = |values: &[f64], indent| String::from_utf8(array(values, indent).unwrap()).unwrap();
         let values = [0.5, 1.0, 1e300, 0.000_123];
-        assert_eq!(array(&values, 0), serde_json::to_string_pretty(&values).unwrap());
+        assert_eq!(written(&values, 0), serde_json::to_string_pretty(&values).unwrap());
         let within = serde_json::json!({ "a": { "b": values } });
         let text = serde_json::to_string_pretty(&within).unwrap();
-        assert!(text.contains(&format!("\"b\": {}", array(&values, 4))), "{text}");
-        assert_eq!(array(&[], 4), "[]");
+        assert!(text.contains(&format!("\"b\": {}", written(&values, 4))), "{text}");
+        assert_eq!(written(&[], 4), "[]");
     }
 }

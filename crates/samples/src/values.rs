@@ -34,8 +34,9 @@ impl Values {
         self.numbers.get_mut(place)
     }
 
+    /// From the last one on: the headline's is looked for most, and is the last one of nearly every list.
     fn place(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|known| known == name)
+        self.names.iter().rposition(|known| known == name)
     }
 
     /// Whether there is a number of the metric.

@@ -45,7 +45,7 @@ pub fn run(workspace: &Workspace, args: &ReportArgs) -> anyhow::Result<Exit> {
     }
     let reported = read(workspace, &dir)?;
     if args.markdown {
-        commands::print(&report::markdown::pull_request(&reported.run))?;
+        commands::print(&report::markdown::pull_request(&reported.run, reported.document()))?;
     } else {
         show(&reported, args.format.format)?;
     }
@@ -153,7 +153,7 @@ pub fn write(workspace: &Workspace, dir: &RunDir) -> anyhow::Result<Reported> {
 }
 
 fn store(reported: &Reported, dir: &RunDir) -> anyhow::Result<()> {
-    report::each_file(&reported.run, reported.document(), |name, content| {
+    report::each_file(&reported.run, reported.document(), &|name, content| {
         dir.stream(name, content).with_context(|| {
             format!(
                 "the report could not be kept in `{}`, the files there are as they were before",

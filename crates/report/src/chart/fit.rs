@@ -87,11 +87,8 @@ fn dots((run, samples): (&Run, &view::SamplesByCell), fit: &Fit) -> Vec<(f64, f6
         Some((bench, point.n as f64))
     });
     for (bench, n) in points {
-        let mut times: Vec<f64> = counted(samples, &bench.name, &fit.case)
-            .into_iter()
-            .filter_map(results::Sample::wall_ns)
-            .map(|ns| ns as f64 / 1e6)
-            .collect();
+        let counted = counted(samples, &bench.name, &fit.case);
+        let mut times: Vec<f64> = samples::timed(&counted).into_iter().map(|(_, ms)| ms).collect();
         times.sort_by(f64::total_cmp);
         dots.extend(thinned(&times, DOTS).into_iter().map(|ms| (n, ms)));
     }

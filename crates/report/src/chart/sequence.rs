@@ -28,8 +28,7 @@ pub fn dots(run: &Run) -> usize {
 /// The figure of a cell with these samples; nothing when none of its runs has a time.
 pub fn figure((run, samples): (&Run, &[&Sample]), row: &CaseSummary, id: &str) -> Option<Drawing> {
     // Looked up once: there may be a million.
-    let samples: Vec<Timed> =
-        samples.iter().filter_map(|sample| Some((*sample, sample.wall_ns()? as f64 / 1e6))).collect();
+    let samples: Vec<Timed> = samples::timed(samples);
     if samples.is_empty() {
         return None;
     }

@@ -7,7 +7,7 @@ use super::{Anchor, Canvas, Drawing, Frame, Ink, thinned};
 use crate::Run;
 use crate::view::{self, Side};
 use results::case::Mode;
-use results::{CaseSummary, Outcome, Sample};
+use results::{CaseSummary, Sample};
 
 const WIDTH: f64 = 420.0;
 const ROW: f64 = 38.0;
@@ -71,14 +71,13 @@ fn strip(canvas: &mut Canvas, (mode, row, (samples, most)): Strip, (axis, top): 
 
 /// Sorted, so that thinning keeps the extremes.
 fn sorted_dots(samples: &[&Sample], most: usize) -> Vec<f64> {
-    let values = samples.iter().filter_map(|sample| sample.wall_ns()).map(|ns| ns as f64 / 1e6).collect();
+    let values = samples::timed(samples).into_iter().map(|(_, ms)| ms).collect();
     stats::Samples::new(values).map_or_else(Vec::new, |values| thinned(values.ascending(), most))
 }
 
 /// The counted samples of a cell.
 pub fn counted<'a>(samples: &view::SamplesByCell<'a>, bench: &str, case: &str) -> Vec<&'a Sample> {
-    let all = samples.get(&(bench, case)).map_or(&[][..], Vec::as_slice);
-    all.iter().copied().filter(|sample| !sample.warmup && sample.outcome == Outcome::Ok).collect()
+    samples::counted(samples.get(&(bench, case)).map_or(&[][..], Vec::as_slice))
 }
 
 /// −1 to 1, far from those just before: keeps neighbouring dots apart without chance (bit reversal).

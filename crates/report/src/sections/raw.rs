@@ -128,7 +128,7 @@ fn rounds_of(bench: &str, cells: &Cells<'_>, most: usize) -> Table {
     let shown_rounds = thinned(&all, most);
     let mut grid: BTreeMap<u32, BTreeMap<&str, &Sample>> = BTreeMap::new();
     for (cell, samples) in cells {
-        for sample in samples.iter().filter(|sample| shown_rounds.binary_search(&sample.round).is_ok()) {
+        for sample in samples::of_rounds(samples, &shown_rounds) {
             grid.entry(sample.round).or_default().insert(cell, sample);
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Not here: any statistic.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::audit::places;
 use crate::case::{Case, Cell};
@@ -16,7 +16,7 @@ use samples::{Places, Runs};
 pub struct Sorted<'a> {
     /// The run.
     pub manifest: &'a Manifest,
-    places: Rc<Places<'a>>,
+    places: Arc<Places<'a>>,
     samples: samples::Sorted<'a>,
     /// Rounds that have a sample, warm-up included.
     pub rounds: u32,
@@ -30,7 +30,7 @@ pub struct Cells<'a> {
     pub metric: &'a Metric,
     /// Rounds that have a sample, warm-up included.
     pub rounds: u32,
-    places: Rc<Places<'a>>,
+    places: Arc<Places<'a>>,
     by_place: Vec<Runs<'a>>,
 }
 
@@ -41,7 +41,7 @@ impl<'a> Sorted<'a> {
         let places = places(manifest);
         let sorted = places.sorted(samples);
         let rounds = samples.iter().map(|sample| sample.round.saturating_add(1)).max().unwrap_or(0);
-        Self { manifest, places: Rc::new(places), samples: sorted, rounds }
+        Self { manifest, places: Arc::new(places), samples: sorted, rounds }
     }
 
     /// The values of a metric.
@@ -50,7 +50,7 @@ impl<'a> Sorted<'a> {
             manifest: self.manifest,
             metric,
             rounds: self.rounds,
-            places: Rc::clone(&self.places),
+            places: Arc::clone(&self.places),
             by_place: self.samples.runs(&metric.name),
         }
     }

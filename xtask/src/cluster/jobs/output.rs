@@ -52,7 +52,10 @@ pub fn differs(kubectl: &Kubectl, (job, pods): (&str, &[&str]), expected: &[u8])
 
 fn told(pods: usize, others: &[String], log: &[u8]) -> String {
     if others.is_empty() {
-        return format!("together its {pods} pods printed {}, although each alone printed what was expected", quoted(log));
+        return format!(
+            "together its {pods} pods printed {}, although each alone printed what was expected",
+            quoted(log)
+        );
     }
     let more = if others.len() > SHOWN { ", and so on" } else { "" };
     let shown = others[..others.len().min(SHOWN)].join(", ");
@@ -77,7 +80,10 @@ mod tests {
         let one = told(20, &["`b-1` printed nothing".to_owned()], b"sum=1\n");
         assert_eq!(one, "1 of its 20 pods printed something else: `b-1` printed nothing");
         let three = ["x", "y", "z"].map(|pod| format!("`{pod}` printed {}", quoted(b"other\n")));
-        assert_eq!(told(3, &three, b""), "3 of its 3 pods printed something else: `x` printed `other`, `y` printed `other`, and so on");
+        assert_eq!(
+            told(3, &three, b""),
+            "3 of its 3 pods printed something else: `x` printed `other`, `y` printed `other`, and so on"
+        );
         assert_eq!(quoted(b"\n"), "nothing");
         assert!(told(2, &[], b"").starts_with("together its 2 pods printed nothing, although"));
     }
