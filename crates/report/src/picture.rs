@@ -63,6 +63,9 @@ fn height(panels: &Panels) -> f64 {
     TOP + panels.iter().map(|(_, lines)| lines.len()).max().unwrap_or(0) as f64 * ROW + 40.0
 }
 
+/// So many letters of the note fit below the panels.
+const NOTE_LETTERS: usize = 125;
+
 fn draw(run: &Run, panels: &Panels) -> Drawing {
     let bench = view::headline(run).map_or("", |bench| bench.name.as_str());
     let words: Vec<String> = panels.iter().map(|(name, lines)| describe(name, lines)).collect();
@@ -80,8 +83,9 @@ fn draw(run: &Run, panels: &Panels) -> Drawing {
             super::number::confidence(view::level(run))
         );
         if let Some(all) = view::runtimes::named(run, &[bench]) {
-            // More than two names would run out of the picture; the text beside it has them.
-            let named = if all.starts_with("two") { all.as_str() } else { "runtimes" };
+            // Many names, or long ones, would run out of the picture; the text beside it has them.
+            let fits = note.chars().count() + all.chars().count() <= NOTE_LETTERS;
+            let named = if all.starts_with("two") && fits { all.as_str() } else { "runtimes" };
             super::push(&mut note, format_args!("; †: across {named}"));
         }
         canvas.text((MARGIN, height - 20.0), &note, (Ink::Muted, Anchor::Start));
@@ -190,5 +194,20 @@ mod tests {
         assert_eq!(text.matches("not measured<").count(), 3);
         let text = drawing(&fixture::complete()).element().into_string();
         assert!(!text.contains("not measured<") && text.contains("1.13× to 1.17×"));
+    }
+
+    /// Two Jobs of a cluster have longer names than runc and a shim.
+    #[test]
+    fn names_that_would_run_out_of_the_picture_are_left_to_the_text() {
+        let mut run = fixture::complete();
+        let note = |run: &Run| {
+            let text = drawing(run).element().into_string();
+            text.split('>').find(|text| text.contains("; whiskers: ")).unwrap().to_owned()
+        };
+        assert!(note(&run).contains("†: across two runtimes, "), "{}", note(&run));
+        for cell in &mut run.manifest.cells {
+            cell.case.runtime.title = format!("a Job with {}", cell.case.runtime.title);
+        }
+        assert!(note(&run).contains("†: across runtimes<"), "{}", note(&run));
     }
 }
