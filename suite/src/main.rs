@@ -71,7 +71,8 @@ const COMPUTING: &[Stage] = &[
     Stage { name: "shim-unit", what: "the shim's own tests and lints", run: source::shim },
 ];
 
-/// Stages that wait more than they compute: programs for the measuring ones are built meanwhile.
+/// Stages that wait more than they compute, and judge no time: programs for the measuring ones are built meanwhile, which makes
+/// a cold run minutes shorter.
 const WAITING: &[Stage] = &[
     Stage { name: "image", what: "reproducible, verified, read by skopeo", run: images::images },
     Stage { name: "registry", what: "pushed to Debian's docker-registry", run: registries::registries },
@@ -81,24 +82,24 @@ const WAITING: &[Stage] = &[
     Stage { name: "faults", what: "what goes wrong around a run", run: faults::faults },
     Stage { name: "documents", what: "what documents say is current", run: documents::documents },
     Stage { name: "browser", what: "report.html in headless Chromium", run: browser::browser },
-];
-
-/// Stages that measure, or need those programs: nothing else runs beside them.
-const MEASURING: &[Stage] = &[
-    Stage { name: "matrix", what: "rows by file alone, and runtimes of one's own", run: matrix::matrix },
-    Stage { name: "looks", what: "how modules are executed, what isolates containers", run: looks::looks },
-    Stage { name: "bench", what: "a short real run, its files, its rebuild", run: measuring::bench },
+    Stage { name: "isolation", what: "the shim beside runc, and attacks from inside", run: isolation::isolation },
     Stage { name: "cri", what: "containers in pods, by containerd's CRI", run: pods::pods },
-    Stage { name: "first-use", what: "what is not there yet, and bytes on disk", run: first_use::first_use },
-    Stage { name: "timeline", what: "known costs, each in its own place", run: timeline::timeline },
     Stage {
         name: "own-program",
         what: "a package, a pair and a file of somebody's own",
         run: own_program::own_program,
     },
+];
+
+/// Stages that hold times against each other, or need those programs: nothing else runs beside them.
+const MEASURING: &[Stage] = &[
+    Stage { name: "matrix", what: "rows by file alone, and runtimes of one's own", run: matrix::matrix },
+    Stage { name: "looks", what: "how modules are executed, what isolates containers", run: looks::looks },
+    Stage { name: "bench", what: "a short real run, its files, its rebuild", run: measuring::bench },
+    Stage { name: "first-use", what: "what is not there yet, and bytes on disk", run: first_use::first_use },
+    Stage { name: "timeline", what: "known costs, each in its own place", run: timeline::timeline },
     Stage { name: "variants", what: "--until, a sweep, an existing containerd", run: variants::variants },
     Stage { name: "density", what: "idle instances against what is known of them", run: density::density },
-    Stage { name: "isolation", what: "the shim beside runc, and attacks from inside", run: isolation::isolation },
     Stage { name: "shim-wasmtime", what: "the same, and isolation, for the shim for Wasmtime", run: shim::wasmtime },
     CLUSTER,
 ];
