@@ -55,6 +55,11 @@ impl<'s> Sorted<'s> {
     /// is that order: cell by cell each would have to be fetched from elsewhere.
     pub fn runs(&self, metric: &str) -> Vec<Runs<'s>> {
         let mut by_place = vec![Runs::default(); self.places];
+        // As many of each, in a whole run: what grows to that by itself is there twice for a moment.
+        let of_each = self.samples.len().div_ceil(self.places.max(1));
+        for runs in &mut by_place {
+            runs.ok.reserve_exact(of_each);
+        }
         let mut last: Option<(&Values, Option<usize>)> = None;
         for (place, sample) in &self.samples {
             let number = match last {
