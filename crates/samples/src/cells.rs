@@ -81,7 +81,12 @@ pub type ByCell<'a> = FxHashMap<(&'a str, &'a str), Vec<&'a Sample>>;
 
 /// Every sample of each bench and cell, in their order.
 pub fn by_cell(samples: &[Sample]) -> ByCell<'_> {
-    let mut cells = ByCell::default();
+    let mut counts: FxHashMap<(&str, &str), usize> = FxHashMap::default();
+    for sample in samples {
+        *counts.entry((&sample.bench, &sample.case)).or_default() += 1;
+    }
+    // What grows by itself is there twice for a moment.
+    let mut cells: ByCell<'_> = counts.into_iter().map(|(cell, count)| (cell, Vec::with_capacity(count))).collect();
     for sample in samples {
         cells.entry((&sample.bench, &sample.case)).or_default().push(sample);
     }
