@@ -23,6 +23,37 @@ const WARMUP: u32 = 50;
 const SETTLE_LIMIT: Duration = Duration::from_secs(2);
 /// How often that is looked at.
 const LOOK: Duration = Duration::from_millis(10);
+/// So many containers that fail one after the other are no accident: the case is given up.
+const HOPELESS: u32 = 3;
+
+/// Containers that did not run. One of some hundreds may fail, and the others still tell what grows.
+#[derive(Debug, Default)]
+struct Failures {
+    count: u32,
+    in_a_row: u32,
+    /// The first one's number and reason.
+    first: Option<(u32, String)>,
+}
+
+impl Failures {
+    fn ran(&mut self) {
+        self.in_a_row = 0;
+    }
+
+    /// Fails with the same error where it is no use to go on.
+    fn failed(&mut self, number: u32, error: anyhow::Error) -> anyhow::Result<()> {
+        self.count += 1;
+        self.in_a_row += 1;
+        self.first.get_or_insert_with(|| (number, format!("{error:#}")));
+        if self.in_a_row < HOPELESS { Ok(()) } else { Err(error) }
+    }
+
+    /// What is to be said of them, of so many containers in all.
+    fn told(&self, all: u32) -> Option<String> {
+        let (number, reason) = self.first.as_ref()?;
+        Some(format!("{} of {all} containers did not run, the first as number {number}: {reason}", self.count))
+    }
+}
 
 impl Experiment<'_> {
     /// The containers of each case, one case after the other.
@@ -46,6 +77,7 @@ impl Experiment<'_> {
     fn churn_of(&mut self, slot: Slot) -> anyhow::Result<bool> {
         let before = self.there()?;
         let step = (self.plan.churn / READINGS).max(1);
+        let mut failures = Failures::default();
         for number in 0..WARMUP + self.plan.churn {
             if self.stop.is_requested() {
                 return Ok(false);
@@ -53,10 +85,18 @@ impl Experiment<'_> {
             if number >= WARMUP && (number - WARMUP).is_multiple_of(step) {
                 self.churn_reading(slot, number - WARMUP)?;
             }
-            self.come_and_go(slot, number)?;
+            match self.come_and_go(slot, number) {
+                Ok(()) => failures.ran(),
+                Err(error) => {
+                    console::note(format_args!("{}: {error:#}", self.case(slot)));
+                    failures.failed(number, error)?;
+                }
+            }
             self.reap();
         }
         self.churn_reading(slot, self.plan.churn)?;
+        let told = failures.told(WARMUP + self.plan.churn);
+        self.short.extend(told.map(|reason| super::row(self.runs, slot.place, Some("containers"), &reason)));
         self.compare_left(slot, &before)?;
         Ok(true)
     }
@@ -91,5 +131,25 @@ impl Experiment<'_> {
             return Err(error.context(format!("container {number} did not run")));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One container of 550, whose runtime failed, ended the readings of its case.
+    #[test]
+    fn one_that_fails_is_told_and_three_in_a_row_end_it() {
+        let mut failures = Failures::default();
+        assert_eq!(failures.told(550), None);
+        failures.failed(86, anyhow::anyhow!("reset by peer")).unwrap();
+        failures.failed(87, anyhow::anyhow!("again")).unwrap();
+        failures.ran();
+        failures.failed(400, anyhow::anyhow!("again")).unwrap();
+        let told = failures.told(550).unwrap();
+        assert_eq!(told, "3 of 550 containers did not run, the first as number 86: reset by peer");
+        failures.failed(401, anyhow::anyhow!("again")).unwrap();
+        assert_eq!(failures.failed(402, anyhow::anyhow!("at last")).unwrap_err().to_string(), "at last");
     }
 }
