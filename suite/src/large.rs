@@ -14,7 +14,7 @@ use xtask::commands::report::recorded;
 
 /// A quarter of the million that a report is made for: a stage has to be short.
 const SAMPLES: usize = 250_000;
-/// What may be written to. Of a million samples with seven numbers each 310 MB are used, of which each takes a fifth of a kB; when
+/// What may be written to. Of a million samples with seven or eight numbers each 300 MB are used, of which each takes a fifth of a kB; when
 /// it had its names to itself, and files were whole in memory before they were written, it was 1 kB.
 const MEMORY_KB: u32 = 150_000;
 /// Several times what it takes.

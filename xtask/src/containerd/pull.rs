@@ -19,8 +19,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 const SLOWEST_BYTES_PER_SECOND: u64 = 64_000;
 /// What `ctr` may read beside twice the image: what it asks of containerd meanwhile.
 const SLACK_BYTES: u64 = 16 << 20;
-/// Has `ctr` draw no progress. That is drawn every 100 ms, and only when it was drawn once more does `ctr` end: a pull of 45 ms
-/// took 140. What it says of its requests instead, without what they authorise themselves by, is dropped (`without_requests`).
+/// Has `ctr` draw no progress. That is drawn every 100 ms, and only when it was drawn once more does `ctr` end: every pull took
+/// some 140, 240 or 340 ms. What it says of its requests instead, without what they authorise themselves by, is dropped (`without_requests`).
 const AT_ONCE: &str = "--debug";
 
 /// The account that a registry wants.

@@ -58,8 +58,10 @@ pub fn warnings(findings: &Findings<'_>) -> Vec<Warning> {
     add(Effect::Conclusion, without_value(findings).into_iter().collect());
     add(Effect::Background, doubtful_twins(findings));
     add(Effect::Intervals, too_few_rounds(findings).into_iter().collect());
-    let of_headline: Vec<&Resolution> = findings.resolutions.iter().filter(|_| is_headline).collect();
-    add(Effect::Intervals, coarse_resolution(&of_headline, findings.level).into_iter().collect());
+    if is_headline {
+        let coarse = coarse_resolution(findings.resolutions.iter(), findings.level);
+        add(Effect::Intervals, coarse.into_iter().collect());
+    }
     add(Effect::Background, drift(findings).into_iter().collect());
     add(Effect::Background, first_runs(findings).into_iter().collect());
     add(Effect::Background, outliers(findings).into_iter().collect());
@@ -76,10 +78,10 @@ pub fn warnings(findings: &Findings<'_>) -> Vec<Warning> {
 
 /// What differences can be told in the metrics beside the headline: one warning for all of them, which names them.
 pub fn of_others(resolutions: &[Resolution], comparisons: &[Comparison], pace: &Pace<'_>) -> Vec<Warning> {
-    let resolutions: Vec<&Resolution> = resolutions.iter().filter(|row| row.metric != HEADLINE).collect();
+    let resolutions = resolutions.iter().filter(|row| row.metric != HEADLINE);
     let comparisons: Vec<&Comparison> = comparisons.iter().filter(|row| row.metric != HEADLINE).collect();
-    let coarse = coarse_resolution(&resolutions, pace.level)
-        .map(|told| (told, titles(resolutions.iter().map(|row| &row.metric))));
+    let coarse = coarse_resolution(resolutions.clone(), pace.level)
+        .map(|told| (told, titles(resolutions.map(|row| &row.metric))));
     let open = advice::open(&comparisons, pace).map(|told| (told, titles(comparisons.iter().map(|row| &row.metric))));
     let named = |(told, titles): (Warning, String)| Warning {
         what: format!("{titles}: {}", told.what),
@@ -248,9 +250,10 @@ fn too_few_rounds(findings: &Findings<'_>) -> Option<Warning> {
 }
 
 /// The worst A/A resolution that is coarser than the margin asked for.
-fn coarse_resolution(resolutions: &[&Resolution], level: Level) -> Option<Warning> {
+fn coarse_resolution<'a>(resolutions: impl Iterator<Item = &'a Resolution>, level: Level) -> Option<Warning> {
     let asked = level.margin.value();
-    let resolved = |row: &&'_ Resolution| row.resolution.filter(|resolution| *resolution > asked);
+    let resolutions: Vec<&Resolution> = resolutions.collect();
+    let resolved = |row: &Resolution| row.resolution.filter(|resolution| *resolution > asked);
     let coarse: Vec<(&Resolution, f64)> = resolutions.iter().filter_map(|row| Some((*row, resolved(row)?))).collect();
     let (worst, resolution) = coarse.iter().max_by(|left, right| left.1.total_cmp(&right.1))?;
     let metric = Metric::named(&worst.metric);
