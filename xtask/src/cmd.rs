@@ -4,12 +4,14 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
+use crate::clock::Stopwatch;
 use crate::secret::without_accounts;
 
 mod following;
@@ -20,6 +22,10 @@ pub use running::{Running, Watched, pids};
 
 /// How many bytes of a failed program's stderr an error quotes.
 const STDERR_QUOTED_BYTES: usize = 2_000;
+/// How long a program's file may be open for writing before that is an error ([`start`]).
+const BUSY_LIMIT: Duration = Duration::from_secs(5);
+/// How long to wait before it is tried again.
+const BUSY_PAUSE: Duration = Duration::from_millis(1);
 
 /// A command that is run to its end with its output captured.
 #[derive(Clone, Debug)]
@@ -140,11 +146,7 @@ impl Cmd {
     /// # Errors
     /// When it can not be started or exceeds its time limit.
     pub fn output(&self) -> anyhow::Result<Output> {
-        let handle = self
-            .expression()?
-            .stdout_capture()
-            .start()
-            .with_context(|| format!("can not start `{}`", self.program.to_string_lossy()))?;
+        let handle = self.begin()?;
         let Some(output) = handle.wait_timeout(self.limit)? else {
             handle.kill()?;
             bail!("`{self}` was still running after {} s and was killed", self.limit.as_secs());
@@ -177,11 +179,7 @@ impl Cmd {
     /// # Errors
     /// When it can not be started.
     pub fn start(&self) -> anyhow::Result<Running> {
-        let handle = self
-            .expression()?
-            .stdout_capture()
-            .start()
-            .with_context(|| format!("can not start `{}`", self.program.to_string_lossy()))?;
+        let handle = self.begin()?;
         Ok(Running { handle, line: self.to_string() })
     }
 
@@ -194,11 +192,16 @@ impl Cmd {
     pub fn leave(&self, moment: Duration) -> anyhow::Result<()> {
         let expression = duct::cmd(&self.program, &self.args).stdin_null().stdout_null().stderr_null().unchecked();
         let handle =
-            expression.start().with_context(|| format!("can not start `{}`", self.program.to_string_lossy()))?;
+            start(&expression).with_context(|| format!("can not start `{}`", self.program.to_string_lossy()))?;
         match handle.wait_timeout(moment)? {
             Some(ended) if !ended.status.success() => bail!("`{self}` ended with {}", ended.status),
             _ => Ok(()),
         }
+    }
+
+    fn begin(&self) -> anyhow::Result<duct::Handle> {
+        start(&self.expression()?.stdout_capture())
+            .with_context(|| format!("can not start `{}`", self.program.to_string_lossy()))
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
@@ -222,6 +225,21 @@ impl Cmd {
             expression = expression.dir(dir);
         }
         Ok(expression)
+    }
+}
+
+/// Starts a program, also one that was written a moment ago. Whatever another thread starts in that moment has, between its
+/// `fork` and its `exec`, every descriptor of this process, that of the file too, however well it was closed here; and a file
+/// that somebody can write to is not executed (`ETXTBSY`).
+fn start(expression: &duct::Expression) -> std::io::Result<duct::Handle> {
+    let clock = Stopwatch::start();
+    loop {
+        match expression.start() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && clock.elapsed() < BUSY_LIMIT => {
+                std::thread::sleep(BUSY_PAUSE);
+            }
+            started => return started,
+        }
     }
 }
 
@@ -259,7 +277,7 @@ pub fn build_step(
     for (name, value) in launcher::SETTINGS {
         step = step.env(name, value);
     }
-    let handle = step.start().with_context(|| format!("can not start `{}`", program.to_string_lossy()))?;
+    let handle = start(&step).with_context(|| format!("can not start `{}`", program.to_string_lossy()))?;
     // Its end of the pipe would keep ours from seeing the end.
     drop(step);
     launcher::follow(reader, each).context("can not read what the build says")?;
@@ -321,6 +339,29 @@ mod tests {
         let warning = launcher::CargoLine::Other("warning: x".to_owned());
         assert_eq!(lines, [warning, launcher::CargoLine::Built { done: 1, total: 2 }]);
         assert!(step("exit 3").0.unwrap_err().to_string().contains("`sh` ended with"));
+    }
+
+    #[test]
+    fn a_program_that_was_written_a_moment_ago_is_started() {
+        use std::io::Write as _;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("program");
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o755).open(&program).unwrap();
+        file.write_all(b"#!/bin/sh\necho started\n").unwrap();
+        let busy = expression_error(&program);
+        assert_eq!(busy, ErrorKind::ExecutableFileBusy);
+        let writer = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(50));
+            drop(file);
+        });
+        assert_eq!(Cmd::new(&program).run().unwrap().text(), "started");
+        writer.join().unwrap();
+    }
+
+    /// What a single try comes to.
+    fn expression_error(program: &Path) -> ErrorKind {
+        Cmd::new(program).expression().unwrap().start().unwrap_err().kind()
     }
 
     #[test]
