@@ -150,7 +150,7 @@ fn lacking(rig: &Rig) -> anyhow::Result<()> {
     let (cmd, out) = measurement(rig, "lacking", &[&cases[..], &rounds].concat());
     expect_code(&cmd.output()?, 3)?;
     for sample in read(&out)?.1 {
-        let reason = sample.reason.clone().unwrap_or_default();
+        let reason = sample.reason.as_deref().unwrap_or_default();
         let is_right = match sample.case.as_str() {
             "native/job-wasmedge" => sample.outcome == Outcome::NotStarted && reason.contains("no runtime for"),
             _ => sample.outcome == Outcome::Ok,

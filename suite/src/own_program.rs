@@ -94,7 +94,7 @@ impl Short {
         let sample = || self.samples.iter().find(|sample| sample.case == case && sample.reason.is_some());
         match row {
             Some(row) => row["reason"].as_str().unwrap_or_default().to_owned(),
-            None => sample().and_then(|sample| sample.reason.clone()).unwrap_or_default(),
+            None => sample().and_then(|sample| sample.reason.as_ref()).map(ToString::to_string).unwrap_or_default(),
         }
     }
 

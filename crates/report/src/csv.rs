@@ -252,7 +252,7 @@ mod tests {
         let reasons = ["=1+1", "+x", "-cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\u{1b}]0;x\u{7}", "plain"];
         run.samples.truncate(reasons.len());
         for (sample, reason) in run.samples.iter_mut().zip(reasons) {
-            sample.reason = Some(reason.to_owned());
+            sample.reason = Some(reason.into());
         }
         let rows = parse(&samples(&run));
         let shown: Vec<&str> = rows[1..].iter().map(|row| row[9].as_str()).collect();

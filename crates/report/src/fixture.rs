@@ -171,7 +171,7 @@ fn sample(bench: &str, case: &str, (round, position): (u32, u32), ms: f64) -> Sa
         user_ns: Some(ns / 2),
         system_ns: Some(ns / 5),
         outcome: if failed { Outcome::NonZeroExit } else { Outcome::Ok },
-        reason: failed.then(|| "exit status 70: `out of memory` <at \"0x0\" & beyond>, |".to_owned()),
+        reason: failed.then(|| "exit status 70: `out of memory` <at \"0x0\" & beyond>, |".into()),
         output_sha256: Some("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into()),
     }
 }

@@ -35,18 +35,25 @@ impl<'a> Places<'a> {
     }
 
     /// The samples in the order of the rounds, each with its place; those that have none are left out.
+    ///
+    /// # Panics
+    /// Beyond 2³² samples or places, which no memory holds.
     pub fn sorted<'s>(&self, samples: &'s [Sample]) -> Sorted<'s> {
-        let placed = |sample: &'s Sample| Some((self.place(&sample.bench, &sample.case)?, sample));
-        let mut samples: Vec<(usize, &Sample)> = samples.iter().filter_map(placed).collect();
-        samples.sort_by_key(|(_, sample)| (sample.round, sample.position));
-        Sorted { samples, places: self.count() }
+        let half = |number: usize| u32::try_from(number).expect("no memory holds so many");
+        let placed =
+            |(number, sample): (usize, &Sample)| Some((half(self.place(&sample.bench, &sample.case)?), half(number)));
+        let mut order: Vec<(u32, u32)> = samples.iter().enumerate().filter_map(placed).collect();
+        order.sort_by_key(|(_, number)| (samples[*number as usize].round, samples[*number as usize].position));
+        Sorted { samples, order, places: self.count() }
     }
 }
 
 /// Samples in the order of the rounds, each with the place of its bench × cell.
 #[derive(Debug)]
 pub struct Sorted<'s> {
-    samples: Vec<(usize, &'s Sample)>,
+    samples: &'s [Sample],
+    /// The place of each, and its number among the samples: half of what an address takes, a million times.
+    order: Vec<(u32, u32)>,
     places: usize,
 }
 
@@ -56,18 +63,19 @@ impl<'s> Sorted<'s> {
     pub fn runs(&self, metric: &str) -> Vec<Runs<'s>> {
         let mut by_place = vec![Runs::default(); self.places];
         // As many of each, in a whole run: what grows to that by itself is there twice for a moment.
-        let of_each = self.samples.len().div_ceil(self.places.max(1));
+        let of_each = self.order.len().div_ceil(self.places.max(1));
         for runs in &mut by_place {
             runs.ok.reserve_exact(of_each);
         }
         let mut last: Option<(&Values, Option<usize>)> = None;
-        for (place, sample) in &self.samples {
-            let number = match last {
-                Some((values, number)) if values.shares_names_with(&sample.values) => number,
+        for (place, number) in &self.order {
+            let sample = &self.samples[*number as usize];
+            let column = match last {
+                Some((values, column)) if values.shares_names_with(&sample.values) => column,
                 _ => sample.values.keys().position(|name| name == metric),
             };
-            last = Some((&sample.values, number));
-            by_place[*place].add(sample, number.map(|number| sample.values.numbers()[number]));
+            last = Some((&sample.values, column));
+            by_place[*place as usize].add(sample, column.map(|column| sample.values.numbers()[column]));
         }
         for runs in &mut by_place {
             runs.ok.shrink_to_fit();
@@ -162,10 +170,10 @@ impl<'a> Runs<'a> {
     }
 
     /// The commonest reason among the failures, and how many had it; of equally common ones the first.
-    pub fn commonest_failure(&self) -> Option<(String, usize)> {
-        let mut counts: Vec<(String, usize)> = Vec::new();
+    pub fn commonest_failure(&self) -> Option<(&'a str, usize)> {
+        let mut counts: Vec<(&str, usize)> = Vec::new();
         for sample in &self.failed {
-            let reason = sample.reason.clone().unwrap_or_else(|| outcome_in_words(sample.outcome).to_owned());
+            let reason = sample.reason.as_deref().unwrap_or_else(|| outcome_in_words(sample.outcome));
             match counts.iter_mut().find(|(known, _)| *known == reason) {
                 Some((_, count)) => *count += 1,
                 None => counts.push((reason, 1)),

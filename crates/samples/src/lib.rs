@@ -80,7 +80,7 @@ pub struct Sample {
     pub outcome: Outcome,
     /// Why it is not a sample; absent when the outcome is `ok`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    pub reason: Option<Word>,
     /// SHA-256 of what it wrote to stdout, in hex; absent when nothing was started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_sha256: Option<Word>,

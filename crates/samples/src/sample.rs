@@ -26,7 +26,8 @@ pub struct Line<'a> {
     user_ns: Option<u64>,
     system_ns: Option<u64>,
     outcome: Outcome,
-    reason: Option<String>,
+    #[serde(borrow)]
+    reason: Option<Name<'a>>,
     #[serde(borrow)]
     output_sha256: Option<Name<'a>>,
 }
@@ -83,7 +84,7 @@ impl Line<'_> {
             user_ns: self.user_ns,
             system_ns: self.system_ns,
             outcome: self.outcome,
-            reason: self.reason,
+            reason: self.reason.map(|reason| words.word(&reason.0)),
             output_sha256: self.output_sha256.map(|digest| words.word(&digest.0)),
         }
     }

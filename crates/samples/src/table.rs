@@ -155,7 +155,7 @@ mod tests {
             user_ns: Some(u64::MAX),
             system_ns: None,
             outcome: Outcome::TimedOut,
-            reason: Some("why".to_owned()),
+            reason: Some("why".into()),
             output_sha256: None,
         }
     }

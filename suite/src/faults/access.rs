@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 
 use crate::{Check, Named, Rig, expect_code, expect_error, tools};
-use results::Outcome;
 use results::store::parse_samples;
+use results::{Outcome, Sample};
 use xtask::cmd::{Cmd, Output};
 use xtask::session::{privileges::Privileges, process::INSIDE};
 
@@ -179,8 +179,8 @@ fn idle_client(rig: &Rig) -> anyhow::Result<()> {
     let (samples, _) = parse_samples(&fs::read(out.join("samples.jsonl"))?);
     let (containers, direct): (Vec<_>, Vec<_>) = samples.iter().partition(|sample| !sample.case.contains("/process"));
     ensure!(direct.len() == 14 && direct.iter().all(|sample| sample.outcome == Outcome::Ok), "{direct:#?}");
-    let is_told = |reason: &Option<String>| reason.as_ref().is_some_and(|text| text.contains("no container was run"));
-    ensure!(!containers.is_empty() && containers.iter().all(|sample| is_told(&sample.reason)), "{containers:#?}");
+    let is_told = |sample: &Sample| sample.reason.as_ref().is_some_and(|text| text.contains("no container was run"));
+    ensure!(!containers.is_empty() && containers.iter().all(|sample| is_told(sample)), "{containers:#?}");
     let table = String::from_utf8_lossy(&output.stdout);
     ensure!(table.contains("not measured"), "the table has no row for it:\n{table}");
     Ok(())

@@ -196,7 +196,7 @@ impl Loop<'_> {
             user_ns: None,
             system_ns: None,
             outcome,
-            reason,
+            reason: reason.map(Into::into),
             output_sha256: None,
         }
     }

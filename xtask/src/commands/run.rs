@@ -82,5 +82,5 @@ fn show_end(samples: &[results::Sample], case: &Case) -> anyhow::Result<Exit> {
         crate::console::note(format_args!("`{case}` took {wall_ms:.1} ms (one run: no measurement)"));
         return Ok(Exit::Done);
     }
-    anyhow::bail!("`{case}` failed: {}", sample.reason.clone().unwrap_or_default())
+    anyhow::bail!("`{case}` failed: {}", sample.reason.as_deref().unwrap_or_default())
 }

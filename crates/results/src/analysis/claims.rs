@@ -76,7 +76,7 @@ fn first_uses(lines: &[FirstUseSample]) -> Vec<Sample> {
             user_ns: None,
             system_ns: None,
             outcome: line.outcome,
-            reason: line.reason.clone(),
+            reason: line.reason.as_ref().map(Into::into),
             output_sha256: line.output_sha256.as_ref().map(Into::into),
         }
     };

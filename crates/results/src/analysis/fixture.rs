@@ -222,7 +222,7 @@ pub fn with_second(mut samples: Vec<Sample>, metric: &str, factor: f64) -> Vec<S
 /// Makes a run of a sample fail.
 pub fn fail(sample: &mut Sample, reason: &str) {
     sample.outcome = Outcome::NonZeroExit;
-    sample.reason = Some(reason.to_owned());
+    sample.reason = Some(reason.into());
 }
 
 /// Multiplies a sample's time.

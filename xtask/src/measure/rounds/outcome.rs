@@ -50,7 +50,7 @@ impl Loop<'_> {
             user_ns: ran.and_then(|ran| ran.user_ns),
             system_ns: ran.and_then(|ran| ran.system_ns),
             outcome,
-            reason,
+            reason: reason.map(Into::into),
             output_sha256: ran.map(|ran| Digest::of(&ran.stdout).hex().into()),
         }
     }
@@ -66,7 +66,7 @@ impl Loop<'_> {
             return;
         }
         if *failures >= FAILURES_IN_A_ROW {
-            let reason = sample.reason.clone().unwrap_or_default();
+            let reason = sample.reason.as_deref().unwrap_or_default();
             self.settle(slot.place);
             self.barred.insert(slot.place, format!("given up after {FAILURES_IN_A_ROW} failures in a row: {reason}"));
         }
