@@ -7,21 +7,25 @@
 
 use crate::Run;
 use crate::number::{NONE, fixed, kb, percent};
-use crate::view::{self, Side};
+use crate::view::{self, Side, Told};
 use results::case::{Case, Kind, Mode};
 use results::{Comparison, Verdict};
 
 /// How modules are executed, the one that people would ship first.
 const MODES: [Mode; 3] = [Mode::Aot, Mode::Jit, Mode::Interpreter];
 
+/// What a Job's own time is not: it follows the kubelet, which looks once a second.
+const CALLS: &str = "To have its pod started by Kubernetes (the kubelet's three calls to the container runtime; the time \
+                     of a whole Job says nothing of it)";
+
 /// What Wasm costs, in a line.
 pub fn headline(run: &Run) -> String {
-    let Some(bench) = view::headline(run) else { return "Nothing was measured".to_owned() };
-    let time = container(run, &bench.name).or_else(|| direct(run, &bench.name));
+    let Some(told) = view::told(run) else { return "Nothing was measured".to_owned() };
+    let time = container(run, &told).or_else(|| direct(run, &told));
     let Some((time, kind)) = time else {
-        return format!("{}: no time of Wasm could be compared with native", bench.name);
+        return format!("{}: no time of Wasm could be compared with native", told.bench.name);
     };
-    match size(run, &bench.program, kind) {
+    match size(run, &told.bench.program, kind) {
         Some(size) => format!("{time}; {size}"),
         None => time,
     }
@@ -42,24 +46,25 @@ const fn words(mode: Mode) -> &'static str {
 }
 
 /// The first mode that was compared with native in a container, and in which form it is shipped.
-fn container(run: &Run, bench: &str) -> Option<(String, Kind)> {
+fn container(run: &Run, told: &Told<'_>) -> Option<(String, Kind)> {
     let arm = view::runtimes::control_cases(run).map(|[arm, _]| arm);
+    let [what, of] = if told.is_of_calls() { ["To have its pod started", "by"] } else { ["In a container", "of"] };
     MODES.into_iter().find_map(|mode| {
         let case = view::central_case(run, mode, Side::Container)?;
-        if let Some(row) = arm.and_then(|arm| view::comparison_of(run, bench, [case, arm])) {
-            let text = format!("In a container of the same runtime, {} {}", words(mode), than_native(row));
+        if let Some(row) = arm.and_then(|arm| told.comparison_of([case, arm])) {
+            let text = format!("{what} {of} the same runtime, {} {}", words(mode), than_native(row));
             return Some((text, case.form));
         }
-        let row = view::comparison(run, bench, &case.name)?;
-        let across = if row.across_runtimes { " of another runtime" } else { "" };
-        Some((format!("In a container{across}, {} {}", words(mode), than_native(row)), case.form))
+        let row = told.comparison(case)?;
+        let across = if row.across_runtimes { format!(" {of} another runtime") } else { String::new() };
+        Some((format!("{what}{across}, {} {}", words(mode), than_native(row)), case.form))
     })
 }
 
-fn direct(run: &Run, bench: &str) -> Option<(String, Kind)> {
+fn direct(run: &Run, told: &Told<'_>) -> Option<(String, Kind)> {
     MODES.into_iter().find_map(|mode| {
         let case = view::central_case(run, mode, Side::Direct)?;
-        let row = view::comparison(run, bench, &case.name)?;
+        let row = told.comparison(case)?;
         Some((format!("Run directly, {} {}", words(mode), than_native(row)), case.form))
     })
 }
@@ -98,9 +103,8 @@ fn size(run: &Run, program: &str, kind: Kind) -> Option<String> {
 }
 
 /// A median in words; nothing where it was not measured.
-fn median(run: &Run, bench: &str, case: &Case) -> Option<String> {
-    let row = view::case(run, bench, &case.name).filter(|row| row.n > 0)?;
-    let value = view::median_ms(row).value;
+fn median(told: &Told<'_>, case: &Case) -> Option<String> {
+    let value = view::median_ms(told.case(case)?).value;
     (value != NONE).then(|| format!("{value} ms"))
 }
 
@@ -109,31 +113,30 @@ fn list(items: &[String]) -> String {
 }
 
 fn in_containers(run: &Run) -> String {
-    let Some(bench) = view::headline(run) else { return "The run has no bench.".to_owned() };
+    let Some(told) = view::told(run) else { return "The run has no bench.".to_owned() };
     let clause = |mode: Mode| {
         let case = view::central_case(run, mode, Side::Container)?;
-        Some(format!("{} takes {} with {}", words(mode), median(run, &bench.name, case)?, case.runtime.title))
+        Some(format!("{} takes {} with {}", words(mode), median(&told, case)?, case.runtime.title))
     };
     let clauses: Vec<String> = [Mode::Native].into_iter().chain(MODES).filter_map(clause).collect();
     if clauses.is_empty() {
-        return format!("No container of {} was measured.", view::spoken(run, bench));
+        return format!("No container of {} was measured.", view::spoken(run, told.bench));
     }
-    let runtimes = runtimes(run, &bench.name).map_or_else(String::new, |text| format!("; {text}"));
-    format!("In a container, {}{runtimes}.", list(&clauses))
+    let runtimes = runtimes(run, &told).map_or_else(String::new, |text| format!("; {text}"));
+    let what = if told.is_of_calls() { CALLS } else { "In a container" };
+    format!("{what}, {}{runtimes}.", list(&clauses))
 }
 
 /// What the runtimes have to do with it.
-fn runtimes(run: &Run, bench: &str) -> Option<String> {
-    let arm =
-        view::runtimes::control_cases(run).and_then(|[arm, baseline]| Some((arm, baseline, median(run, bench, arm)?)));
+fn runtimes(run: &Run, told: &Told<'_>) -> Option<String> {
+    let arm = view::runtimes::control_cases(run).and_then(|[arm, baseline]| Some((arm, baseline, median(told, arm)?)));
     let Some((arm, baseline, time)) = arm else {
-        let across = view::ratios(run).any(|row| row.bench == bench && row.across_runtimes && row.ratio.is_some());
-        return across.then(|| {
+        return told.is_across().then(|| {
             "different runtimes start these containers, and how much of the difference is theirs was not measured"
                 .to_owned()
         });
     };
-    let verdict = view::comparison_of(run, bench, [arm, baseline]).map(|row| row.verdict);
+    let verdict = told.comparison_of([arm, baseline]).map(|row| row.verdict);
     let so = match verdict {
         Some(Verdict::Faster) => ", so what looks like a fast Wasm container is in part a fast runtime",
         Some(Verdict::Slower) => ", so a part of what Wasm seems to cost is its runtime",
@@ -143,14 +146,14 @@ fn runtimes(run: &Run, bench: &str) -> Option<String> {
 }
 
 fn elsewhere(run: &Run) -> String {
-    let Some(bench) = view::headline(run) else { return "Nothing was measured.".to_owned() };
+    let Some(told) = view::told(run) else { return "Nothing was measured.".to_owned() };
     let direct = |mode: Mode| {
         let case = view::central_case(run, mode, Side::Direct)?;
-        Some(format!("{} takes {}", words(mode), median(run, &bench.name, case)?))
+        Some(format!("{} takes {}", words(mode), median(&told, case)?))
     };
     let times: Vec<String> = [Mode::Native].into_iter().chain(MODES).filter_map(direct).collect();
     let pull = |kind: Kind| {
-        let bytes = view::size(run, &bench.program, kind)?.image_bytes_compressed?;
+        let bytes = view::size(run, &told.bench.program, kind)?.image_bytes_compressed?;
         let name = match kind {
             Kind::Native => "the native image",
             Kind::Wasm => "the Wasm image",
@@ -176,9 +179,8 @@ fn trust(run: &Run) -> String {
     let machine = &run.manifest.machine;
     let cpus = machine.cpus.map_or_else(String::new, |cpus| format!("{cpus} × "));
     let processor = machine.cpu_model.as_deref().unwrap_or("a processor that does not say its name");
-    let bench = view::headline(run).map_or("", |bench| bench.name.as_str());
-    let of_bench = view::resolutions(run).into_iter().filter(|row| row.bench == bench);
-    let counts = match of_bench.filter_map(|row| row.resolution).max_by(f64::total_cmp) {
+    let twins = view::told(run).into_iter().flat_map(|told| told.resolutions());
+    let counts = match twins.filter_map(|row| row.resolution).max_by(f64::total_cmp) {
         Some(resolution) => format!("no difference below {} counts", percent(resolution)),
         None => "how small a difference it can show is not known".to_owned(),
     };

@@ -19,6 +19,7 @@ pub use command::{command, command_of_cells, command_that_makes, shell_word};
 pub use metrics::{
     amount, further, further_metrics, median, metrics, ratios, rows, rows_of, scale, suffix, twins, verdict,
 };
+pub use told::{Told, told};
 
 pub mod central;
 mod circumstances;
@@ -28,6 +29,7 @@ mod metrics;
 pub mod relations;
 pub mod runtimes;
 pub mod timeline;
+mod told;
 
 /// The bench that the central table shows: the headline, else the first that is no point of a sweep, else the first.
 pub fn headline(run: &Run) -> Option<&BenchRecord> {
@@ -177,9 +179,15 @@ pub fn is_to_baseline(run: &Run, row: &Comparison) -> bool {
 
 /// The A/A rows that have samples, of the benches that are shown.
 pub fn resolutions(run: &Run) -> Vec<&Resolution> {
+    resolutions_in(run, HEADLINE)
+}
+
+/// The same for any metric.
+pub fn resolutions_in<'a>(run: &'a Run, metric: &str) -> Vec<&'a Resolution> {
     let mut rows = Vec::new();
     for bench in shown_benches(run) {
-        rows.extend(twins(run).filter(|row| row.bench == bench.name && row.n > 0));
+        let of_bench = run.summary.resolutions.iter().filter(|row| row.bench == bench.name && row.n > 0);
+        rows.extend(of_bench.filter(|row| row.metric == metric));
     }
     rows
 }

@@ -7,7 +7,7 @@
 use super::{Anchor, Canvas, Drawing, Frame, Ink};
 use crate::Run;
 use crate::number::NONE;
-use crate::view::{self, Side};
+use crate::view::{self, Side, Told};
 use results::Comparison;
 use results::case::{Case, Mode};
 
@@ -44,12 +44,12 @@ struct Square {
 
 /// The picture; nothing without a bench.
 pub fn drawing(run: &Run) -> Option<Drawing> {
-    let bench = view::headline(run)?;
-    let square = square(run, &bench.name);
+    let told = view::told(run)?;
+    let square = square(run, &told);
     let heights = [0, 1].map(|row| height(&square, row));
     let bottom = TOP + heights[0] + GAP + heights[1];
     let size = (WIDTH, bottom + 8.0 + LINE * square.notes.len() as f64);
-    let frame = Frame { id: "square", title: TITLE, description: &describe(&bench.name, &square), size };
+    let frame = Frame { id: "square", title: TITLE, description: &describe(&told.bench.name, &square), size };
     Some(Drawing::new(&frame, |canvas| {
         canvas.bar(((0.0, 0.0), size), Ink::Paper);
         canvas.bold((BOX / 2.0, 10.0), "native", (Ink::Text, Anchor::Middle));
@@ -76,14 +76,18 @@ fn height(square: &Square, row: usize) -> f64 {
     12.0 + LINE * (lines + 1) as f64
 }
 
-fn square(run: &Run, bench: &str) -> Square {
-    let arm = view::runtimes::control_cases(run).filter(|[arm, _]| view::case(run, bench, &arm.name).is_some());
-    let native = Side::ALL.map(|side| native(run, bench, (side, arm)));
-    let wasm = Side::ALL.map(|side| wasm(run, bench, side));
-    let across = Side::ALL.map(|side| over_native(run, bench, (side, arm)));
-    let down = [vec![Mode::Native], MODES.to_vec()].map(|modes| over_process(run, bench, &modes));
+fn square(run: &Run, told: &Told<'_>) -> Square {
+    let bench = told.bench.name.as_str();
+    let arm = view::runtimes::control_cases(run).filter(|[arm, _]| told.case(arm).is_some());
+    let native = Side::ALL.map(|side| native(run, told, (side, arm)));
+    let wasm = Side::ALL.map(|side| wasm(run, told, side));
+    let across = Side::ALL.map(|side| over_native(run, told, (side, arm)));
+    let down = [vec![Mode::Native], MODES.to_vec()].map(|modes| over_process(run, told, &modes));
     let marked = across.iter().flatten().any(|(text, _)| text.contains(view::runtimes::MARK));
     let mut notes = vec![format!("{bench}: medians of {} rounds; × is how many times as long", run.manifest.rounds)];
+    if told.is_of_calls() {
+        notes.push("each is the kubelet's three calls to have its pod started".to_owned());
+    }
     if marked && let Some(named) = view::runtimes::named(run, &[bench]) {
         // More than two names would run out of the picture; the text beside it has them.
         let named = if named.starts_with("two") { named.as_str() } else { "runtimes" };
@@ -93,25 +97,24 @@ fn square(run: &Run, bench: &str) -> Square {
 }
 
 /// A median with its unit.
-fn time(run: &Run, bench: &str, case: &Case) -> Option<String> {
-    let row = view::case(run, bench, &case.name).filter(|row| row.n > 0)?;
-    Some(format!("{} ms", view::median_ms(row).value))
+fn time(told: &Told<'_>, case: &Case) -> Option<String> {
+    Some(format!("{} ms", view::median_ms(told.case(case)?).value))
 }
 
-fn native(run: &Run, bench: &str, (side, arm): (Side, Option<[&Case; 2]>)) -> Corner {
+fn native(run: &Run, told: &Told<'_>, (side, arm): (Side, Option<[&Case; 2]>)) -> Corner {
     let central = view::central_case(run, Mode::Native, side);
     let arm = arm.map(|[arm, _]| arm).filter(|_| side == Side::Container);
     let lines = central.into_iter().chain(arm).filter_map(|case| {
         let name = if side == Side::Container { format!("{}: ", case.runtime.name) } else { String::new() };
-        Some((format!("{name}{}", time(run, bench, case)?), Ink::Text))
+        Some((format!("{name}{}", time(told, case)?), Ink::Text))
     });
     Corner { title: side.title(), lines: or_not_measured(lines.collect()) }
 }
 
-fn wasm(run: &Run, bench: &str, side: Side) -> Corner {
+fn wasm(run: &Run, told: &Told<'_>, side: Side) -> Corner {
     let lines = MODES.into_iter().filter_map(|mode| {
         let case = view::central_case(run, mode, side)?;
-        Some((format!("{}: {}", short(mode), time(run, bench, case)?), Ink::of(Some(mode))))
+        Some((format!("{}: {}", short(mode), time(told, case)?), Ink::of(Some(mode))))
     });
     Corner { title: side.title(), lines: or_not_measured(lines.collect()) }
 }
@@ -131,21 +134,16 @@ pub const fn short(mode: Mode) -> &'static str {
 }
 
 /// Wasm over native on one side: within one runtime where that was measured.
-fn over_native(run: &Run, bench: &str, (side, arm): (Side, Option<[&Case; 2]>)) -> Vec<Line> {
+fn over_native(run: &Run, told: &Told<'_>, (side, arm): (Side, Option<[&Case; 2]>)) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut within = None;
     for mode in MODES {
         let Some(case) = view::central_case(run, mode, side) else { continue };
         let fair = arm.filter(|_| side == Side::Container).and_then(|[arm, _]| {
             within = Some(arm.runtime.name.as_str());
-            view::comparison_of(run, bench, [case, arm])
+            told.comparison_of([case, arm])
         });
-        lines.extend(
-            fair.or_else(|| view::comparison(run, bench, &case.name))
-                .and_then(|row| ratio(mode, row))
-                .into_iter()
-                .flatten(),
-        );
+        lines.extend(fair.or_else(|| told.comparison(case)).and_then(|row| ratio(mode, row)).into_iter().flatten());
     }
     if let Some(runtime) = within.filter(|_| !lines.is_empty()) {
         // In one line it would be wider than the gap between the boxes.
@@ -155,10 +153,10 @@ fn over_native(run: &Run, bench: &str, (side, arm): (Side, Option<[&Case; 2]>)) 
 }
 
 /// A container over a process of the same mode: of the first mode that has both.
-fn over_process(run: &Run, bench: &str, modes: &[Mode]) -> Vec<Line> {
+fn over_process(run: &Run, told: &Told<'_>, modes: &[Mode]) -> Vec<Line> {
     let row = |mode: Mode| {
         let [process, container] = Side::ALL.map(|side| view::central_case(run, mode, side));
-        ratio(mode, view::comparison_of(run, bench, [container?, process?])?)
+        ratio(mode, told.comparison_of([container?, process?])?)
     };
     modes.iter().find_map(|mode| row(*mode)).map_or_else(Vec::new, |lines| lines.to_vec())
 }
