@@ -1,27 +1,33 @@
 //! What later stages will need, built while stages run that leave processors idle: minutes of a cold run on two cores.
 //!
 //! At the lowest priority, and ended before the first stage that measures. What could not be built is no failure here: the
-//! stage that needs it tries again, and says so. Not here: containerd's shims, whose builds would wait for one another.
+//! stage that needs it tries again, and says so.
 
 use anyhow::Context as _;
+
+use std::thread::JoinHandle;
 
 use super::Rig;
 use super::rig::COMMAND_LIMIT;
 use xtask::cluster::{kubernetes, local};
-use xtask::cmd::Running;
+use xtask::cmd::{Cmd, Running};
 use xtask::programs::Programs;
 use xtask::programs::definition::Source;
 
 /// What is being built.
 #[derive(Debug, Default)]
-pub struct Ahead(Vec<Running>);
+pub struct Ahead {
+    kubernetes: Option<Running>,
+    /// One after the other: each of these builds fills every processor and some of the memory by itself.
+    programs: Option<JoinHandle<()>>,
+}
 
 impl Ahead {
-    /// Begins to build every program that is built from a crate and not there yet: for stages that measure, while others
-    /// wait. Cargo would have the stages that compute wait for it.
+    /// Begins to build every program that is built from a crate and not there yet, and then the shim for Wasmtime: for stages
+    /// that measure, while others wait. Cargo would have the stages that compute wait for it, which build the other shim.
     ///
     /// # Errors
-    /// When the definitions are refused, or the build can not be started.
+    /// When the definitions are refused.
     pub fn programs(&mut self, rig: &Rig) -> anyhow::Result<()> {
         let programs = Programs::load(&rig.workspace)?;
         let wanted: Vec<&str> = programs
@@ -31,11 +37,12 @@ impl Ahead {
             .map(|definition| definition.name.as_str())
             .filter(|name| programs.find(name).is_err())
             .collect();
-        if wanted.is_empty() {
-            return Ok(());
-        }
         let with: Vec<&str> = wanted.iter().flat_map(|name| ["--with", name]).collect();
-        self.start(rig, &[&["toolbox"], &with[..]].concat())
+        let programs = (!with.is_empty()).then(|| below_others(rig, &[&["toolbox"], &with[..]].concat()));
+        let shim = below_others(rig, &["build", "--shim", "wasmtime"]);
+        let builds: Vec<Cmd> = programs.into_iter().chain([shim]).collect();
+        self.programs = Some(std::thread::spawn(move || builds.iter().for_each(|build| drop(build.output()))));
+        Ok(())
     }
 
     /// Begins to build Kubernetes where it can be used and is not there yet. It shares nothing with Cargo, and takes what the
@@ -48,19 +55,28 @@ impl Ahead {
         if !possible || kubernetes::find(&rig.workspace).is_some() {
             return Ok(());
         }
-        self.start(rig, &["cluster", "local", "build"])
-    }
-
-    fn start(&mut self, rig: &Rig, words: &[&str]) -> anyhow::Result<()> {
-        let cmd = rig.xtask_below("nice", ["-n", "19"]).args(words);
-        self.0.push(cmd.start().with_context(|| format!("`{}` can not be started ahead", words.join(" ")))?);
+        let build = below_others(rig, &["cluster", "local", "build"]);
+        self.kubernetes = Some(build.start().context("the build of Kubernetes can not be started ahead")?);
         Ok(())
     }
 
-    /// Waits for the end of all of it, whatever that is.
-    pub fn finish(self) {
-        for running in self.0 {
-            drop(running.wait(COMMAND_LIMIT));
+    /// Waits for the end of the build of Kubernetes, whatever that is.
+    pub fn finish_kubernetes(&mut self) {
+        if let Some(build) = self.kubernetes.take() {
+            drop(build.wait(COMMAND_LIMIT));
         }
     }
+
+    /// Waits for the end of all of it, likewise.
+    pub fn finish(&mut self) {
+        self.finish_kubernetes();
+        if let Some(builds) = self.programs.take() {
+            drop(builds.join());
+        }
+    }
+}
+
+/// What takes a processor only where nobody else wants it.
+fn below_others(rig: &Rig, words: &[&str]) -> Cmd {
+    rig.xtask_below("nice", ["-n", "19"]).args(words)
 }

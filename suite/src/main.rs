@@ -89,6 +89,7 @@ const WAITING: &[Stage] = &[
         what: "a package, a pair and a file of somebody's own",
         run: own_program::own_program,
     },
+    CLUSTER,
 ];
 
 /// Stages that hold times against each other, or need those programs: nothing else runs beside them.
@@ -101,10 +102,9 @@ const MEASURING: &[Stage] = &[
     Stage { name: "variants", what: "--until, a sweep, an existing containerd", run: variants::variants },
     Stage { name: "density", what: "idle instances against what is known of them", run: density::density },
     Stage { name: "shim-wasmtime", what: "the same, and isolation, for the shim for Wasmtime", run: shim::wasmtime },
-    CLUSTER,
 ];
 
-/// The stage that needs Kubernetes, which takes minutes to build.
+/// The stage that needs Kubernetes, which takes minutes to build: the last one of those that wait.
 const CLUSTER: Stage =
     Stage { name: "cluster", what: "Jobs on a real Kubernetes of three nodes", run: cluster::cluster };
 
@@ -191,8 +191,11 @@ fn run(workspace: &Workspace, args: &TestArgs) -> anyhow::Result<Exit> {
                 ahead.programs(&rig)?;
                 waiting = true;
             }
-            Load::Measures => std::mem::take(&mut ahead).finish(),
+            Load::Measures => ahead.finish(),
             _ => {}
+        }
+        if stage.name == CLUSTER.name {
+            ahead.finish_kubernetes();
         }
         commands::print(&format!("\n{}: {}\n", stage.name, stage.what))?;
         let clock = Stopwatch::start();
