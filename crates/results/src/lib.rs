@@ -33,7 +33,7 @@ pub use manifest::{
     ProgramRecord, RunStatus, Sequential, Source, UntilEnd, UntilReason,
 };
 pub use resources::ResourceRecord;
-pub use samples::{Outcome, Sample, Values, Word};
+pub use samples::{MaybeNs, Outcome, Sample, Values, Word};
 pub use stats::verdict::Verdict;
 pub use summary::{
     AcrossNodes, Attribution, AttributionPart, CaseSummary, ClaimRow, ClaimVerdict, Comparison, Drift, Effect,

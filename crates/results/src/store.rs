@@ -290,7 +290,7 @@ impl SampleSink {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Outcome;
+    use crate::{MaybeNs, Outcome};
 
     fn sample(round: u32) -> Sample {
         Sample {
@@ -300,8 +300,8 @@ mod tests {
             position: 0,
             warmup: false,
             values: [(crate::metric::HEADLINE, 1_000)].into(),
-            user_ns: None,
-            system_ns: None,
+            user_ns: MaybeNs::NONE,
+            system_ns: MaybeNs::NONE,
             outcome: Outcome::Ok,
             reason: None,
             output_sha256: None,

@@ -116,7 +116,7 @@ pub fn seconds(samples: &[&Sample]) -> [Vec<f64>; 3] {
     let mut seconds: [Vec<f64>; 3] = Default::default();
     // Once through the samples, which lie far from each other in memory.
     for sample in samples {
-        for (seconds, ns) in seconds.iter_mut().zip([sample.wall_ns(), sample.user_ns, sample.system_ns]) {
+        for (seconds, ns) in seconds.iter_mut().zip([sample.wall_ns(), sample.user_ns.get(), sample.system_ns.get()]) {
             seconds.extend(ns.map(|ns| ns as f64 / 1e9));
         }
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 mod cells;
 pub mod lines;
+mod maybe;
 mod sample;
 mod sift;
 pub mod table;
@@ -16,6 +17,7 @@ mod values;
 mod word;
 
 pub use cells::{ByCell, Places, Runs, Sorted, by_cell, counted, of_rounds, rounds, seconds, timed};
+pub use maybe::MaybeNs;
 pub use sift::{Columns, Marks, Plan, Sifted, sift};
 pub use values::Values;
 pub use word::{Word, Words};
@@ -71,11 +73,11 @@ pub struct Sample {
     /// What was measured, by metric; empty when nothing was started.
     pub values: Values,
     /// User time of the spawned process and its waited-for children (`ctr` for a container), by `wait4`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user_ns: Option<u64>,
+    #[serde(skip_serializing_if = "MaybeNs::is_none")]
+    pub user_ns: MaybeNs,
     /// System time, likewise.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub system_ns: Option<u64>,
+    #[serde(skip_serializing_if = "MaybeNs::is_none")]
+    pub system_ns: MaybeNs,
     /// How it ended.
     pub outcome: Outcome,
     /// Why it is not a sample; absent when the outcome is `ok`.

@@ -81,8 +81,8 @@ impl Line<'_> {
             position: self.position,
             warmup: self.warmup,
             values,
-            user_ns: self.user_ns,
-            system_ns: self.system_ns,
+            user_ns: self.user_ns.into(),
+            system_ns: self.system_ns.into(),
             outcome: self.outcome,
             reason: self.reason.map(|reason| words.word(&reason.0)),
             output_sha256: self.output_sha256.map(|digest| words.word(&digest.0)),
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn a_line_from_before_metrics_is_read_as_one_value() {
         let old = read(r#""wall_ns":7,"user_ns":3"#);
-        assert_eq!((old.wall_ns(), old.user_ns, old.values.len()), (Some(7), Some(3), 1));
+        assert_eq!((old.wall_ns(), old.user_ns.get(), old.values.len()), (Some(7), Some(3), 1));
         assert_eq!(old, read(r#""values":{"wall_ns":7},"user_ns":3"#));
         assert_eq!(read(r#""reason":"it was not started""#).wall_ns(), None);
     }

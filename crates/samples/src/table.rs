@@ -35,8 +35,8 @@ pub fn rows(samples: &[Sample], metrics: &[&str], field: Field<'_>, out: &mut dy
         for place in order.of(&sample.values) {
             number(&mut text, place.map(|place| sample.values.numbers()[place]));
         }
-        number(&mut text, sample.user_ns);
-        number(&mut text, sample.system_ns);
+        number(&mut text, sample.user_ns.get());
+        number(&mut text, sample.system_ns.get());
         text.extend_from_slice(sample.outcome.name().as_bytes());
         text.push(b',');
         if let Some(reason) = &sample.reason {
@@ -142,7 +142,7 @@ pub fn array(values: &[f64], indent: usize) -> serde_json::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Outcome;
+    use crate::{MaybeNs, Outcome};
 
     fn sample(values: Values) -> Sample {
         Sample {
@@ -152,8 +152,8 @@ mod tests {
             position: 10,
             warmup: false,
             values,
-            user_ns: Some(u64::MAX),
-            system_ns: None,
+            user_ns: Some(u64::MAX - 1).into(),
+            system_ns: MaybeNs::NONE,
             outcome: Outcome::TimedOut,
             reason: Some("why".into()),
             output_sha256: None,
@@ -165,7 +165,7 @@ mod tests {
         let samples = [sample([("x_ns", 7), ("wall_ns", 1)].into()), sample(Values::default())];
         let mut out = Vec::new();
         rows(&samples, &["wall_ns", "x_ns"], &|text| format!("<{text}>"), &mut out).unwrap();
-        let max = u64::MAX;
+        let max = u64::MAX - 1;
         let expected = format!(
             "<a,b>,<c>,0,10,false,1,7,{max},,timed-out,<why>,\r\n<a,b>,<c>,0,10,false,,,{max},,timed-out,<why>,\r\n"
         );

@@ -12,7 +12,7 @@ use crate::plan::{Place, Slot};
 use crate::stop::Stop;
 use job::{Asked, Failure, Observer};
 use results::store::SampleSink;
-use results::{NotMeasured, Outcome, RunStatus, Sample, metric};
+use results::{MaybeNs, NotMeasured, Outcome, RunStatus, Sample, metric};
 
 mod counters;
 mod job;
@@ -193,8 +193,8 @@ impl Loop<'_> {
             position: slot.position,
             warmup: slot.warmup,
             values: values.into(),
-            user_ns: None,
-            system_ns: None,
+            user_ns: MaybeNs::NONE,
+            system_ns: MaybeNs::NONE,
             outcome,
             reason: reason.map(Into::into),
             output_sha256: None,

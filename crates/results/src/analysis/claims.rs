@@ -9,7 +9,7 @@ use crate::claims::evidence::{Answer, Evidence, Question};
 use crate::claims::judge::judge;
 use crate::first_use::{self, Class, FirstUseSample};
 use crate::metric::{self, Metric};
-use crate::{CaseSummary, ClaimRow, Manifest, Sample, Summary};
+use crate::{CaseSummary, ClaimRow, Manifest, MaybeNs, Sample, Summary};
 use stats::PairedRatio;
 
 /// A row per claim.
@@ -73,8 +73,8 @@ fn first_uses(lines: &[FirstUseSample]) -> Vec<Sample> {
             position: line.position,
             warmup: false,
             values: values.into_iter().flatten().collect(),
-            user_ns: None,
-            system_ns: None,
+            user_ns: MaybeNs::NONE,
+            system_ns: MaybeNs::NONE,
             outcome: line.outcome,
             reason: line.reason.as_ref().map(Into::into),
             output_sha256: line.output_sha256.as_ref().map(Into::into),

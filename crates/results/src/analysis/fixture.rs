@@ -4,7 +4,7 @@ use crate::case::{Cell, FirstEdition, TWIN_SUFFIX};
 use crate::metric::HEADLINE;
 use crate::own_program::{InputRecord, JudgedBy};
 use crate::{
-    ArtifactRecord, BenchRecord, Finished, HostRecord, ImageRecord, LoadDuring, Machine, Manifest, Outcome,
+    ArtifactRecord, BenchRecord, Finished, HostRecord, ImageRecord, LoadDuring, Machine, Manifest, MaybeNs, Outcome,
     PackageRecord, ProgramRecord, Role, RunStatus, SCHEMA, Sample, Source, SweepPoint,
 };
 use stats::random::{Random, Stream};
@@ -201,8 +201,8 @@ fn sample([bench, case]: [&str; 2], [round, position]: [u32; 2], wall_ns: f64) -
         position,
         warmup: false,
         values: [(HEADLINE, wall_ns as u64)].into(),
-        user_ns: None,
-        system_ns: None,
+        user_ns: MaybeNs::NONE,
+        system_ns: MaybeNs::NONE,
         outcome: Outcome::Ok,
         reason: None,
         output_sha256: None,

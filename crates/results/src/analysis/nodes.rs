@@ -84,7 +84,7 @@ mod tests {
     use crate::analysis::{analyse, fixture};
     use crate::bench::OnNode;
     use crate::metric::HEADLINE;
-    use crate::{Outcome, Sample};
+    use crate::{MaybeNs, Outcome, Sample};
 
     const CASES: [&str; 2] = ["native/runc", "wasm-aot/wasmedge"];
 
@@ -124,8 +124,8 @@ mod tests {
             position: 0,
             warmup: false,
             values: std::collections::BTreeMap::from([(HEADLINE.to_owned(), value)]).into(),
-            user_ns: None,
-            system_ns: None,
+            user_ns: MaybeNs::NONE,
+            system_ns: MaybeNs::NONE,
             outcome: Outcome::Ok,
             reason: None,
             output_sha256: None,
