@@ -3,16 +3,19 @@
 //! At the lowest priority, and ended before the first stage that measures. What could not be built is no failure here: the
 //! stage that needs it tries again, and says so.
 
+use std::thread::JoinHandle;
+use std::time::Duration;
+
 use anyhow::Context as _;
 
-use std::thread::JoinHandle;
-
 use super::Rig;
-use super::rig::COMMAND_LIMIT;
 use xtask::cluster::{kubernetes, local};
 use xtask::cmd::{Cmd, Running};
 use xtask::programs::Programs;
 use xtask::programs::definition::Source;
+
+/// How long a build may take that gets what others leave.
+const LIMIT: Duration = Duration::from_hours(1);
 
 /// What is being built.
 #[derive(Debug, Default)]
@@ -63,7 +66,7 @@ impl Ahead {
     /// Waits for the end of the build of Kubernetes, whatever that is.
     pub fn finish_kubernetes(&mut self) {
         if let Some(build) = self.kubernetes.take() {
-            drop(build.wait(COMMAND_LIMIT));
+            drop(build.wait(LIMIT));
         }
     }
 
@@ -78,5 +81,5 @@ impl Ahead {
 
 /// What takes a processor only where nobody else wants it.
 fn below_others(rig: &Rig, words: &[&str]) -> Cmd {
-    rig.xtask_below("nice", ["-n", "19"]).args(words)
+    rig.xtask_below("nice", ["-n", "19"]).args(words).limit(LIMIT)
 }
