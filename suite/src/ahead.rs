@@ -3,7 +3,6 @@
 //! At the lowest priority, and ended before the first stage that measures. What could not be built is no failure here: the
 //! stage that needs it tries again, and says so.
 
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -21,16 +20,16 @@ const LIMIT: Duration = Duration::from_hours(1);
 #[derive(Debug, Default)]
 pub struct Ahead {
     kubernetes: Option<Running>,
-    /// One after the other: each of these builds fills every processor and some of the memory by itself.
-    programs: Option<JoinHandle<()>>,
+    /// Beside each other: each of them has minutes in which one compiler is waited for.
+    programs: Vec<Running>,
 }
 
 impl Ahead {
-    /// Begins to build every program that is built from a crate and not there yet, and then the shim for Wasmtime: for stages
+    /// Begins to build every program that is built from a crate and not there yet, and the shim for Wasmtime: for stages
     /// that measure, while others wait. Cargo would have the stages that compute wait for it, which build the other shim.
     ///
     /// # Errors
-    /// When the definitions are refused.
+    /// When the definitions are refused, or a build can not be started.
     pub fn programs(&mut self, rig: &Rig) -> anyhow::Result<()> {
         let programs = Programs::load(&rig.workspace)?;
         let wanted: Vec<&str> = programs
@@ -41,10 +40,11 @@ impl Ahead {
             .filter(|name| programs.find(name).is_err())
             .collect();
         let with: Vec<&str> = wanted.iter().flat_map(|name| ["--with", name]).collect();
-        let programs = (!with.is_empty()).then(|| below_others(rig, &[&["toolbox"], &with[..]].concat()));
-        let shim = below_others(rig, &["build", "--shim", "wasmtime"]);
-        let builds: Vec<Cmd> = programs.into_iter().chain([shim]).collect();
-        self.programs = Some(std::thread::spawn(move || builds.iter().for_each(|build| drop(build.output()))));
+        let programs = (!with.is_empty()).then(|| [&["toolbox"], &with[..]].concat());
+        for words in programs.into_iter().chain([vec!["build", "--shim", "wasmtime"]]) {
+            let build = below_others(rig, &words).start();
+            self.programs.push(build.with_context(|| format!("`{}` can not be started ahead", words.join(" ")))?);
+        }
         Ok(())
     }
 
@@ -73,8 +73,8 @@ impl Ahead {
     /// Waits for the end of all of it, likewise.
     pub fn finish(&mut self) {
         self.finish_kubernetes();
-        if let Some(builds) = self.programs.take() {
-            drop(builds.join());
+        for build in self.programs.drain(..) {
+            drop(build.wait(LIMIT));
         }
     }
 }
