@@ -118,6 +118,7 @@ pub fn stage(rig: &Rig) -> Vec<Check> {
 /// Everything that the other stages do with the shim for WasmEdge, with the shim for Wasmtime.
 pub fn wasmtime(rig: &Rig) -> Vec<Check> {
     let mut all = source::unit_of(rig, Shim::Wasmtime);
+    all.push(source::shared(rig));
     all.extend(checks(rig, "the shim's suite runs", |rig| trial_verdicts(rig, Shim::Wasmtime)));
     all.extend(checks(rig, "its isolation is tried", |rig| isolation::verdicts(rig, Shim::Wasmtime)));
     all

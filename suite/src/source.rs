@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::ValueEnum as _;
 
 use super::{Check, Outcome, Rig, end};
@@ -51,6 +51,33 @@ pub fn unit_of(rig: &Rig, shim: Shim) -> Vec<Check> {
     }
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     vec![linted_tests(rig, "the shim", &settings, &args)]
+}
+
+/// That what both shims share is compiled once, and not once more for each: they ask for the same features of it
+/// (`shim/wasmedge/Cargo.toml`). Both are built when this is asked, so that Cargo only says what they are made of.
+pub fn shared(rig: &Rig) -> Check {
+    let made = || {
+        let files =
+            Shim::value_variants().iter().map(|shim| library(rig, *shim)).collect::<anyhow::Result<Vec<_>>>()?;
+        ensure!(files.iter().all(|file| *file == files[0]), "they are made of {}", files.join(" and "));
+        Ok(())
+    };
+    Check::of("what both shims share is compiled once", made())
+}
+
+/// The file of the crate that needs all of what shims share, as a shim is made of it.
+fn library(rig: &Rig, shim: Shim) -> anyhow::Result<String> {
+    let folder = rig.workspace.shims().to_string_lossy().into_owned();
+    let cmd = Cmd::new("env")
+        .args(settings(rig, shim)?)
+        .args(["cargo", "build", "--release", "--quiet", "--message-format", "json", "--package", shim.package()])
+        .args(["--target-dir", &folder])
+        .dir(rig.workspace.root())
+        .limit(crate::rig::COMMAND_LIMIT);
+    let said = cmd.run()?.text();
+    let mut names = said.split('"').filter_map(|file| file.rsplit('/').next());
+    let name = names.find(|name| name.starts_with("libcontainerd_shim_wasm-"));
+    Ok(name.with_context(|| format!("`{}` is not made of it", shim.package()))?.to_owned())
 }
 
 /// `cargo test`, and with it what `cargo clippy` is: Clippy's driver in place of the compiler for the packages of the
