@@ -9,7 +9,7 @@ use anyhow::Context as _;
 
 use super::Rig;
 use xtask::cluster::{kubernetes, local};
-use xtask::cmd::{Cmd, Running};
+use xtask::cmd::Running;
 use xtask::programs::Programs;
 use xtask::programs::definition::Source;
 
@@ -20,8 +20,9 @@ const LIMIT: Duration = Duration::from_hours(1);
 #[derive(Debug, Default)]
 pub struct Ahead {
     kubernetes: Option<Running>,
-    /// Beside each other: each of them has minutes in which one compiler is waited for.
-    programs: Vec<Running>,
+    programs: Option<Running>,
+    /// Beside the programs: each of these builds has minutes in which one compiler is waited for.
+    wasmtime: Option<Running>,
 }
 
 impl Ahead {
@@ -40,11 +41,10 @@ impl Ahead {
             .filter(|name| programs.find(name).is_err())
             .collect();
         let with: Vec<&str> = wanted.iter().flat_map(|name| ["--with", name]).collect();
-        let programs = (!with.is_empty()).then(|| [&["toolbox"], &with[..]].concat());
-        for words in programs.into_iter().chain([vec!["build", "--shim", "wasmtime"]]) {
-            let build = below_others(rig, &words).start();
-            self.programs.push(build.with_context(|| format!("`{}` can not be started ahead", words.join(" ")))?);
+        if !with.is_empty() {
+            self.programs = Some(start(rig, &[&["toolbox"], &with[..]].concat())?);
         }
+        self.wasmtime = Some(start(rig, &["build", "--shim", "wasmtime"])?);
         Ok(())
     }
 
@@ -58,28 +58,36 @@ impl Ahead {
         if !possible || kubernetes::find(&rig.workspace).is_some() {
             return Ok(());
         }
-        let build = below_others(rig, &["cluster", "local", "build"]);
-        self.kubernetes = Some(build.start().context("the build of Kubernetes can not be started ahead")?);
+        self.kubernetes = Some(start(rig, &["cluster", "local", "build"])?);
         Ok(())
     }
 
     /// Waits for the end of the build of Kubernetes, whatever that is.
     pub fn finish_kubernetes(&mut self) {
-        if let Some(build) = self.kubernetes.take() {
-            drop(build.wait(LIMIT));
-        }
+        finish(&mut self.kubernetes);
     }
 
-    /// Waits for the end of all of it, likewise.
+    /// Waits for the end of the build of the shim for Wasmtime, likewise.
+    pub fn finish_wasmtime(&mut self) {
+        finish(&mut self.wasmtime);
+    }
+
+    /// Waits for the end of all of it.
     pub fn finish(&mut self) {
-        self.finish_kubernetes();
-        for build in self.programs.drain(..) {
-            drop(build.wait(LIMIT));
+        for build in [&mut self.kubernetes, &mut self.wasmtime, &mut self.programs] {
+            finish(build);
         }
     }
 }
 
-/// What takes a processor only where nobody else wants it.
-fn below_others(rig: &Rig, words: &[&str]) -> Cmd {
-    rig.xtask_below("nice", ["-n", "19"]).args(words).limit(LIMIT)
+/// It takes a processor only where nobody else wants it.
+fn start(rig: &Rig, words: &[&str]) -> anyhow::Result<Running> {
+    let build = rig.xtask_below("nice", ["-n", "19"]).args(words);
+    build.start().with_context(|| format!("`{}` can not be started ahead", words.join(" ")))
+}
+
+fn finish(build: &mut Option<Running>) {
+    if let Some(build) = build.take() {
+        drop(build.wait(LIMIT));
+    }
 }

@@ -90,6 +90,7 @@ const WAITING: &[Stage] = &[
         run: own_program::own_program,
     },
     CLUSTER,
+    WASMTIME,
 ];
 
 /// Stages that hold times against each other, or need those programs: nothing else runs beside them.
@@ -101,12 +102,18 @@ const MEASURING: &[Stage] = &[
     Stage { name: "timeline", what: "known costs, each in its own place", run: timeline::timeline },
     Stage { name: "variants", what: "--until, a sweep, an existing containerd", run: variants::variants },
     Stage { name: "density", what: "idle instances against what is known of them", run: density::density },
-    Stage { name: "shim-wasmtime", what: "the same, and isolation, for the shim for Wasmtime", run: shim::wasmtime },
 ];
 
-/// The stage that needs Kubernetes, which takes minutes to build: the last one of those that wait.
+/// The stage that needs Kubernetes, which takes minutes to build.
 const CLUSTER: Stage =
     Stage { name: "cluster", what: "Jobs on a real Kubernetes of three nodes", run: cluster::cluster };
+
+/// The stage that needs the shim for Wasmtime, which takes minutes to build, too.
+const WASMTIME: Stage = Stage {
+    name: "shim-wasmtime",
+    what: "trials and isolation, as of the other shim, for the one for Wasmtime",
+    run: shim::wasmtime,
+};
 
 /// Stages that no plain run has: they fetch what nothing else needs.
 const ON_REQUEST: &[Stage] = &[Stage {
@@ -194,8 +201,10 @@ fn run(workspace: &Workspace, args: &TestArgs) -> anyhow::Result<Exit> {
             Load::Measures => ahead.finish(),
             _ => {}
         }
-        if stage.name == CLUSTER.name {
-            ahead.finish_kubernetes();
+        match stage.name {
+            name if name == CLUSTER.name => ahead.finish_kubernetes(),
+            name if name == WASMTIME.name => ahead.finish_wasmtime(),
+            _ => {}
         }
         commands::print(&format!("\n{}: {}\n", stage.name, stage.what))?;
         let clock = Stopwatch::start();
