@@ -17,7 +17,7 @@ pub use central::{by, central, sources};
 pub use circumstances::circumstances;
 pub use command::{command, command_of_cells, command_that_makes, shell_word};
 pub use metrics::{
-    amount, further, further_metrics, median, metrics, ratios, rows, rows_of, scale, suffix, twins, verdict,
+    amount, further, further_metrics, median, metrics, ratios, ratios_of, rows, rows_of, scale, suffix, twins, verdict,
 };
 pub use told::{Told, told};
 
@@ -162,14 +162,22 @@ pub fn comparison<'a>(run: &'a Run, bench: &str, case: &str) -> Option<&'a Compa
 /// The same for any metric.
 pub fn comparison_in<'a>(run: &'a Run, metric: &str, (bench, case): (&str, &str)) -> Option<&'a Comparison> {
     let like = |row: &&Comparison| row.bench == bench && row.case == case && is_to_baseline(run, row);
-    let rows = run.summary.comparisons.iter().filter(|row| row.metric == metric);
-    rows.filter(like).find(|row| row.ratio.is_some())
+    ratios_of(run, metric).filter(like).find(|row| row.ratio.is_some())
 }
 
 /// The comparison of two cases, where both have samples of one round.
-pub fn comparison_of<'a>(run: &'a Run, bench: &str, [case, baseline]: [&Case; 2]) -> Option<&'a Comparison> {
+pub fn comparison_of<'a>(run: &'a Run, bench: &str, cases: [&Case; 2]) -> Option<&'a Comparison> {
+    comparison_of_in(run, HEADLINE, (bench, cases))
+}
+
+/// The same for any metric.
+pub fn comparison_of_in<'a>(
+    run: &'a Run,
+    metric: &str,
+    (bench, [case, baseline]): (&str, [&Case; 2]),
+) -> Option<&'a Comparison> {
     let like = |row: &&Comparison| row.bench == bench && row.case == case.name && row.baseline == baseline.name;
-    ratios(run).filter(like).find(|row| row.ratio.is_some())
+    ratios_of(run, metric).filter(like).find(|row| row.ratio.is_some())
 }
 
 /// Whether a case is compared with its own baseline, the native one on its side of the container wall.

@@ -40,9 +40,14 @@ pub fn rows(run: &Run) -> impl Iterator<Item = &CaseSummary> {
     rows_of(run, HEADLINE)
 }
 
+/// The ratios of a metric.
+pub fn ratios_of<'a>(run: &'a Run, metric: &str) -> impl Iterator<Item = &'a Comparison> {
+    run.summary.comparisons.iter().filter(move |row| row.metric == metric)
+}
+
 /// The ratios of the headline metric.
 pub fn ratios(run: &Run) -> impl Iterator<Item = &Comparison> {
-    run.summary.comparisons.iter().filter(|row| row.metric == HEADLINE)
+    ratios_of(run, HEADLINE)
 }
 
 /// The A/A rows of the headline metric.

@@ -2,7 +2,7 @@
 //!
 //! Not here: the words (`answer`) and the picture (`chart::square`).
 
-use super::{comparison_in, headline, resolutions_in, rows_of};
+use super::{comparison_in, comparison_of_in, headline, ratios_of, resolutions_in, rows_of};
 use crate::Run;
 use results::case::Case;
 use results::metric::{HEADLINE, job};
@@ -44,16 +44,15 @@ impl<'a> Told<'a> {
     }
 
     /// The comparison of two cases, likewise.
-    pub fn comparison_of(&self, [case, baseline]: [&Case; 2]) -> Option<&'a Comparison> {
-        let of_metric = self.run.summary.comparisons.iter().filter(|row| row.metric == self.metric);
-        let mut of_bench = of_metric.filter(|row| row.bench == self.bench.name && row.ratio.is_some());
-        of_bench.find(|row| row.case == case.name && row.baseline == baseline.name)
+    pub fn comparison_of(&self, cases: [&Case; 2]) -> Option<&'a Comparison> {
+        comparison_of_in(self.run, self.metric, (&self.bench.name, cases))
     }
 
     /// Whether any ratio is one of two runtimes.
     pub fn is_across(&self) -> bool {
-        let of_metric = self.run.summary.comparisons.iter().filter(|row| row.metric == self.metric);
-        of_metric.filter(|row| row.bench == self.bench.name).any(|row| row.across_runtimes && row.ratio.is_some())
+        ratios_of(self.run, self.metric)
+            .filter(|row| row.bench == self.bench.name)
+            .any(|row| row.across_runtimes && row.ratio.is_some())
     }
 
     /// The A/A rows that have samples.
