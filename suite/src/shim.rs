@@ -259,32 +259,58 @@ fn all(runtimes: &Runtimes, ctr: &Ctr, trials: &Trials) -> anyhow::Result<Vec<Ve
     let mut verdicts = Vec::new();
     let mut busy = Vec::new();
     for (number, trial) in trials.trials.iter().enumerate() {
-        let id = format!("trial-{number}");
-        let clock = Stopwatch::start();
-        let result = match trial.want {
-            Want::KilledAtOnce => killed(runtimes, ctr, trial, &id),
-            _ => ended(runtimes, ctr, trial, &id),
-        };
+        let (result, took) = tried(runtimes, ctr, trial, &format!("trial-{number}"))?;
         if trial.name.starts_with("busy (") {
-            busy.push((trial.name.clone(), clock.elapsed()));
+            busy.push((trial, took));
         }
-        ctr.remove(&id)?;
         verdicts.push((trial.name.clone(), result.err().map(|error| format!("{error:#}"))));
     }
     let name = "a compiled module runs compiled: `busy` is at least twice as fast as interpreted";
-    verdicts.push((name.to_owned(), mode(&busy, &trials.interpreted)));
+    verdicts.push((name.to_owned(), mode((runtimes, ctr), &busy, &trials.interpreted)?));
     verdicts.extend(lifetime::checks(runtimes, ctr, trials));
     Ok(verdicts)
 }
 
+/// What a trial came to, and how long it took with everything around it.
+fn tried(runtimes: &Runtimes, ctr: &Ctr, trial: &Trial, id: &str) -> anyhow::Result<(anyhow::Result<()>, Duration)> {
+    let clock = Stopwatch::start();
+    let result = match trial.want {
+        Want::KilledAtOnce => killed(runtimes, ctr, trial, id),
+        _ => ended(runtimes, ctr, trial, id),
+    };
+    let took = clock.elapsed();
+    ctr.remove(id)?;
+    Ok((result, took))
+}
+
+/// How often a compiled module is tried whose time is no proof: the machine may have had something else to do.
+const TRIES: u32 = 3;
+
 /// The engine may fall back to its interpreter without an error: only the time tells.
-fn mode(busy: &[(String, Duration)], interpreted: &str) -> Option<String> {
-    let (slow, fast): (Vec<_>, Vec<_>) = busy.iter().partition(|(name, _)| name.contains(interpreted));
-    let time = |(_, time): &&(String, Duration)| *time;
-    match (slow.iter().map(time).min(), fast.iter().map(time).max()) {
-        (Some(interpreted), Some(compiled)) if interpreted > compiled * 2 => None,
-        times => Some(format!("the fastest interpreted and the slowest compiled run: {times:?}")),
+fn mode(
+    (runtimes, ctr): (&Runtimes, &Ctr),
+    busy: &[(&Trial, Duration)],
+    interpreted: &str,
+) -> anyhow::Result<Option<String>> {
+    let (slow, fast): (Vec<_>, Vec<_>) = busy.iter().partition(|(trial, _)| trial.name.contains(interpreted));
+    let Some(interpreted) = slow.iter().map(|(_, took)| *took).min().filter(|_| !fast.is_empty()) else {
+        return Ok(Some("it was not tried in both ways".to_owned()));
+    };
+    for (trial, first) in fast {
+        let mut least = first;
+        for again in 1..TRIES {
+            if least * 2 < interpreted {
+                break;
+            }
+            let (result, took) = tried(runtimes, ctr, trial, &format!("busy-again-{again}"))?;
+            result?;
+            least = least.min(took);
+        }
+        if least * 2 >= interpreted {
+            return Ok(Some(format!("{} took {least:?} at least, and interpreted {interpreted:?}", trial.name)));
+        }
     }
+    Ok(None)
 }
 
 fn command(runtimes: &Runtimes, ctr: &Ctr, trial: &Trial, id: &str) -> Cmd {
