@@ -138,7 +138,7 @@ impl Made {
         let artifacts = builds::artifacts(workspace, (matrix, &first), programs, progress)?;
         let mut made = Self { artifacts, missing: Missing::default(), own: None, last };
         if let Some(known) = own {
-            let (first, last) = builds::by_compiler(matrix, &own::builds(plan));
+            let (first, last) = builds::by_compiler(matrix, &own::builds(plan, &known.name));
             let files = own::files(workspace, known, progress)?;
             let first = own::artifacts(workspace, &files, (matrix, &first), programs)?;
             made.missing.take(first, &mut made.artifacts);

@@ -108,14 +108,13 @@ pub fn files(workspace: &Workspace, known: &Known, progress: &mut dyn Progress) 
     own::files(workspace, known, progress)
 }
 
-/// What a plan builds of a program: also the native file, where it is what says what is right.
-pub fn builds(plan: &crate::plan::Plan) -> Vec<Build> {
-    let mut builds = plan.builds.clone();
-    for bench in &plan.benches {
-        let native = Build { program: bench.program.clone(), kind: Kind::Native };
-        if bench.expected == Expected::FirstNative && !builds.contains(&native) {
-            builds.push(native);
-        }
+/// What a plan builds of somebody's own program: also the native file, where it is what says what is right.
+pub fn builds(plan: &crate::plan::Plan, program: &str) -> Vec<Build> {
+    let mut builds: Vec<Build> = plan.builds.iter().filter(|build| build.program == program).cloned().collect();
+    let native = Build { program: program.to_owned(), kind: Kind::Native };
+    let is_judge = plan.benches.iter().any(|bench| bench.expected == Expected::FirstNative);
+    if is_judge && !builds.contains(&native) {
+        builds.push(native);
     }
     builds
 }
@@ -140,4 +139,35 @@ pub fn artifacts(
 /// When it is wrong.
 pub fn results_of(file: Option<&Path>) -> anyhow::Result<Option<PathBuf>> {
     file.map_or(Ok(None), |path| Ok(file::load(path)?.results))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matrix::tests::ours;
+    use crate::own_program::WantedOutput;
+    use crate::plan::{PAUSE, Rounds, plan};
+
+    /// The program of the sandboxes was built as one more of somebody's own, and its image had the name of that.
+    #[test]
+    fn what_is_built_of_a_program_is_its_own_and_what_judges_it() {
+        let wanted = |output| Wanted {
+            base: PathBuf::new(),
+            origin: Origin::Pair(crate::own_program::Pair { native: "a".into(), wasm: "b".into() }),
+            benches: vec![crate::own_program::WantedBench { output, ..Default::default() }],
+        };
+        let matrix = ours();
+        let case = std::slice::from_ref(matrix.case("wasm-aot/cri-wasmedge").unwrap());
+        let rounds = Rounds { warmup: 0, counted: 1, seed: 0 };
+        for (output, kinds) in
+            [(WantedOutput::AsNative, &[Kind::WasmAot, Kind::Native][..]), (WantedOutput::Anything, &[Kind::WasmAot])]
+        {
+            let plan = plan(benches(&wanted(output), "tool").unwrap(), (&matrix, case), rounds).unwrap();
+            assert!(plan.builds.iter().any(|build| build.program == PAUSE), "{:?}", plan.builds);
+            let made = builds(&plan, "tool");
+            let expected: Vec<Build> =
+                kinds.iter().map(|kind| Build { program: "tool".to_owned(), kind: *kind }).collect();
+            assert_eq!(made, expected);
+        }
+    }
 }
