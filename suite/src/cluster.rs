@@ -23,6 +23,8 @@ use xtask::cmd::{Cmd, Output, Running};
 use xtask::registry::{Credentials, Destination, EmbeddedRegistry, PlainHttp};
 use xtask::secret::Secret;
 
+mod mistakes;
+
 /// The node that lacks a handler.
 const LACKING: &str = "n3";
 /// The node that is drained.
@@ -44,9 +46,13 @@ const SYSCTLS: [&str; 4] = ["vm/overcommit_memory", "vm/panic_on_oom", "kernel/p
 
 const UP: &str = "a cluster comes up, and its three nodes are ready";
 const END: &str = "one SIGKILL ends it, `down` removes its traces, and nothing of the machine has changed";
-const ON_IT: [Named; 5] = [
+const ON_IT: [Named; 9] = [
     ("a handler that a node lacks is found by `doctor`, and its pods are rows with the reason", lacking),
     ("Jobs of every kind on two nodes, and bursts: none is lost, and the kubelets' counters are read", measured),
+    ("an index by mistake runs the native program under any RuntimeClass, and is no sample", mistakes::index),
+    ("a program of somebody's own, under another handler: what it is given arrives", mistakes::own_program),
+    ("a RuntimeClass of another handler is found by `doctor`, and refused by `run`", mistakes::other_handler),
+    ("an image that nodes may not have is a row with the reason", mistakes::refused_image),
     ("whoever may not read the metrics of nodes gets the rest, and is told; nodes pull, with an account", limited),
     ("after SIGKILL `clean` removes what is ours, and nothing else", cleaned),
     (
@@ -200,7 +206,7 @@ fn limited(rig: &Rig) -> anyhow::Result<()> {
     let out = rig.scratch.join("cluster-limited");
     let (file, prefix) = (file.to_string_lossy(), local.prefix());
     let cmd = rig.xtask_below(&prefix[0], &prefix[1..]).args(["cluster", "run", "--kubeconfig", &file, "--kubectl"]);
-    let (account, _registry) = private_registry(rig, &local)?;
+    let (account, _registry) = private_registry(rig, &local, "limited")?;
     let registry = ["--registry", OTHER_REGISTRY, "--plain-http", "--pull-secret", "--pull"];
     let cmd = cmd
         .arg(&local.kubectl)
@@ -223,11 +229,11 @@ fn limited(rig: &Rig) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A registry in the cluster's network that wants a login, and the folder of an account for it.
-fn private_registry(rig: &Rig, local: &Local) -> anyhow::Result<(PathBuf, EmbeddedRegistry)> {
+/// A registry in the cluster's network that wants a login, and the folder of an account for it, by this name.
+fn private_registry(rig: &Rig, local: &Local, name: &str) -> anyhow::Result<(PathBuf, EmbeddedRegistry)> {
     let account = Credentials::Password { user: "nodes".to_owned(), password: Secret::random()? };
     let destination = Destination::parse(OTHER_REGISTRY, PlainHttp::Requested)?;
-    let folder = rig.scratch.join("cluster-account");
+    let folder = rig.scratch.join(format!("cluster-account-{name}"));
     std::fs::create_dir_all(&folder)?;
     let config = account.docker_config(&destination).context("it has no account")?;
     std::fs::write(folder.join("config.json"), config.expose())?;

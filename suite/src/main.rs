@@ -71,7 +71,7 @@ const COMPUTING: &[Stage] = &[
     Stage { name: "shim-unit", what: "the shim's own tests and lints", run: source::shim },
 ];
 
-/// Stages that wait more than they compute, and judge no time: programs for the measuring ones are built meanwhile, which makes
+/// Stages that wait more than they compute, and judge no time, or one that is many times another: programs for the measuring ones are built meanwhile, which makes
 /// a cold run minutes shorter.
 const WAITING: &[Stage] = &[
     Stage { name: "image", what: "reproducible, verified, read by skopeo", run: images::images },
@@ -89,6 +89,8 @@ const WAITING: &[Stage] = &[
         what: "a package, a pair and a file of somebody's own",
         run: own_program::own_program,
     },
+    Stage { name: "variants", what: "--until, a sweep, an existing containerd", run: variants::variants },
+    Stage { name: "density", what: "idle instances against what is known of them", run: density::density },
     CLUSTER,
     WASMTIME,
 ];
@@ -100,8 +102,6 @@ const MEASURING: &[Stage] = &[
     Stage { name: "bench", what: "a short real run, its files, its rebuild", run: measuring::bench },
     Stage { name: "first-use", what: "what is not there yet, and bytes on disk", run: first_use::first_use },
     Stage { name: "timeline", what: "known costs, each in its own place", run: timeline::timeline },
-    Stage { name: "variants", what: "--until, a sweep, an existing containerd", run: variants::variants },
-    Stage { name: "density", what: "idle instances against what is known of them", run: density::density },
 ];
 
 /// The stage that needs Kubernetes, which takes minutes to build.

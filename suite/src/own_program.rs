@@ -15,7 +15,7 @@ mod given;
 mod installed;
 mod languages;
 mod refused;
-mod trial;
+pub mod trial;
 
 pub use languages::languages;
 

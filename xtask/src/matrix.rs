@@ -20,6 +20,7 @@ use versions::Versions;
 pub use grants::Grants;
 
 mod grants;
+pub mod handler;
 mod own;
 pub mod versions;
 mod wire;

@@ -1,11 +1,16 @@
 //! What can be typed after `cluster`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
 use super::values::{percent, whole};
-use super::{BusyArgs, FormatArgs, LimitArgs, ProgramArgs, RegistryArgs, RoundArgs, SelectArgs};
+use super::{
+    BusyArgs, FormatArgs, InputArgs, LimitArgs, OriginArgs, ProgramArgs, RegistryArgs, ReportArgs, RoundArgs,
+    SelectArgs,
+};
+use crate::matrix::handler::OwnHandler;
 
 /// `cluster`.
 #[derive(Clone, Debug, Args)]
@@ -22,9 +27,11 @@ pub enum ClusterCommand {
     /// Say what a cluster has and lacks for these runs, each finding with its remedy
     Doctor(ClusterDoctorArgs),
     /// Print everything that would be applied to a cluster, and what its nodes need, for review
-    Manifests(TargetArgs),
+    Manifests(ClusterManifestsArgs),
     /// Measure: Jobs one by one on each node, in randomised blocks; the report is that of any other run
     Run(Box<ClusterRunArgs>),
+    /// Rebuild a run's report, as `report` does: a run on a cluster is one like any other
+    Report(ReportArgs),
     /// Remove everything of ours from a cluster, by its label
     Clean(TargetArgs),
 }
@@ -49,11 +56,43 @@ pub struct TargetArgs {
     pub kubectl: Option<PathBuf>,
 }
 
+/// Which runtime handlers of its nodes.
+#[derive(Clone, Debug, Args)]
+pub struct HandlerArgs {
+    /// Also this runtime handler of the nodes, by its name there: it has the rows of `runc`, or of the one that it is like, as
+    /// in `mine:wasmedge`; may be repeated
+    #[arg(long = "handler", value_name = "NAME[:LIKE]")]
+    pub own: Vec<OwnHandler>,
+}
+
+/// The handlers of the rows that are measured without a word.
+pub const USUAL_HANDLERS: [&str; 2] = ["runc", "wasmedge"];
+
+impl HandlerArgs {
+    /// All of them, each once.
+    pub fn all(&self) -> Vec<String> {
+        let own = self.own.iter().map(|own| own.name.as_str());
+        let all: BTreeSet<&str> = USUAL_HANDLERS.into_iter().chain(own).collect();
+        all.into_iter().map(str::to_owned).collect()
+    }
+}
+
+/// `cluster manifests`.
+#[derive(Clone, Debug, Args)]
+pub struct ClusterManifestsArgs {
+    #[command(flatten)]
+    pub target: TargetArgs,
+    #[command(flatten)]
+    pub of: HandlerArgs,
+}
+
 /// `cluster doctor`.
 #[derive(Clone, Debug, Args)]
 pub struct ClusterDoctorArgs {
     #[command(flatten)]
     pub target: TargetArgs,
+    #[command(flatten)]
+    pub of: HandlerArgs,
     /// Make a pod on each node for each handler, whether it has it and reaches this registry; they are removed again
     #[arg(long, value_name = "HOST[:PORT]/PREFIX")]
     pub probe: Option<String>,
@@ -64,6 +103,8 @@ pub struct ClusterDoctorArgs {
 pub struct ClusterRunArgs {
     #[command(flatten)]
     pub target: TargetArgs,
+    #[command(flatten)]
+    pub of: HandlerArgs,
     /// Only on this node; may be repeated [default: every one that takes pods]
     #[arg(long = "node", value_name = "NAME")]
     pub nodes: Vec<String>,
@@ -93,7 +134,7 @@ pub struct ClusterRunArgs {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Read the bench definitions from this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["program", "native", "file"])]
     pub benches_file: Option<PathBuf>,
     #[command(flatten)]
     pub busy: BusyArgs,
@@ -101,6 +142,10 @@ pub struct ClusterRunArgs {
     pub registry: RegistryArgs,
     #[command(flatten)]
     pub programs: ProgramArgs,
+    #[command(flatten)]
+    pub origin: OriginArgs,
+    #[command(flatten)]
+    pub input: InputArgs,
     #[command(flatten)]
     pub format: FormatArgs,
 }

@@ -7,16 +7,21 @@ use std::collections::BTreeMap;
 use super::kubectl::Kubectl;
 use super::objects::{Network, Pods};
 use crate::clock::Stopwatch;
-use crate::measure::runs::{NamedImage, Runs};
+use crate::matrix::Annotations;
+use crate::measure::expectation::Expectations;
+use crate::measure::runs::{NamedImage, RunnableBench, Runs};
+use crate::measure::watchdog::Watchdog;
 use crate::plan::{Place, Slot};
 use crate::stop::Stop;
 use job::{Asked, Failure, Observer};
+use oci::digest::Digest;
+use output::Judge;
 use results::store::SampleSink;
 use results::{MaybeNs, NotMeasured, Outcome, RunStatus, Sample, metric};
 
 mod counters;
-mod job;
-mod output;
+pub mod job;
+pub mod output;
 mod pull;
 
 /// A cell that failed so often in a row is given up.
@@ -33,8 +38,12 @@ pub struct Jobs<'a> {
     pub kubectl: &'a Kubectl,
     /// What is run.
     pub runs: &'a Runs,
+    /// What the pods of each cell are annotated with.
+    pub annotations: Vec<Annotations>,
     /// The pods of each bench.
     pub pods: Vec<Pods>,
+    /// How many programs there are: these benches come again for the pods of each kind, in this order.
+    pub programs: usize,
     /// The image of each run whose node has to pull one, by round and place.
     pub pulled: BTreeMap<(u32, Place), NamedImage>,
     /// The network of pods.
@@ -58,11 +67,14 @@ pub struct JobsEnd {
     pub samples: u64,
     /// What was given up.
     pub not_measured: Vec<NotMeasured>,
+    /// What the native program said that a bench has to print, by the bench's name.
+    pub learned: Vec<(String, Digest)>,
 }
 
 struct Loop<'a> {
     jobs: &'a Jobs<'a>,
     observer: Observer<'a>,
+    expectations: Expectations,
     barred: BTreeMap<Place, String>,
     failures: BTreeMap<Place, u32>,
     /// Pulls whose time nobody has said.
@@ -76,12 +88,25 @@ impl Jobs<'_> {
     /// # Errors
     /// When the cluster can not be reached at all, or a sample can not be written.
     pub fn run(&self, sink: &mut SampleSink, stop: &Stop) -> anyhow::Result<JobsEnd> {
-        let status = RunStatus::Complete;
-        let end = JobsEnd { status, wall_ns: 0, timed_ns: 0, samples: 0, not_measured: Vec::new() };
+        let mut end = JobsEnd {
+            status: RunStatus::Complete,
+            wall_ns: 0,
+            timed_ns: 0,
+            samples: 0,
+            not_measured: Vec::new(),
+            learned: Vec::new(),
+        };
+        let mut barred = BTreeMap::new();
+        let programs = (self.runs, 0..self.programs);
+        let Some(expectations) = Expectations::learn(programs, &Watchdog::start(stop)?, &mut barred)? else {
+            end.status = RunStatus::Interrupted;
+            return Ok(end);
+        };
         let mut running = Loop {
             jobs: self,
             observer: Observer::new(self.kubectl, &self.pods)?,
-            barred: BTreeMap::new(),
+            expectations,
+            barred: self.barred(&barred),
             failures: BTreeMap::new(),
             unsaid: BTreeMap::new(),
             end,
@@ -104,7 +129,35 @@ impl Jobs<'_> {
         // A twin has the rows of its case.
         let mut seen = std::collections::BTreeSet::new();
         running.end.not_measured.retain(|row| seen.insert((row.bench.clone(), row.case.clone(), row.metric.clone())));
+        running.end.learned = self.learned(&running.expectations);
         Ok(running.end)
+    }
+
+    /// What can not be run, and why: what has no image, and programs of which `unjudged` says that nobody knows what they have
+    /// to print, in all their pods.
+    fn barred(&self, unjudged: &BTreeMap<Place, String>) -> BTreeMap<Place, String> {
+        let reason = |place: &Place| {
+            let (bench, case) = (self.runs.bench(*place), &self.runs.cell(*place).case);
+            let absent = || bench.absent.files.get(&case.form).or_else(|| bench.absent.images.get(&case.form)).cloned();
+            let program = Place { bench: self.program(place.bench), ..*place };
+            unjudged.get(&program).cloned().or_else(absent).map(|reason| (*place, reason))
+        };
+        self.runs.schedule.places().iter().filter_map(reason).collect()
+    }
+
+    /// The first bench of a program.
+    fn program(&self, bench: usize) -> usize {
+        bench % self.programs
+    }
+
+    /// What was learned of a program, for each of its benches.
+    fn learned(&self, expectations: &Expectations) -> Vec<(String, Digest)> {
+        let benches = &self.runs.benches;
+        let of_programs: BTreeMap<String, Digest> = expectations.learned().into_iter().collect();
+        let of_bench = |(index, bench): (usize, &RunnableBench)| {
+            Some((bench.name.clone(), *of_programs.get(&benches[self.program(index)].name)?))
+        };
+        benches.iter().enumerate().filter_map(of_bench).collect()
     }
 
     fn asked(&self, slot: Slot) -> Asked<'_> {
@@ -114,9 +167,10 @@ impl Jobs<'_> {
             name: format!("{}-r{}-p{}", self.prefix, slot.round, slot.position),
             pods: &self.pods[slot.place.bench],
             handler: cell.case.runtime.maker(),
+            annotations: &self.annotations[slot.place.cell],
             image: self.image(slot),
             args: &bench.args,
-            expected: &bench.expected,
+            env: &bench.input.env,
             network: self.network,
             pull_secret: self.pull_secret.as_deref(),
             limit: std::time::Duration::from_millis(self.runs.timeout_ms),
@@ -162,7 +216,10 @@ impl Loop<'_> {
 
     fn one(&mut self, slot: Slot) -> Sample {
         let asked = self.jobs.asked(slot);
-        let (values, end) = self.observer.run(&asked);
+        let program = &self.jobs.runs.benches[self.jobs.program(slot.place.bench)];
+        let cell = &self.jobs.runs.cell(slot.place).name;
+        let mut judge = Judge { expectations: &mut self.expectations, bench: &program.name, cell };
+        let (values, end) = self.observer.run(&asked, &mut judge);
         let (outcome, reason) = match end {
             Ok(()) => (Outcome::Ok, None),
             Err(failure) => {

@@ -126,19 +126,28 @@ impl Kubectl {
             self.await_account()?;
         }
         for handler in handlers {
-            let name = objects::class(handler);
-            match self.find("runtimeclass.node.k8s.io", &name)? {
-                None => {
-                    self.make(&objects::runtime_class(handler)).context("a RuntimeClass can not be made")?;
-                    made += 1;
-                }
-                Some(found) if found["handler"] == handler.as_str() => {}
-                Some(found) => {
-                    bail!("the RuntimeClass `{name}` is of the handler `{}`, not `{handler}`", found["handler"])
-                }
+            if !self.has_class(handler)? {
+                self.make(&objects::runtime_class(handler)).context("a RuntimeClass can not be made")?;
+                made += 1;
             }
         }
         Ok(made)
+    }
+
+    /// Whether there is a class of this handler under the name that it has here.
+    ///
+    /// # Errors
+    /// When the class of that name is of another handler.
+    pub fn has_class(&self, handler: &str) -> anyhow::Result<bool> {
+        let name = objects::class(handler);
+        match self.find("runtimeclass.node.k8s.io", &name)? {
+            None => Ok(false),
+            Some(found) if found["handler"] == handler => Ok(true),
+            Some(found) => {
+                let wrong = objects::of_another_handler(&found, handler);
+                bail!("the RuntimeClass {wrong}: {}", objects::remedy(&name))
+            }
+        }
     }
 
     /// Pods are refused before a new namespace has its account. Whoever may not look for it goes on.

@@ -111,6 +111,7 @@ fn start_containerd(request: &Request, folder: &Path, name: &str) -> anyhow::Res
     let pause: NamedImage = read(&request.folder.join("pause.json"))?;
     let mut handlers = BTreeMap::from([
         ("runc".to_owned(), ContainerRuntime::Oci { program: request.programs.runc.clone() }),
+        ("crun".to_owned(), ContainerRuntime::Oci { program: request.programs.crun.clone() }),
         ("wasmedge".to_owned(), ContainerRuntime::Shim { program: request.programs.shim.clone() }),
     ]);
     handlers.retain(|handler, _| !request.lacking.iter().any(|(node, lacks)| node == name && lacks == handler));

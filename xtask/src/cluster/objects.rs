@@ -4,6 +4,9 @@
 
 use serde_json::{Value, json};
 
+use crate::bench::Variable;
+use crate::matrix::Annotations;
+
 /// The label of everything, as a selector.
 pub const OURS: &str = "app.kubernetes.io/managed-by=deploy-bench";
 /// The name of the container in each pod.
@@ -31,6 +34,18 @@ pub fn runtime_class(handler: &str) -> Value {
 /// The name of a handler's class.
 pub fn class(handler: &str) -> String {
     format!("deploy-bench-{handler}")
+}
+
+/// What is said of a class of ours whose pods another handler would run: every row of it would be another's.
+pub fn of_another_handler(class: &Value, handler: &str) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or("unknown").to_owned();
+    let (name, other) = (text(&class["metadata"]["name"]), text(&class["handler"]));
+    format!("`{name}` is of the handler `{other}`, not `{handler}`")
+}
+
+/// What helps then: no RuntimeClass can be changed.
+pub fn remedy(class: &str) -> String {
+    format!("`kubectl delete runtimeclass {class}`: `cluster run` makes it anew, as `cluster manifests` prints it")
 }
 
 /// What nodes pull with from a registry that wants a login: Docker's configuration of one account.
@@ -102,12 +117,16 @@ pub struct JobSpec<'a> {
     pub pods: &'a Pods,
     /// The runtime handler.
     pub handler: &'a str,
+    /// What its pods are annotated with.
+    pub annotations: &'a Annotations,
     /// The image, by the digest of its manifest: of an index a node takes what it likes.
     pub image: &'a str,
     /// The program in it.
     pub command: &'a [String],
     /// The program's arguments.
     pub args: &'a [String],
+    /// The program's environment.
+    pub env: &'a [Variable],
     /// The pod's network.
     pub network: Network,
     /// The Secret with which its node pulls.
@@ -117,6 +136,8 @@ pub struct JobSpec<'a> {
 /// The Job. No second try: one that failed is a failed run.
 pub fn job(spec: &JobSpec<'_>) -> Value {
     let secrets: Vec<Value> = spec.pull_secret.iter().map(|name| json!({ "name": name })).collect();
+    let literal = |words: &[String]| words.iter().map(|word| literal(word)).collect::<Vec<_>>();
+    let variable = |variable: &Variable| json!({ "name": variable.name, "value": self::literal(&variable.value) });
     json!({
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -126,7 +147,7 @@ pub fn job(spec: &JobSpec<'_>) -> Value {
             "completions": spec.pods.count(),
             "parallelism": spec.pods.count(),
             "template": {
-                "metadata": { "labels": labels() },
+                "metadata": { "labels": labels(), "annotations": spec.annotations },
                 "spec": {
                     "restartPolicy": "Never",
                     "runtimeClassName": class(spec.handler),
@@ -141,13 +162,19 @@ pub fn job(spec: &JobSpec<'_>) -> Value {
                         "name": CONTAINER,
                         "image": spec.image,
                         "imagePullPolicy": "IfNotPresent",
-                        "command": spec.command,
-                        "args": spec.args,
+                        "command": literal(spec.command),
+                        "args": literal(spec.args),
+                        "env": spec.env.iter().map(variable).collect::<Vec<_>>(),
                     }],
                 },
             },
         },
     })
+}
+
+/// A word that a kubelet hands on as it is: of `$(NAME)` it would make what that variable holds, of `$$` one `$`.
+fn literal(word: &str) -> String {
+    word.replace('$', "$$")
 }
 
 /// A pod that shows what a node has.
@@ -197,9 +224,11 @@ pub fn example() -> Value {
         name: "run-TIME-r0-p0",
         pods: &pods,
         handler: "HANDLER",
+        annotations: &Annotations::new(),
         image: "REGISTRY/PROGRAM@sha256:MANIFEST",
         command: &command,
         args: &args,
+        env: &[],
         network: Network::Pod,
         pull_secret: Some("run-TIME"),
     })
@@ -235,6 +264,24 @@ mod tests {
         assert_eq!(pod["imagePullSecrets"], json!([{ "name": "run-TIME" }]));
         assert_eq!(secret["type"], "kubernetes.io/dockerconfigjson");
         assert_eq!(secret["stringData"][".dockerconfigjson"], "{}");
+        let env = [Variable { name: "A".to_owned(), value: "$(B)".to_owned() }];
+        let words = ["a$$b".to_owned(), "plain".to_owned()];
+        let given = job(&JobSpec {
+            name: "name",
+            pods: &Pods::One { node: "n".to_owned() },
+            handler: "h",
+            annotations: &Annotations::from([("mode".to_owned(), "aot".to_owned())]),
+            image: "i",
+            command: &[],
+            args: &words,
+            env: &env,
+            network: Network::Node,
+            pull_secret: None,
+        });
+        assert_eq!(given["spec"]["template"]["metadata"]["annotations"], json!({ "mode": "aot" }));
+        let container = &given["spec"]["template"]["spec"]["containers"][0];
+        assert_eq!(container["args"], json!(["a$$$$b", "plain"]), "a kubelet makes one `$` of two");
+        assert_eq!(container["env"], json!([{ "name": "A", "value": "$$(B)" }]));
         let burst = Pods::Burst { count: 3, nodes: vec!["a".to_owned(), "b".to_owned()] };
         assert_eq!((burst.count(), burst.nodes().len()), (3, 2));
     }

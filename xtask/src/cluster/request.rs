@@ -49,6 +49,8 @@ pub struct Programs {
     pub search: Vec<PathBuf>,
     /// runc.
     pub runc: PathBuf,
+    /// crun.
+    pub crun: PathBuf,
     /// Our shim.
     pub shim: PathBuf,
 }

@@ -32,6 +32,7 @@ pub fn run(workspace: &Workspace, args: ClusterArgs) -> anyhow::Result<Exit> {
         ClusterCommand::Doctor(args) => return doctor::doctor(workspace, &args),
         ClusterCommand::Manifests(args) => return target::manifests(&args),
         ClusterCommand::Run(args) => return run::run(workspace, &args),
+        ClusterCommand::Report(args) => return commands::report::run(workspace, &args),
         ClusterCommand::Clean(args) => return target::clean(workspace, &args),
     };
     match args.command {
@@ -96,6 +97,7 @@ fn make(workspace: &Workspace, args: &ProgramArgs) -> anyhow::Result<(Kubernetes
         ctr: toolbox.program("ctr")?,
         search: prepare::programs::search(&toolbox)?,
         runc: toolbox.program("runc")?,
+        crun: toolbox.program("crun")?,
         shim: shim.path,
     };
     let pause = built.into_iter().next().context("the program of the sandboxes was not built")?.path;

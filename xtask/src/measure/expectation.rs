@@ -105,6 +105,21 @@ impl Expectations {
         }
     }
 
+    /// What a bench has to print, where that is known to the last byte.
+    pub fn exactly(&self, bench: &str) -> Option<&[u8]> {
+        match self.0.get(bench)? {
+            Expectation::Exactly(bytes) | Expectation::AsNative(bytes) | Expectation::AsFirst(Some((_, bytes))) => {
+                Some(bytes)
+            }
+            Expectation::AsFirst(None) | Expectation::Pattern(_) | Expectation::Anything => None,
+        }
+    }
+
+    /// Whether it matters what a bench prints.
+    pub fn is_judged(&self, bench: &str) -> bool {
+        !matches!(self.0.get(bench), None | Some(Expectation::Anything))
+    }
+
     /// What was learned, by the name of the bench.
     pub fn learned(&self) -> Vec<(String, Digest)> {
         let digest = |(bench, expectation): (&String, &Expectation)| match expectation {

@@ -11,14 +11,15 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use super::counters::Counters;
-use super::output;
+use super::output::{self, Judge};
 use super::pull::{self, Pull};
-use crate::bench::Expected;
+use crate::bench::Variable;
 use crate::clock::Stopwatch;
 use crate::cluster::kubectl::{Change, Kubectl, change, of_job};
 use crate::cluster::nodes;
 use crate::cluster::objects::{self, JobSpec, Network, Pods};
 use crate::cmd::Following;
+use crate::matrix::Annotations;
 use crate::measure::runs::NamedImage;
 use results::Outcome;
 use results::metric::{HEADLINE, job};
@@ -52,12 +53,14 @@ pub struct Asked<'a> {
     pub pods: &'a Pods,
     /// The runtime handler.
     pub handler: &'a str,
+    /// What its pods are annotated with.
+    pub annotations: &'a Annotations,
     /// The image.
     pub image: Option<&'a NamedImage>,
     /// The program's arguments.
     pub args: &'a [String],
-    /// What each pod has to print.
-    pub expected: &'a Expected,
+    /// Its environment.
+    pub env: &'a [Variable],
     /// The network of its pods.
     pub network: Network,
     /// The Secret with which its nodes pull.
@@ -127,9 +130,9 @@ impl<'a> Observer<'a> {
     }
 
     /// Runs one: what was measured of it, and whether that is a sample.
-    pub fn run(&mut self, asked: &Asked<'_>) -> (Values, Result<(), Failure>) {
+    pub fn run(&mut self, asked: &Asked<'_>, judge: &mut Judge<'_>) -> (Values, Result<(), Failure>) {
         let mut values = Values::new();
-        let end = self.measure(asked, &mut values);
+        let end = self.measure(asked, judge, &mut values);
         let end = end.unwrap_or_else(|error| Err(Failure::Run(Outcome::NotStarted, format!("{error:#}"))));
         let end = end.map_err(|failure| self.blamed(asked, failure));
         if end.is_err() {
@@ -149,15 +152,22 @@ impl<'a> Observer<'a> {
         }
     }
 
-    fn measure(&mut self, asked: &Asked<'_>, values: &mut Values) -> anyhow::Result<Result<(), Failure>> {
+    fn measure(
+        &mut self,
+        asked: &Asked<'_>,
+        judge: &mut Judge<'_>,
+        values: &mut Values,
+    ) -> anyhow::Result<Result<(), Failure>> {
         let image = asked.image.context("it has no image")?;
         let object = objects::job(&JobSpec {
             name: &asked.name,
             pods: asked.pods,
             handler: asked.handler,
+            annotations: asked.annotations,
             image: &image.reference,
             command: &image.entrypoint,
             args: asked.args,
+            env: asked.env,
             network: asked.network,
             pull_secret: asked.pull_secret,
         });
@@ -169,7 +179,7 @@ impl<'a> Observer<'a> {
         }
         values.insert(HEADLINE.to_owned(), clock.elapsed_ns());
         self.counters.count(asked.pods, values);
-        let checked = self.check(asked, image)?;
+        let checked = self.check(asked, image, judge)?;
         if checked.is_err() || !matches!(asked.pods, Pods::Pulling { .. }) {
             return Ok(checked);
         }
@@ -249,12 +259,17 @@ impl<'a> Observer<'a> {
         Some(Failure::Run(Outcome::NotStarted, format!("{reason}: {message}")))
     }
 
-    /// The last warning, which says what nothing else does.
+    /// What says what nothing else does.
     fn said(&self, name: &str) -> String {
-        warnings(self.kubectl, name).pop().map_or_else(String::new, |(_, message)| format!(": {message}"))
+        telling(warnings(self.kubectl, name)).map_or_else(String::new, |message| format!(": {message}"))
     }
 
-    fn check(&self, asked: &Asked<'_>, image: &NamedImage) -> anyhow::Result<Result<(), Failure>> {
+    fn check(
+        &self,
+        asked: &Asked<'_>,
+        image: &NamedImage,
+        judge: &mut Judge<'_>,
+    ) -> anyhow::Result<Result<(), Failure>> {
         let found = self.kubectl.json(&["get", "pods", "-l", &of_job(&asked.name)])?;
         let pods = found["items"].as_array().map_or(&[][..], Vec::as_slice);
         let mut reasons = Vec::new();
@@ -277,14 +292,17 @@ impl<'a> Observer<'a> {
             return Ok(Err(Failure::Run(Outcome::NotStarted, why)));
         }
         let names: Vec<&str> = pods.iter().filter_map(|pod| pod["metadata"]["name"].as_str()).collect();
-        let differs = match asked.expected {
-            Expected::Exactly(bytes) => output::differs(self.kubectl, (&asked.name, &names), bytes)?,
-            Expected::Anything => None,
-            // `cluster run` refuses these before anything runs.
-            Expected::FirstNative | Expected::Pattern(_) => Some("what it has to print is not known".to_owned()),
-        };
-        Ok(differs.map_or(Ok(()), |why| Err(Failure::Run(Outcome::WrongOutput, why))))
+        let fault = output::fault(self.kubectl, (&asked.name, &names), judge)?;
+        Ok(fault.map_or(Ok(()), |why| Err(Failure::Run(Outcome::WrongOutput, why))))
     }
+}
+
+/// The last warning that says more than what a container waits for, which is known.
+fn telling(mut warnings: Vec<(String, String)>) -> Option<String> {
+    let is_telling =
+        |(_, message): &(String, String)| !HOPELESS.iter().any(|waits| *message == format!("Error: {waits}"));
+    let last = warnings.iter().rposition(is_telling).or_else(|| warnings.len().checked_sub(1))?;
+    Some(warnings.swap_remove(last).1)
 }
 
 /// The warnings about a Job and its pods: reason and message, the last one last.
@@ -301,7 +319,10 @@ fn warnings(kubectl: &Kubectl, name: &str) -> Vec<(String, String)> {
 }
 
 /// Whether a pod ran the image that was meant, and ended well.
-fn state(pod: &Value, image: &NamedImage) -> Result<(), (Outcome, String)> {
+///
+/// # Errors
+/// What it is instead of a sample, and why.
+pub fn state(pod: &Value, image: &NamedImage) -> Result<(), (Outcome, String)> {
     let status = &pod["status"]["containerStatuses"][0];
     let ran = status["imageID"].as_str().unwrap_or_default();
     // After a pull it is the manifest's digest.
@@ -320,6 +341,17 @@ mod tests {
     use super::*;
     use oci::digest::Digest;
     use serde_json::json;
+
+    #[test]
+    fn of_warnings_the_one_with_the_reason_is_told() {
+        let warning = |message: &str| ("Failed".to_owned(), message.to_owned());
+        let why = "Failed to pull image \"r/x\": 401 Unauthorized";
+        let of = |messages: &[&str]| telling(messages.iter().map(|message| warning(message)).collect());
+        let all = [why, "Error: ErrImagePull", "Error: ImagePullBackOff"];
+        assert_eq!(of(&all).as_deref(), Some(why));
+        assert_eq!(of(&all[1..]).as_deref(), Some("Error: ImagePullBackOff"));
+        assert_eq!(of(&[]), None);
+    }
 
     #[test]
     fn a_pod_is_held_against_the_manifest_that_was_meant() {

@@ -49,9 +49,10 @@ pub fn doctor(workspace: &Workspace, args: &ClusterDoctorArgs) -> anyhow::Result
     findings.has("Kubernetes", text(&version["serverVersion"]["gitVersion"]));
     rights(&kubectl, &mut findings)?;
     let usable = nodes(&kubectl, &mut findings)?;
-    classes(&kubectl, &mut findings)?;
+    let handlers = args.of.all();
+    classes(&kubectl, &handlers, &mut findings)?;
     match &args.probe {
-        Some(registry) => probes(&kubectl, (&usable, registry), &mut findings)?,
+        Some(registry) => probes(&kubectl, (&usable, &handlers, registry), &mut findings)?,
         None => {
             findings.has("handlers", "not looked at: `--probe HOST[:PORT]/PREFIX` makes a pod on each node for each");
         }
@@ -99,20 +100,32 @@ fn nodes(kubectl: &Kubectl, findings: &mut Findings) -> anyhow::Result<Vec<Strin
     }
 }
 
-fn classes(kubectl: &Kubectl, findings: &mut Findings) -> anyhow::Result<()> {
+fn classes(kubectl: &Kubectl, handlers: &[String], findings: &mut Findings) -> anyhow::Result<()> {
     let found = kubectl.json(&["get", "runtimeclasses.node.k8s.io"])?;
-    let known = found["items"].as_array().into_iter().flatten();
+    let found = found["items"].as_array().map_or(&[][..], Vec::as_slice);
+    let name = |class: &Value| text(&class["metadata"]["name"]).to_owned();
     let known: Vec<String> =
-        known.map(|class| format!("{} ({})", text(&class["metadata"]["name"]), text(&class["handler"]))).collect();
-    let ours = target::HANDLERS.map(objects::class).join(", ");
+        found.iter().map(|class| format!("{} ({})", name(class), text(&class["handler"]))).collect();
+    let ours: Vec<String> = handlers.iter().map(|handler| objects::class(handler)).collect();
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    findings.has("RuntimeClass", &format!("{known}; `cluster run` makes {ours} where they are not there"));
+    let made = ours.join(", ");
+    findings.has("RuntimeClass", &format!("{known}; `cluster run` makes {made} where they are not there"));
+    for (handler, ours) in handlers.iter().zip(&ours) {
+        let other = found.iter().find(|class| name(class) == *ours && class["handler"] != handler.as_str());
+        if let Some(other) = other {
+            findings.lacks("RuntimeClass", &objects::of_another_handler(other, handler), &objects::remedy(ours));
+        }
+    }
     Ok(())
 }
 
-fn probes(kubectl: &Kubectl, (nodes, registry): (&[String], &str), findings: &mut Findings) -> anyhow::Result<()> {
-    let made = kubectl.set_up(&target::handlers())?;
-    let probed = probe(kubectl, nodes, &target::handlers(), registry);
+fn probes(
+    kubectl: &Kubectl,
+    (nodes, handlers, registry): (&[String], &[String], &str),
+    findings: &mut Findings,
+) -> anyhow::Result<()> {
+    let made = kubectl.set_up(handlers)?;
+    let probed = probe(kubectl, nodes, handlers, registry);
     if made > 0 {
         kubectl.clean()?;
     }

@@ -1,12 +1,16 @@
 //! `cluster run`: the set-up of any run, then Jobs instead of processes and containers, then the report of any run.
 //!
-//! A bench is a program on a node: each node has rows of its own, and pairs within it.
+//! A bench is a program on a node: each node has rows of its own, and pairs within it. The program is this project's, or
+//! somebody's own.
 
-use anyhow::Context as _;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
 
 use super::target;
-use crate::bench::{self, Bench, Expected};
-use crate::cli::{ClusterRunArgs, Exit, RegistryArgs};
+use crate::bench::{Bench, Reads};
+use crate::cli::{ClusterRunArgs, Exit, RegistryArgs, USUAL_HANDLERS};
 use crate::clock::now_utc;
 use crate::cluster::jobs::{Jobs, JobsEnd};
 use crate::cluster::kubectl::Kubectl;
@@ -14,11 +18,13 @@ use crate::cluster::objects::{self, Network, Pods};
 use crate::cluster::request::REGISTRY;
 use crate::cluster::{local, nodes, processes};
 use crate::machine::load::Snapshot;
-use crate::matrix::{Behaviour, Matrix};
+use crate::matrix::handler::PODS;
+use crate::matrix::{Annotations, Behaviour, Matrix};
 use crate::measure::calibration::Modes;
 use crate::measure::runs::{ComparedOutput, Runs, Start};
 use crate::plan::{Plan, Rounds, plan};
 use crate::prepare::node::NodeDaemon;
+use crate::prepare::own::{self, results_of};
 use crate::prepare::selection::{self, Selected};
 use crate::prepare::{self, Prepared, Sources, manifest, prepare, pulled};
 use crate::registry::Credentials;
@@ -28,15 +34,12 @@ use crate::session::privileges::Privileges;
 use crate::stop::Stop;
 use crate::workspace::Workspace;
 use crate::{commands, lock};
-use results::case::{Case, Pod, PodLife};
+use results::case::{Case, Cell, Pod, PodLife};
 use results::store::{RunDir, SampleSink, ensure_new};
 use results::{HostRecord, Manifest, OnNode, PULLING};
 
 /// What the name of a runtime in pods becomes.
-const PODS: &str = "cri-";
 const JOBS: &str = "job-";
-/// What the name of every shim begins with.
-const SHIMS: &str = "containerd-shim-";
 
 /// Measures.
 pub fn run(workspace: &Workspace, args: &ClusterRunArgs) -> anyhow::Result<Exit> {
@@ -51,11 +54,15 @@ pub fn run(workspace: &Workspace, args: &ClusterRunArgs) -> anyhow::Result<Exit>
     let kubectl = target::kubectl(workspace, &args.target)?;
     let nodes = nodes::ready(&kubectl, &args.nodes)?;
     let placed = select(workspace, args, &nodes)?;
+    let handlers = handlers(&placed.selected.plan);
+    // Before minutes of building for rows that would be another handler's.
+    handlers.iter().try_for_each(|handler| kubectl.has_class(handler).map(drop))?;
     let _locks = lock::measure(workspace, args.busy.busy())?;
     let stop = Stop::on_signals()?;
     let (started, before) = (now_utc(), Snapshot::take());
-    let sources = Sources { programs: &args.programs, registry: &registry, own: None };
     let selected = &placed.selected;
+    let own = selected.own.as_ref().map(|own| &own.known);
+    let sources = Sources { programs: &args.programs, registry: &registry, own };
     let prepared = prepare(workspace, (&selected.matrix, &selected.plan), sources, &stop)?;
     let mut manifest = manifest::begin(workspace, settings(args), selected, &prepared, started)?;
     if !args.target.local {
@@ -67,16 +74,16 @@ pub fn run(workspace: &Workspace, args: &ClusterRunArgs) -> anyhow::Result<Exit>
     let pulling = |(bench, pods): (usize, &Pods)| matches!(pods, Pods::Pulling { .. }).then_some(bench);
     let pulling: Vec<usize> = placed.pods.iter().enumerate().filter_map(pulling).collect();
     let pulled = pulled::ship(&prepared, &selected.plan, &pulling, (&manifest.run, &stop))?;
-    let out = args.out.clone().unwrap_or_else(|| workspace.results().join(&manifest.run));
-    let out = std::path::absolute(&out).with_context(|| format!("`{}` is no path", out.display()))?;
-    let dir = RunDir::create(&out, &manifest)?;
+    let dir = RunDir::create(&out_dir(workspace, args, &manifest)?, &manifest)?;
     let runs = runs(&selected.plan, &prepared, args);
     let own_network = !(args.host_network || args.target.local);
     let prefix = format!("run-{}-{}", started.compact().to_lowercase(), std::process::id());
     let jobs = Jobs {
         kubectl: &kubectl,
         runs: &runs,
+        annotations: annotations(selected)?,
         pods: placed.pods,
+        programs: placed.programs,
         pulled,
         network: if own_network { Network::Pod } else { Network::Node },
         pull_secret: account.is_some().then(|| prefix.clone()),
@@ -85,20 +92,43 @@ pub fn run(workspace: &Workspace, args: &ClusterRunArgs) -> anyhow::Result<Exit>
     let (nodes, count) = (nodes.join(", "), count(&jobs));
     crate::console::note(format_args!("measuring on {nodes} ({count}) into `{}`", dir.path().display()));
     let mut sink = SampleSink::open(&dir.samples_path())?;
-    let end = on_cluster(&jobs, account.as_ref(), &mut sink, &stop)?;
+    let end = on_cluster(&jobs, (&handlers, account.as_ref()), &mut sink, &stop)?;
     let measured = measured(end, host(&kubectl)?, before);
     commands::bench::conclude(workspace, args.format.format, &dir, manifest, measured)
+}
+
+fn out_dir(workspace: &Workspace, args: &ClusterRunArgs, manifest: &Manifest) -> anyhow::Result<PathBuf> {
+    let folder = || {
+        anyhow::Ok(results_of(args.origin.file.as_deref())?.unwrap_or_else(|| workspace.results()).join(&manifest.run))
+    };
+    let out = args.out.clone().map_or_else(folder, Ok)?;
+    std::path::absolute(&out).with_context(|| format!("`{}` is no path", out.display()))
+}
+
+/// What the runtimes of a plan's cells want to be told.
+fn annotations(selected: &Selected) -> anyhow::Result<Vec<Annotations>> {
+    let of = |cell: &Cell| {
+        let annotations = &selected.matrix.runtime(&cell.case)?.annotations;
+        Ok(annotations.get(&cell.case.mode).cloned().unwrap_or_default())
+    };
+    selected.plan.cells.iter().map(of).collect()
+}
+
+/// The runtime handlers of what is measured.
+fn handlers(plan: &Plan) -> Vec<String> {
+    let all: BTreeSet<String> = plan.cells.iter().map(|cell| cell.case.runtime.maker().to_owned()).collect();
+    all.into_iter().collect()
 }
 
 /// The rounds, with what they need in the cluster before them, and without it after them.
 fn on_cluster(
     jobs: &Jobs<'_>,
-    account: Option<&Secret>,
+    (handlers, account): (&[String], Option<&Secret>),
     sink: &mut SampleSink,
     stop: &Stop,
 ) -> anyhow::Result<JobsEnd> {
     let kubectl = jobs.kubectl;
-    let made = kubectl.set_up(&target::handlers())?;
+    let made = kubectl.set_up(handlers)?;
     let secret = jobs.pull_secret.as_deref().zip(account);
     let given = secret.map_or(Ok(()), |(name, account)| {
         let secret = objects::pull_secret(name, account.expose());
@@ -185,17 +215,15 @@ fn inside(workspace: &Workspace) -> anyhow::Result<Exit> {
 struct Placed {
     selected: Selected,
     pods: Vec<Pods>,
+    programs: usize,
     on_nodes: Vec<Option<OnNode>>,
 }
 
 /// The programs on each node, then in bursts over all of them; and the rows of pods as Jobs.
 fn select(workspace: &Workspace, args: &ClusterRunArgs, nodes: &[String]) -> anyhow::Result<Placed> {
-    let file = args.benches_file.clone().unwrap_or_else(|| workspace.benches_toml());
-    let programs = bench::select(&bench::load(&file)?, &args.select.benches)?;
-    let is_fixed = |bench: &Bench| matches!(bench.expected, Expected::Exactly(_) | Expected::Anything);
-    if let Some(bench) = programs.iter().find(|bench| !is_fixed(bench)) {
-        anyhow::bail!("`{}` can not be run on a cluster: what it has to print must be said exactly there", bench.name);
-    }
+    let own = own::resolve(workspace, (&args.origin, &args.input))?;
+    let programs = selection::benches(workspace, own.as_ref(), args.benches_file.as_deref(), &args.select.benches)?;
+    programs.iter().try_for_each(runs_without_files)?;
     let mut pods: Vec<Pods> = nodes.iter().map(|node| Pods::One { node: node.clone() }).collect();
     if args.pull {
         pods.extend(nodes.iter().map(|node| Pods::Pulling { node: node.clone() }));
@@ -205,17 +233,37 @@ fn select(workspace: &Workspace, args: &ClusterRunArgs, nodes: &[String]) -> any
     let on_nodes = placed.clone().map(|(bench, pods)| on_node(bench, pods)).collect();
     let (benches, pods): (Vec<Bench>, Vec<Pods>) = placed.map(|(bench, pods)| (at(bench, pods), pods.clone())).unzip();
     let mut matrix = selection::matrix(workspace, &args.select.rows.of)?;
+    args.of.own.iter().try_for_each(|own| matrix.add_handler(own))?;
     as_jobs(&mut matrix);
     let cases = matrix.select(&args.select.rows.cases, &args.select.rows.sets)?;
     let seed = args.rounds.seed.seed.unwrap_or_else(|| now_utc().seed());
     let rounds = Rounds { warmup: args.rounds.warmup, counted: args.rounds.counted(), seed };
     let mut plan = plan(benches, (&matrix, &cases), rounds)?;
     if !args.target.local {
-        // Nodes have shims of their own.
-        plan.programs.retain(|program| !program.starts_with(SHIMS));
+        // Nodes have runtimes of their own: what is needed here is what compiles for them.
+        let compiler = |cell: &Cell| Some(matrix.compile(cell.case.form)?.1.program.clone());
+        plan.programs = plan.cells.iter().filter_map(compiler).collect();
     }
-    let selected = Selected { matrix, plan, not_measured: Vec::new(), privileges: Privileges::Root, own: None };
-    Ok(Placed { selected, pods, on_nodes })
+    let selected = Selected { matrix, plan, not_measured: Vec::new(), privileges: Privileges::Root, own };
+    Ok(Placed { selected, pods, programs: programs.len(), on_nodes })
+}
+
+/// No node has a file of this machine.
+fn runs_without_files(bench: &Bench) -> anyhow::Result<()> {
+    let input = &bench.input;
+    let given = match (&input.stdin, &input.folders[..]) {
+        (Reads::File(path), _) => Some(("standard input", path.display())),
+        (_, [folder, ..]) => Some(("the folder", folder.host.display())),
+        _ => None,
+    };
+    match given {
+        None => Ok(()),
+        Some((what, path)) => bail!(
+            "`{}` can not be run on a cluster with {what} `{path}`: its nodes have no file of this machine. Put what it needs \
+             into its arguments or variables (`--env`), or into the program",
+            bench.name
+        ),
+    }
 }
 
 /// A program in these pods is a bench of its own: what nodes differ by is no noise of one row.
@@ -239,12 +287,12 @@ fn on_node(bench: &Bench, pods: &Pods) -> Option<OnNode> {
     }
 }
 
-/// Of a matrix what is in pods of its own, as what a kubelet makes. Its handlers are those that are applied.
+/// Of a matrix what is in pods of its own, as what a kubelet makes. Without a word it is what every node of ours has.
 fn as_jobs(matrix: &mut Matrix) {
     let renamed = |name: &str| name.replacen(PODS, JOBS, 1);
-    let is_ours = |pod: &Pod| pod.life == PodLife::Own && target::HANDLERS.contains(&pod.handler.as_str());
+    let is_own = |pod: &Pod| pod.life == PodLife::Own;
     matrix.runtimes.retain_mut(|runtime| match &mut runtime.behaviour {
-        Behaviour::Cri { pod, .. } if is_ours(pod) => {
+        Behaviour::Cri { pod, .. } if is_own(pod) => {
             pod.life = PodLife::Job;
             runtime.name = renamed(&runtime.name);
             true
@@ -253,14 +301,17 @@ fn as_jobs(matrix: &mut Matrix) {
     });
     let job = |case: &Case| {
         let mut case = case.clone();
-        let pod = case.runtime.pod.as_mut().filter(|pod| is_ours(pod))?;
+        let pod = case.runtime.pod.as_mut().filter(|pod| is_own(pod))?;
         pod.life = PodLife::Job;
+        let is_usual = USUAL_HANDLERS.contains(&pod.handler.as_str());
         case.runtime.name = renamed(&case.runtime.name);
         case.runtime.title = case.runtime.title.replacen("a pod", "a Job", 1);
         case.name = renamed(&case.name);
         case.baseline = case.baseline.as_deref().map(renamed);
         case.control = case.control.as_deref().map(renamed);
-        case.sets.push(crate::matrix::DEFAULT_SET.to_owned());
+        if is_usual {
+            case.sets.push(crate::matrix::DEFAULT_SET.to_owned());
+        }
         Some(case)
     };
     matrix.cases = matrix.cases.iter().filter_map(job).collect();
@@ -310,7 +361,7 @@ fn measured(end: JobsEnd, host: HostRecord, before: Snapshot) -> Measured {
         host: Some(host),
         not_measured: end.not_measured,
         modes: Modes::default(),
-        learned: Vec::new(),
+        learned: end.learned,
         isolation: Vec::new(),
         resources: None,
         until: None,

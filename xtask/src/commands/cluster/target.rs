@@ -5,23 +5,15 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
 
-use crate::cli::{Exit, TargetArgs};
+use crate::cli::{ClusterManifestsArgs, Exit, TargetArgs};
 use crate::cluster::kubectl::Kubectl;
 use crate::cluster::{kubernetes, local, objects};
 use crate::commands;
 use crate::workspace::Workspace;
 
 const KUBECTL: &str = "kubectl";
-/// The handlers whose rows can be measured.
-pub const HANDLERS: [&str; 2] = ["runc", "wasmedge"];
-
 /// What is printed of the account that nodes pull with.
 const LEFT_OUT: &str = "(the account for the registry in Docker's configuration: left out here)";
-
-/// The handlers, as they are applied.
-pub fn handlers() -> Vec<String> {
-    HANDLERS.map(str::to_owned).to_vec()
-}
 
 /// How the cluster that was named is reached.
 ///
@@ -63,9 +55,10 @@ fn program(workspace: &Workspace, args: &TargetArgs) -> anyhow::Result<PathBuf> 
 }
 
 /// Prints what would be applied, as YAML that can be: what is not to be is in comments.
-pub fn manifests(args: &TargetArgs) -> anyhow::Result<Exit> {
-    let classes = HANDLERS.iter().map(|handler| objects::runtime_class(handler));
-    let applied = std::iter::once(objects::namespace(&args.namespace)).chain(classes);
+pub fn manifests(args: &ClusterManifestsArgs) -> anyhow::Result<Exit> {
+    let classes = args.of.all();
+    let classes = classes.iter().map(|handler| objects::runtime_class(handler));
+    let applied = std::iter::once(objects::namespace(&args.target.namespace)).chain(classes);
     let mut text = String::new();
     comment(&mut text, objects::node_setup())?;
     for object in applied {
