@@ -23,6 +23,7 @@ mod lifetime;
 pub mod marks;
 mod native;
 mod order;
+mod output;
 mod preparation;
 mod readiness;
 mod root;

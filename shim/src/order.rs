@@ -1,6 +1,6 @@
-//! Two races of the library, decided by waiting at the two places where the loser would otherwise overtake.
+//! Three races of the library, decided by waiting at the places where the loser would otherwise overtake.
 //!
-//! The library offers no hook at either place, but says there what it is about to do, through `tracing`: to events and
+//! The library offers no hook at any of them, but says there what it is about to do, through `tracing`: to events and
 //! spans, which a subscriber may answer in the same thread before the library goes on. That is used here, so that
 //! nothing of the library has to be replaced. Without a race each answer costs one look at a number.
 //!
@@ -15,27 +15,31 @@
 //! it, waits for a processor, and fail with `task must be stopped before deletion: running`. A deletion that meets the
 //! same moment loses the exit status. Here both wait until everybody has passed.
 //!
+//! **When a container is made and over at once**: its output may have no reader yet (`output`).
+//!
 //! The library's spans do not say to which container they belong. They need not: a shim serves one (`bundle`).
 
+use std::fmt;
 use std::os::fd::OwnedFd;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{PidfdFlags, getpid, pidfd_open};
+use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
 use tracing::{Event, Metadata, Subscriber};
 
-use crate::{lifetime, marks};
+use crate::{lifetime, marks, output};
 
 /// How long the loser of a race is waited for. It needs nothing but a processor.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Begins to watch for both races, in this process and in all that are forked from it.
+/// Begins to watch for these races, in this process and in all that are forked from it.
 pub fn keep() {
     if tracing::subscriber::set_global_default(Witness).is_err() {
-        log::error!("somebody else listens to the library: two of its races are undecided");
+        log::error!("somebody else listens to the library: three of its races are undecided");
     }
 }
 
@@ -58,6 +62,8 @@ enum Sign {
     Deleting = 7,
     /// A request to send a container a signal.
     Killing = 8,
+    /// A request to make a container, which names its output.
+    Creating = 9,
 }
 
 impl Sign {
@@ -77,12 +83,26 @@ impl Sign {
             ("containerd_shimkit::sandbox::shim::local", "task_state") => Some(Self::Asking),
             ("containerd_shimkit::sandbox::shim::local", "task_delete") => Some(Self::Deleting),
             ("containerd_shimkit::sandbox::shim::local", "task_kill") => Some(Self::Killing),
+            ("containerd_shimkit::sandbox::shim::local", "task_create") => Some(Self::Creating),
             _ => None,
         }
     }
 }
 
-struct Witness;
+/// Who listens.
+pub struct Witness;
+
+/// What a span says of the request.
+#[derive(Default)]
+struct Request(String);
+
+impl Visit for Request {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "req" {
+            self.0 = format!("{value:?}");
+        }
+    }
+}
 
 impl Subscriber for Witness {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
@@ -123,6 +143,11 @@ impl Subscriber for Witness {
             Sign::Asking => PASSAGE.await_free(LIMIT),
             Sign::Deleting if PASSAGE.is_told() => PASSAGE.await_free(LIMIT),
             Sign::Deleting | Sign::Killing => lifetime::end_without_helpers(),
+            Sign::Creating => {
+                let mut request = Request::default();
+                attributes.record(&mut request);
+                output::await_readers(&request.0);
+            }
             _ => {}
         }
         Id::from_u64(sign as u64)
@@ -134,6 +159,7 @@ impl Subscriber for Witness {
                 PASSAGE.change(|passage| passage.under_way = passage.under_way.saturating_sub(1));
             }
             id if id == Sign::Waiting as u64 => PASSAGE.change(|passage| passage.told = true),
+            id if id == Sign::Creating as u64 => output::release(),
             _ => {}
         }
         true
