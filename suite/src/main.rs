@@ -90,6 +90,7 @@ const WAITING: &[Stage] = &[
         run: own_program::own_program,
     },
     Stage { name: "variants", what: "--until, a sweep, an existing containerd", run: variants::variants },
+    Stage { name: "first-use", what: "what is not there yet, and bytes on disk", run: first_use::first_use },
     Stage { name: "density", what: "idle instances against what is known of them", run: density::density },
     CLUSTER,
     WASMTIME,
@@ -100,7 +101,6 @@ const MEASURING: &[Stage] = &[
     Stage { name: "matrix", what: "rows by file alone, and runtimes of one's own", run: matrix::matrix },
     Stage { name: "looks", what: "how modules are executed, what isolates containers", run: looks::looks },
     Stage { name: "bench", what: "a short real run, its files, its rebuild", run: measuring::bench },
-    Stage { name: "first-use", what: "what is not there yet, and bytes on disk", run: first_use::first_use },
     Stage { name: "timeline", what: "known costs, each in its own place", run: timeline::timeline },
 ];
 
