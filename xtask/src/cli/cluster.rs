@@ -160,7 +160,7 @@ pub struct LocalArgs {
 /// What is to be done with the local cluster.
 #[derive(Clone, Debug, Subcommand)]
 pub enum LocalCommand {
-    /// Start it, built where it is not yet (9 minutes of processor time, 111 MB to fetch); its nodes are namespaces on this machine
+    /// Start it, built where it is not yet (4 to 9 minutes of processor time, 111 MB to fetch); its nodes are namespaces on this machine
     Up {
         /// How many nodes [range: 1 to 9]
         #[arg(long, value_name = "N", default_value_t = 2, allow_negative_numbers = true, value_parser = whole::<u8>(1..=9))]
