@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 
+use super::measuring::failures;
 use super::{Check, Rig};
 use results::first_use::{Class, FirstUse, FirstUseRow, FirstUseSample, PULL, RUN, TRANSFERRED, parse};
 use results::node::NodePart;
@@ -37,7 +38,7 @@ pub fn first_use(rig: &Rig) -> Vec<Check> {
     args.push(&folder);
     args.extend(CASES.iter().flat_map(|case| ["--case", *case]));
     if let Err(error) = rig.xtask(&args).run() {
-        return vec![Check::of(name, Err(error))];
+        return vec![Check::of(name, Err(error.context(failures(&out))))];
     }
     let read = read(&out);
     let (summary, samples) = match read {

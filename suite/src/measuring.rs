@@ -42,13 +42,21 @@ pub fn bench(rig: &Rig) -> Vec<Check> {
     ]
 }
 
-/// What the samples say about a run that was not complete.
-fn failures(out: &Path) -> String {
-    let (samples, _) = parse_samples(&std::fs::read(out.join("samples.jsonl")).unwrap_or_default());
-    let failed = samples.iter().filter(|sample| sample.outcome != Outcome::Ok);
-    let rows: Vec<String> =
-        failed.map(|sample| format!("{} {}: {:?}", sample.bench, sample.case, sample.reason)).collect();
-    format!("{} of {} runs failed: {}", rows.len(), samples.len(), rows.join("; "))
+/// What the files of a run say about why it is not complete: samples, traces and first uses that failed, and what was not
+/// measured.
+pub fn failures(out: &Path) -> String {
+    let text = |name: &str| std::fs::read_to_string(out.join(name)).unwrap_or_default();
+    let files = ["samples.jsonl", "timeline.jsonl", "first-use.jsonl"];
+    let lines = files.map(text).concat();
+    let rows = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let failed = rows.filter(|row| row["outcome"] != "ok");
+    let mut all: Vec<String> = failed
+        .map(|row| format!("{} {} in round {}: {}", row["bench"], row["case"], row["round"], row["reason"]))
+        .collect();
+    let manifest: Value = serde_json::from_str(&text("manifest.json")).unwrap_or_default();
+    let absent = manifest["not_measured"].as_array().into_iter().flatten();
+    all.extend(absent.map(|row| format!("{} {} not measured: {}", row["bench"], row["case"], row["reason"])));
+    format!("what failed: {}", all.join("; "))
 }
 
 fn json(path: &Path) -> anyhow::Result<Value> {

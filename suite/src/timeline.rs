@@ -9,6 +9,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 
+use super::measuring::failures;
 use super::{Check, Rig};
 use results::metric::{CLIENT_CPU, CLIENT_MEMORY, CONTAINERD_CPU, CONTAINERD_MEMORY, CPU, MEMORY_PEAK};
 use results::store::RunDir;
@@ -83,7 +84,7 @@ fn run(rig: &Rig, out: &Path) -> anyhow::Result<Summary> {
     let (file, folder) = (file.to_string_lossy().into_owned(), out.to_string_lossy().into_owned());
     args.extend([file.as_str(), "--out", &folder]);
     args.extend(CASES.iter().flat_map(|case| ["--case", *case]));
-    rig.xtask(&args).run()?;
+    rig.xtask(&args).run().with_context(|| failures(out))?;
     Ok(serde_json::from_slice(&std::fs::read(out.join("summary.json"))?)?)
 }
 

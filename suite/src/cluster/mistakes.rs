@@ -57,7 +57,9 @@ pub fn own_program(rig: &Rig) -> anyhow::Result<()> {
     }
     // Nodes have no file of this machine.
     let folder = ["--program", folder, "--dir", folder, "--", "show"];
-    expect_error(&measurement(rig, "own-folder", &folder).0.output()?, 1, &["no file of this machine", "`--env`"])
+    expect_error(&measurement(rig, "own-folder", &folder).0.output()?, 1, &["no file of this machine", "`--env`"])?;
+    let runtime = measurement(rig, "own-runtime", &["--runtime", "mine=/usr/bin/crun"]).0.output()?;
+    expect_error(&runtime, 1, &["`--runtime mine=/usr/bin/crun`", "`--handler`"])
 }
 
 /// Every row of it would be another's, and looks right.

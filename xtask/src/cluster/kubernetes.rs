@@ -93,7 +93,8 @@ pub fn ensure_built(
     if let Some(found) = find(workspace) {
         return Ok(found);
     }
-    progress.note("building Kubernetes, once: 9 minutes of processor time, 111 MB to fetch, 2 GB on disk meanwhile");
+    progress
+        .note("building Kubernetes, once: 4 to 9 minutes of processor time, 111 MB to fetch, 2 GB on disk meanwhile");
     let folder = folder(workspace);
     let work = work(workspace);
     remove(&folder)?;

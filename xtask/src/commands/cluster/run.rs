@@ -232,7 +232,13 @@ fn select(workspace: &Workspace, args: &ClusterRunArgs, nodes: &[String]) -> any
     let placed = pods.iter().flat_map(|pods| programs.iter().map(move |bench| (bench, pods)));
     let on_nodes = placed.clone().map(|(bench, pods)| on_node(bench, pods)).collect();
     let (benches, pods): (Vec<Bench>, Vec<Pods>) = placed.map(|(bench, pods)| (at(bench, pods), pods.clone())).unzip();
-    let mut matrix = selection::matrix(workspace, &args.select.rows.of)?;
+    let of = &args.select.rows.of;
+    if let Some(own) = of.runtimes.first() {
+        bail!(
+            "nodes have runtimes of their own: instead of `{own}`, name the handler that they know one by, with `--handler`"
+        );
+    }
+    let mut matrix = selection::matrix(workspace, of)?;
     args.of.own.iter().try_for_each(|own| matrix.add_handler(own))?;
     as_jobs(&mut matrix);
     let cases = matrix.select(&args.select.rows.cases, &args.select.rows.sets)?;
