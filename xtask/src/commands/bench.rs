@@ -1,10 +1,10 @@
 //! `bench`: the main job. Set-up, then rounds, then the report, each step with the value of the one before.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::cli::{BenchArgs, Exit, Format};
+use crate::cli::{BenchArgs, Exit, Format, OriginArgs};
 use crate::clock::now_utc;
 use crate::machine::load::Snapshot;
 use crate::measure::runs::{ComparedOutput, Until};
@@ -39,7 +39,8 @@ pub fn run(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<Exit> {
         prepared => prepared?,
     };
     let manifest = manifest::begin(workspace, manifest::Settings::of(args)?, &selected, &prepared, started)?;
-    let dir = RunDir::create(&out_dir(workspace, args, &manifest)?, &manifest)?;
+    let out = out_dir(workspace, (args.folders.out.as_deref(), &args.origin), &manifest)?;
+    let dir = RunDir::create(&out, &manifest)?;
     crate::console::note(format_args!("measuring {} runs into `{}`", runs(&selected.plan), dir.path().display()));
     let measured = measure(workspace, args, &selected, &prepared, (&manifest, &dir), &stop);
     let mut measured = measured.with_context(|| {
@@ -54,11 +55,15 @@ fn runs(plan: &Plan) -> usize {
     (rounds.warmup + rounds.counted) as usize * plan.schedule.slots_per_round()
 }
 
-fn out_dir(workspace: &Workspace, args: &BenchArgs, manifest: &Manifest) -> anyhow::Result<PathBuf> {
-    let folder = || {
-        anyhow::Ok(results_of(args.origin.file.as_deref())?.unwrap_or_else(|| workspace.results()).join(&manifest.run))
-    };
-    let dir = args.folders.out.clone().map_or_else(folder, Ok)?;
+/// The folder of a run: the one that was named, or a new one where runs go.
+pub(super) fn out_dir(
+    workspace: &Workspace,
+    (out, origin): (Option<&Path>, &OriginArgs),
+    manifest: &Manifest,
+) -> anyhow::Result<PathBuf> {
+    let folder =
+        || anyhow::Ok(results_of(origin.file.as_deref())?.unwrap_or_else(|| workspace.results()).join(&manifest.run));
+    let dir = out.map(Path::to_path_buf).map_or_else(folder, Ok)?;
     std::path::absolute(&dir).with_context(|| format!("`{}` is no path", dir.display()))
 }
 

@@ -4,7 +4,6 @@
 //! somebody's own.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 
@@ -24,7 +23,7 @@ use crate::measure::calibration::Modes;
 use crate::measure::runs::{ComparedOutput, Runs, Start};
 use crate::plan::{Plan, Rounds, plan};
 use crate::prepare::node::NodeDaemon;
-use crate::prepare::own::{self, results_of};
+use crate::prepare::own;
 use crate::prepare::selection::{self, Selected};
 use crate::prepare::{self, Prepared, Sources, manifest, prepare, pulled};
 use crate::registry::Credentials;
@@ -74,7 +73,8 @@ pub fn run(workspace: &Workspace, args: &ClusterRunArgs) -> anyhow::Result<Exit>
     let pulling = |(bench, pods): (usize, &Pods)| matches!(pods, Pods::Pulling { .. }).then_some(bench);
     let pulling: Vec<usize> = placed.pods.iter().enumerate().filter_map(pulling).collect();
     let pulled = pulled::ship(&prepared, &selected.plan, &pulling, (&manifest.run, &stop))?;
-    let dir = RunDir::create(&out_dir(workspace, args, &manifest)?, &manifest)?;
+    let out = commands::bench::out_dir(workspace, (args.out.as_deref(), &args.origin), &manifest)?;
+    let dir = RunDir::create(&out, &manifest)?;
     let runs = runs(&selected.plan, &prepared, args);
     let own_network = !(args.host_network || args.target.local);
     let prefix = format!("run-{}-{}", started.compact().to_lowercase(), std::process::id());
@@ -95,14 +95,6 @@ pub fn run(workspace: &Workspace, args: &ClusterRunArgs) -> anyhow::Result<Exit>
     let end = on_cluster(&jobs, (&handlers, account.as_ref()), &mut sink, &stop)?;
     let measured = measured(end, host(&kubectl)?, before);
     commands::bench::conclude(workspace, args.format.format, &dir, manifest, measured)
-}
-
-fn out_dir(workspace: &Workspace, args: &ClusterRunArgs, manifest: &Manifest) -> anyhow::Result<PathBuf> {
-    let folder = || {
-        anyhow::Ok(results_of(args.origin.file.as_deref())?.unwrap_or_else(|| workspace.results()).join(&manifest.run))
-    };
-    let out = args.out.clone().map_or_else(folder, Ok)?;
-    std::path::absolute(&out).with_context(|| format!("`{}` is no path", out.display()))
 }
 
 /// What the runtimes of a plan's cells want to be told.
